@@ -1,0 +1,74 @@
+/**
+ * Every error the product raises on purpose, by code: the exit status a command ends with, and what to do about it.
+ * docs/errors.md lists the same codes; a test keeps the two in step.
+ */
+export const ERRORS = {
+  USAGE: { exit: 2, help: 'Run the command with --help for its arguments.' },
+  CONFIG_INVALID: { exit: 3, help: 'Correct the keys named; `eyeline check-config` checks the file without starting.' },
+  CONFIG_UNREADABLE: { exit: 3, help: 'Check that the file exists, is readable and is YAML.' },
+  SECRET_UNREADABLE: { exit: 3, help: 'Check the secret file or the systemd credential and its permissions.' },
+  MODEL_UNKNOWN: { exit: 4, help: '`eyeline models list` names the models of the manifest.' },
+  MODEL_MISSING: { exit: 4, help: 'Run `eyeline models pull`.' },
+  MODEL_CORRUPT: { exit: 4, help: 'Delete the file named and run `eyeline models pull`; do not use it.' },
+  MODEL_UNFETCHABLE: { exit: 4, help: 'Check the network and the source in the manifest, then pull again.' },
+  MODEL_UNSUPPORTED: { exit: 4, help: 'The graph does not fit its contract in the manifest: correct either.' },
+  MANIFEST_INVALID: { exit: 4, help: 'Correct the manifest keys named.' },
+  PROVIDER_UNAVAILABLE: {
+    exit: 4,
+    help: 'Run `eyeline doctor` to see which execution providers work on this machine.',
+  },
+  GALLERY_UNREADABLE: {
+    exit: 5,
+    help: 'Check the path, its permissions and the free disk; restore a backup if damaged.',
+  },
+  GALLERY_ENCODER_MISMATCH: {
+    exit: 5,
+    help: 'Enrol again with the encoder in use, or configure the encoder of the gallery.',
+  },
+  PERSON_UNKNOWN: { exit: 5, help: '`eyeline gallery list` names the people enrolled.' },
+  PICTURE_REFUSED: { exit: 7, help: 'Use a sharp, well-lit picture with exactly one face.' },
+  CAMERA_OPEN_FAILED: { exit: 6, help: 'Check the URL, the credentials and that the camera answers.' },
+  CAMERA_STALLED: { exit: 6, help: 'The camera sent no frames: check the network and the camera; it is retried.' },
+  CAMERA_PROCESS_DIED: { exit: 6, help: 'The decoder crashed or was killed; it is restarted.' },
+  MQTT_UNREACHABLE: { exit: 6, help: 'Check the broker URL, the credentials and the certificates.' },
+  OPENCV_UNAVAILABLE: { exit: 8, help: 'Run scripts/setup.sh: it installs OpenCV and builds the add-on.' },
+  TOOL_MISSING: { exit: 8, help: 'Run scripts/setup.sh: it installs what is missing.' },
+  STALE_PROGRESS: {
+    exit: 9,
+    help: 'The daemon made no progress and ended itself for the service manager to restart it.',
+  },
+} as const satisfies Record<string, { exit: number; help: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** Exit status for a failure that has no code of its own: a bug. */
+export const EXIT_INTERNAL = 1;
+
+/**
+ * An error with a stable code. `message` says what is wrong and where (camera, file, key) in one line; it must not
+ * hold secrets. What to do about it comes with the code.
+ */
+export class EyelineError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'EyelineError';
+    this.code = code;
+  }
+
+  /** What the user can do about it. */
+  get help(): string {
+    return ERRORS[this.code].help;
+  }
+
+  /** Status a command ends with when this error reaches it. */
+  get exitCode(): number {
+    return ERRORS[this.code].exit;
+  }
+}
+
+/** Message of anything that was thrown, without a stack. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

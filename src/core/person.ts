@@ -1,0 +1,7 @@
+/** Someone enrolled: a stable slug and the name shown to people. */
+export interface Person {
+  readonly id: string;
+  readonly name: string;
+}
+
+export type MaskState = 'none' | 'worn' | 'incorrect';
