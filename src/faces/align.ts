@@ -1,0 +1,66 @@
+import type { Affine, Point } from '../core/geometry.ts';
+import type { FivePoints } from './landmarks.ts';
+
+/**
+ * Where the five points stand in an aligned 112x112 crop (Deng et al., "ArcFace", CVPR 2019; the template published
+ * with InsightFace).
+ */
+export const ARCFACE_TEMPLATE: FivePoints = [
+  { x: 38.2946, y: 51.6963 },
+  { x: 73.5318, y: 51.5014 },
+  { x: 56.0252, y: 71.7366 },
+  { x: 41.5493, y: 92.3655 },
+  { x: 70.7299, y: 92.2041 },
+];
+
+/** Side of the square the template is drawn in, pixels. */
+export const TEMPLATE_SIZE = 112;
+
+/**
+ * Least-squares similarity (rotation, uniform scale, translation; no reflection) that takes `from` to `to`: Umeyama,
+ * "Least-squares estimation of transformation parameters between two point patterns", PAMI 1991, whose solution in the
+ * plane is linear in (scale cos, scale sin).
+ *
+ * Throws RangeError when the lists differ in length or all points of `from` coincide.
+ */
+export function similarity(from: readonly Point[], to: readonly Point[]): Affine {
+  if (from.length !== to.length || from.length < 2) throw new RangeError('similarity needs two lists of equal length');
+  const p = mean(from);
+  const q = mean(to);
+  let spread = 0;
+  let cosine = 0;
+  let sine = 0;
+  from.forEach((point, index) => {
+    const target = to[index] ?? q;
+    const x = point.x - p.x;
+    const y = point.y - p.y;
+    const u = target.x - q.x;
+    const v = target.y - q.y;
+    spread += x * x + y * y;
+    cosine += x * u + y * v;
+    sine += x * v - y * u;
+  });
+  if (!(spread > 0)) throw new RangeError('similarity is undefined: all points coincide');
+  const a = cosine / spread;
+  const b = sine / spread;
+  return [a, -b, q.x - a * p.x + b * p.y, b, a, q.y - b * p.x - a * p.y];
+}
+
+/** Matrix that takes a face's five points to the ArcFace template in a square crop of `size` pixels. */
+export function alignToTemplate(points: FivePoints, size: number = TEMPLATE_SIZE): Affine {
+  const scale = size / TEMPLATE_SIZE;
+  return similarity(
+    points,
+    ARCFACE_TEMPLATE.map(({ x, y }) => ({ x: x * scale, y: y * scale })),
+  );
+}
+
+function mean(points: readonly Point[]): Point {
+  let x = 0;
+  let y = 0;
+  for (const point of points) {
+    x += point.x / points.length;
+    y += point.y / points.length;
+  }
+  return { x, y };
+}

@@ -1,0 +1,71 @@
+import { type Box, iou, letterbox, type Size } from '../core/geometry.ts';
+import type { Tensor } from '../inference/vision-model.ts';
+
+/** A face found in a picture: box in pixels of the picture, score 0..1. */
+export interface Detection {
+  readonly box: Box;
+  readonly score: number;
+}
+
+export interface DetectionOptions {
+  /** Least score of a face, 0..1. */
+  readonly minScore: number;
+  /** Boxes that overlap a better one by more than this (intersection over union) are the same face. */
+  readonly nmsIou: number;
+  /** Least height of a face, pixels of the picture. */
+  readonly minFacePx: number;
+  /** At most this many faces a picture, best first. */
+  readonly maxFaces: number;
+}
+
+/** Corners of one candidate and two scores (background, face) stand at these strides in the outputs of RFB-320. */
+const CORNERS = 4;
+const CLASSES = 2;
+
+/**
+ * Faces in one picture of a batch, from the outputs of an UltraFace detector (RFB-320: Linzaer, "Ultra-Light-Fast-
+ * Generic-Face-Detector-1MB"): `scores` [n, candidates, 2] and `boxes` [n, candidates, 4], corners in 0..1 of the
+ * letterboxed input. Boxes come back in pixels of the picture, clipped to it, best first.
+ */
+export function decodeDetections(
+  outputs: { readonly scores: Tensor; readonly boxes: Tensor },
+  row: number,
+  picture: Size,
+  input: Size,
+  options: DetectionOptions,
+): Detection[] {
+  const { scores, boxes } = outputs;
+  const candidates = scores.shape[1] ?? 0;
+  const { inner, offset } = letterbox(picture, input);
+  const toX = (x: number) => clamp(((x * input.width - offset.x) * picture.width) / inner.width, picture.width);
+  const toY = (y: number) => clamp(((y * input.height - offset.y) * picture.height) / inner.height, picture.height);
+
+  const found: Detection[] = [];
+  for (let index = 0; index < candidates; index++) {
+    const candidate = row * candidates + index;
+    const score = scores.data[candidate * CLASSES + 1] ?? 0;
+    if (!(score >= options.minScore)) continue;
+    const corner = (which: number) => boxes.data[candidate * CORNERS + which] ?? 0;
+    const left = toX(corner(0));
+    const top = toY(corner(1));
+    const box = { x: left, y: top, width: toX(corner(2)) - left, height: toY(corner(3)) - top };
+    if (box.width >= 1 && box.height >= options.minFacePx) found.push({ box, score });
+  }
+  return suppressOverlaps(found, options.nmsIou).slice(0, options.maxFaces);
+}
+
+/**
+ * Greedy non-maximum suppression: keeps the best, drops what overlaps it by more than `maxIou`, and so on.
+ * Best first; equal scores keep their order.
+ */
+export function suppressOverlaps(detections: readonly Detection[], maxIou: number): Detection[] {
+  const kept: Detection[] = [];
+  for (const candidate of [...detections].sort((a, b) => b.score - a.score)) {
+    if (kept.every((better) => iou(better.box, candidate.box) <= maxIou)) kept.push(candidate);
+  }
+  return kept;
+}
+
+function clamp(value: number, max: number): number {
+  return Math.min(Math.max(value, 0), max);
+}

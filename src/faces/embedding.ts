@@ -1,0 +1,24 @@
+import type { Tensor } from '../inference/vision-model.ts';
+
+/** One embedding of a batch, scaled to unit length. Throws RangeError when it is zero or not finite. */
+export function unitEmbedding(output: Tensor, row: number): Float32Array {
+  const dimension = output.data.length / (output.shape[0] ?? 1);
+  return normalise(output.data.subarray(row * dimension, (row + 1) * dimension));
+}
+
+/** A copy of `vector` scaled to unit length. Throws RangeError when its length is zero or not finite. */
+export function normalise(vector: Float32Array): Float32Array {
+  let sum = 0;
+  for (const value of vector) sum += value * value;
+  const length = Math.sqrt(sum);
+  if (!(length > 0) || !Number.isFinite(length)) throw new RangeError('embedding has no direction');
+  return vector.map((value) => value / length);
+}
+
+/** Dot product: the cosine similarity of unit vectors, -1..1. Throws RangeError when the dimensions differ. */
+export function cosine(first: Float32Array, second: Float32Array): number {
+  if (first.length !== second.length) throw new RangeError(`dimensions differ: ${first.length} and ${second.length}`);
+  let sum = 0;
+  for (let index = 0; index < first.length; index++) sum += (first[index] ?? 0) * (second[index] ?? 0);
+  return sum;
+}

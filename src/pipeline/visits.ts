@@ -1,0 +1,75 @@
+import type { Person } from '../core/person.ts';
+import type { Cooldown } from '../tracks/cooldown.ts';
+import { type Observation, type Verdict, type VotePolicy, verdictOf, windowOf } from '../tracks/vote.ts';
+
+/** What is worth telling about a track: someone came (`enter`), or a stranger turned out to be someone (`update`). */
+export interface Announcement {
+  readonly type: 'enter' | 'update';
+  readonly verdict: Exclude<Verdict, { decision: 'undecided' }>;
+}
+
+/** One face of one frame, looked at closely. */
+export interface Sighting extends Observation {
+  readonly embedding: Float32Array;
+}
+
+interface Visit {
+  observations: Observation[];
+  /** What was decided last; `null` person is a stranger. */
+  decided: { readonly person: Person | null } | null;
+  lastLookedMs: number;
+}
+
+/** Evidence and decisions of the tracks of one camera. */
+export class Visits {
+  readonly #policy: VotePolicy;
+  readonly #cooldown: Cooldown;
+  readonly #recheckMs: number;
+  readonly #visits = new Map<number, Visit>();
+
+  /** @param recheckMs a track that is decided is looked at again after this time */
+  constructor(policy: VotePolicy, cooldown: Cooldown, recheckMs: number) {
+    this.#policy = policy;
+    this.#cooldown = cooldown;
+    this.#recheckMs = recheckMs;
+  }
+
+  /** True when the track's face is worth landmarks and an embedding now. */
+  wants(track: number, nowMs: number): boolean {
+    const visit = this.#visits.get(track);
+    return !visit?.decided || nowMs - visit.lastLookedMs >= this.#recheckMs;
+  }
+
+  /** Takes in one sighting of a track; gives what is to be announced, if anything. */
+  observe(track: number, sighting: Sighting, nowMs: number): Announcement | null {
+    const { embedding, ...observation } = sighting;
+    const visit = this.#visits.get(track) ?? { observations: [], decided: null, lastLookedMs: nowMs };
+    this.#visits.set(track, visit);
+    visit.lastLookedMs = nowMs;
+    visit.observations = [...visit.observations, observation].slice(-windowOf(this.#policy));
+
+    const verdict = verdictOf(visit.observations, this.#policy);
+    if (verdict.decision === 'undecided') return null;
+    const before = visit.decided;
+    if (verdict.decision === 'unknown') {
+      // A known person who turns away stays who they are: only a track without a name becomes a stranger's.
+      if (before) return null;
+      visit.decided = { person: null };
+      return this.#cooldown.admitStranger(embedding, nowMs) ? { type: 'enter', verdict } : null;
+    }
+    if (before?.person?.id === verdict.person.id) return null;
+    visit.decided = { person: verdict.person };
+    if (!this.#cooldown.admitPerson(verdict.person, nowMs)) return null;
+    return { type: before?.person === null ? 'update' : 'enter', verdict };
+  }
+
+  /** Forgets tracks that ended. */
+  end(tracks: readonly number[]): void {
+    for (const track of tracks) this.#visits.delete(track);
+  }
+
+  /** Tracks being followed. */
+  get size(): number {
+    return this.#visits.size;
+  }
+}

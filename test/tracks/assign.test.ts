@@ -1,0 +1,36 @@
+import { expect, it } from 'vitest';
+import { assignPeople } from '../../src/tracks/assign.ts';
+
+const ann = { id: 'ann', name: 'Ann' };
+const bob = { id: 'bob', name: 'Bob' };
+
+it.each([
+  [
+    'two people',
+    [
+      { person: ann, score: 0.7 },
+      { person: bob, score: 0.6 },
+    ],
+    ['ann', 'bob'],
+  ],
+  [
+    'one person twice: the likelier face',
+    [
+      { person: ann, score: 0.6 },
+      { person: ann, score: 0.7 },
+    ],
+    [null, 'ann'],
+  ],
+  [
+    'a tie goes to the first',
+    [
+      { person: ann, score: 0.6 },
+      { person: ann, score: 0.6 },
+    ],
+    ['ann', null],
+  ],
+  ['below the threshold', [{ person: ann, score: 0.49 }, null], [null, null]],
+  ['at the threshold', [{ person: ann, score: 0.5 }], ['ann']],
+])('%s', (_, candidates, expected) => {
+  expect(assignPeople(candidates, 0.5).map((person) => person?.id ?? null)).toEqual(expected);
+});
