@@ -1,0 +1,81 @@
+import type { z } from 'zod';
+import { EyelineError } from '../core/errors.ts';
+import { configJsonSchema, formsOf, type JsonSchema } from './keys.ts';
+import { nearest } from './suggest.ts';
+
+/** One thing that is wrong with one key. */
+export interface ConfigProblem {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** Everything that is wrong with a configuration, one line a key below the file's name. */
+export class ConfigError extends EyelineError {
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(source: string, problems: readonly ConfigProblem[]) {
+    super('CONFIG_INVALID', [`${source}:`, ...problems.map(({ path, message }) => `  ${path}: ${message}`)].join('\n'));
+    this.problems = problems;
+  }
+}
+
+/** `cameras[0].id` of `['cameras', 0, 'id']`. */
+export function pathText(path: readonly PropertyKey[]): string {
+  return path
+    .map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index > 0 ? '.' : ''}${String(part)}`))
+    .join('');
+}
+
+/** What zod found as lines for people. No value is repeated: it may be a secret. */
+export function problemsOf(issues: readonly z.core.$ZodIssue[]): ConfigProblem[] {
+  return issues.flatMap((issue) => {
+    if (issue.code !== 'unrecognized_keys') return [{ path: pathText(issue.path) || '(root)', message: textOf(issue) }];
+    const known = namesAt(issue.path);
+    return issue.keys.map((key) => {
+      const near = nearest(key, known);
+      const message = `unknown key${near ? ` (did you mean "${near}"?)` : ''}`;
+      return { path: pathText([...issue.path, key]), message };
+    });
+  });
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'keys and values',
+};
+
+/** Our wording of zod's own messages; those given in the schema stay. Used as the parse's error map. */
+export function wording(issue: z.core.$ZodRawIssue): string | undefined {
+  if (issue.code === 'invalid_type') {
+    return issue.input === undefined ? 'required' : `must be ${KINDS[issue.expected] ?? issue.expected}`;
+  }
+  if (issue.code === 'invalid_value') return `must be one of ${issue.values.map(String).join(', ')}`;
+  if (issue.code === 'too_small' || issue.code === 'too_big') {
+    const small = issue.code === 'too_small';
+    const limit = small ? issue.minimum : issue.maximum;
+    if (issue.origin === 'string') return small ? 'must not be empty' : `must have at most ${limit} characters`;
+    if (issue.origin === 'array') return small ? 'must not be empty' : `must have at most ${limit} items`;
+    return `must be at ${small ? 'least' : 'most'} ${limit}`;
+  }
+  return undefined;
+}
+
+/** A secret that has one of its forms but an error inside is told by that error, not by the list of forms. */
+function textOf(issue: z.core.$ZodIssue): string {
+  return issue.message;
+}
+
+function namesAt(path: readonly PropertyKey[]): string[] {
+  let schemas: readonly JsonSchema[] = [configJsonSchema()];
+  for (const part of path) {
+    schemas = schemas.flatMap((it) => {
+      const next = typeof part === 'number' ? it.items : it.properties?.[String(part)];
+      return next ? formsOf(next) : [];
+    });
+  }
+  return schemas.flatMap((it) => Object.keys(it.properties ?? {}));
+}

@@ -1,0 +1,318 @@
+import { z } from 'zod';
+
+/** Environment variables that set keys of the configuration begin so. */
+export const ENV_PREFIX = 'EYELINE_';
+
+const URL_SCHEME = /^([a-z][a-z0-9+.-]*):\/\//i;
+const USER_IN_URL = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*@/i;
+const SOURCE_SCHEMES = new Set(['rtsp', 'rtsps', 'http', 'https', 'file']);
+const LOGIN_SCHEMES = new Set(['rtsp', 'rtsps', 'http', 'https']);
+
+/** Whether a URL holds a user name or a password. */
+export function holdsCredentials(url: string): boolean {
+  return USER_IN_URL.test(url);
+}
+
+interface Problem {
+  path: (string | number)[];
+  message: string;
+}
+
+/** A check across keys that runs though single keys are wrong, so that all errors are told at once. */
+function evenIfInvalid(problems: (value: unknown) => Problem[]) {
+  return z.superRefine<unknown>(
+    (value, context) => {
+      for (const problem of problems(value)) context.addIssue({ code: 'custom', ...problem });
+    },
+    { when: () => true },
+  );
+}
+
+function record(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
+}
+
+const slug = z
+  .string()
+  .regex(/^[a-z0-9]+(?:[-_][a-z0-9]+)*$/, 'must be lower-case letters and digits with single "-" or "_" between them')
+  .max(64);
+const text = z.string().min(1);
+const file = z.string().min(1).nullable().default(null);
+/** A day: timers of Node overflow above 24.8 days. */
+const LONGEST_MS = 86_400_000;
+const positiveMs = z.int().min(1).max(LONGEST_MS);
+const share = z.number().min(0).max(1);
+const cosine = z.number().min(-1).max(1);
+
+/** A secret in the clear, or where it is kept; platform/credentials.ts `readSecret` fetches it. */
+const secret = z
+  .union(
+    [
+      z.string().min(1),
+      z.strictObject({ file: text.describe('File that holds the secret.') }),
+      z.strictObject({ credential: text.describe('Name of a systemd credential (LoadCredential=).') }),
+      z.strictObject({ env: text.describe('Environment variable that holds the secret.') }),
+    ],
+    'must be {file: path}, {credential: name}, {env: NAME} or text',
+  )
+  .meta({ writeOnly: true });
+
+const retry = z
+  .strictObject({
+    firstDelayMs: positiveMs.default(1000).describe('Delay before the first retry.'),
+    maxDelayMs: positiveMs.default(30_000).describe('Longest delay between two tries.'),
+    factor: z.number().min(1).max(10).default(2).describe('How much longer each delay is than the one before.'),
+    jitter: share
+      .default(0.3)
+      .describe('Random share taken off a delay, so that many devices do not come back at once.'),
+  })
+  .check(
+    evenIfInvalid((value) => {
+      const { firstDelayMs, maxDelayMs } = record(value);
+      if (typeof firstDelayMs !== 'number' || typeof maxDelayMs !== 'number' || maxDelayMs >= firstDelayMs) return [];
+      return [{ path: ['maxDelayMs'], message: 'must not be less than firstDelayMs' }];
+    }),
+  )
+  .prefault({});
+
+const device = z
+  .strictObject({
+    id: slug.default('eyeline').describe('Name of this device in MQTT topics; unique among your devices.'),
+    name: text.default('Eyeline').describe('Name shown to people.'),
+    site: slug.default('home').describe('Site the device belongs to; devices of a site share people.'),
+  })
+  .prefault({});
+
+const camera = z
+  .strictObject({
+    id: slug.describe('Name of the camera in MQTT topics and logs; unique.'),
+    name: text.optional().describe('Name shown to people; the id if left out.'),
+    source: text
+      .refine((source) => SOURCE_SCHEMES.has(URL_SCHEME.exec(source)?.[1]?.toLowerCase() ?? 'file'), {
+        error: 'must be an rtsp, rtsps, http or https URL, a file, /dev/videoN or a GStreamer pipeline',
+      })
+      .describe(
+        'rtsp://, rtsps:// or http(s):// URL, a file, /dev/videoN or a GStreamer pipeline that ends in appsink.',
+      ),
+    backend: z
+      .enum(['auto', 'ffmpeg', 'gstreamer'])
+      .default('auto')
+      .describe('What OpenCV opens the source with; auto takes GStreamer for pipelines, FFmpeg for the rest.'),
+    transport: z.enum(['tcp', 'udp']).default('tcp').describe('How RTSP carries the stream; tcp loses nothing.'),
+    enabled: z.boolean().default(true).describe('Whether the camera is watched when the daemon starts.'),
+    fps: z
+      .number()
+      .min(0.1)
+      .max(60)
+      .default(10)
+      .describe('Frames a second that are looked at; the others are dropped.'),
+    openTimeoutMs: positiveMs.default(15_000).describe('How long opening may take until it is tried again.'),
+    stallTimeoutMs: positiveMs.default(10_000).describe('How long no frame may come until the camera is opened again.'),
+    loop: z.boolean().default(false).describe('Files only: start again at the end.'),
+    credentials: z
+      .strictObject({
+        username: text.describe('User name the camera asks for.'),
+        password: secret.describe('Its password.'),
+      })
+      .nullable()
+      .default(null)
+      .describe('User name and password put into the URL, so that it need not hold them.'),
+  })
+  .check(
+    evenIfInvalid((value) => {
+      const { source, credentials } = record(value);
+      if (typeof source !== 'string' || !credentials) return [];
+      if (!LOGIN_SCHEMES.has(URL_SCHEME.exec(source)?.[1]?.toLowerCase() ?? '')) {
+        return [{ path: ['credentials'], message: 'only an rtsp, rtsps, http or https source takes them' }];
+      }
+      if (!holdsCredentials(source)) return [];
+      return [{ path: ['credentials'], message: 'the source already holds a user name' }];
+    }),
+  )
+  .transform((it) => ({ ...it, name: it.name ?? it.id }));
+
+const cameras = z
+  .array(camera)
+  .check(
+    evenIfInvalid((value) => {
+      const ids = Array.isArray(value) ? value.map((it) => record(it).id) : [];
+      return ids.flatMap((id, index) => {
+        const first = ids.indexOf(id);
+        if (typeof id !== 'string' || first === index) return [];
+        return [{ path: [index, 'id'], message: `"${id}" is the id of cameras[${first}] already` }];
+      });
+    }),
+  )
+  .prefault([])
+  .describe('The cameras to watch.');
+
+const models = z
+  .strictObject({
+    dir: text.default('data/models').describe('Where pulled and prepared models are kept.'),
+    manifest: file.describe('Manifest of further models of your own; null for those that come with Eyeline.'),
+    detector: text.default('rfb-320').describe('Model that finds faces.'),
+    landmarks: text.default('landmarks-68').describe('Model that finds eyes, nose and mouth.'),
+    encoder: text.default('mobilefacenet-512').describe('Model that turns a face into an embedding.'),
+  })
+  .prefault({});
+
+const inference = z
+  .strictObject({
+    providers: z
+      .array(z.enum(['tensorrt', 'cuda', 'webgpu', 'cpu']))
+      .min(1)
+      .refine((list) => new Set(list).size === list.length, { error: 'must not name a provider twice' })
+      .default(['cpu'])
+      .describe('ONNX Runtime execution providers, best first; the next is taken where one does not work.'),
+    threads: z.int().min(0).max(256).default(0).describe('Threads a model runs on; 0 lets ONNX Runtime choose.'),
+  })
+  .prefault({});
+
+const detection = z
+  .strictObject({
+    minScore: share.default(0.7).describe('Least score of the detector for a face.'),
+    nmsIou: share.default(0.3).describe('Boxes that overlap more than this (intersection over union) are one face.'),
+    minFacePx: z.int().min(1).default(40).describe('Smaller faces (shorter side of the box) are passed over.'),
+    maxFaces: z.int().min(1).max(1000).default(20).describe('Most faces looked at in one frame, best score first.'),
+  })
+  .prefault({});
+
+const enrolment = z
+  .strictObject({
+    minFacePx: z.int().min(1).default(60).describe('Smaller faces are refused when people are enrolled.'),
+    minQuality: share.default(0.3).describe('Pictures of less quality are refused when people are enrolled.'),
+  })
+  .prefault({});
+
+const recognition = z
+  .strictObject({
+    threshold: cosine.default(0.45).describe('Least cosine similarity to count as the same person.'),
+    agreeingFrames: z.int().min(1).max(1000).default(3).describe('Frames that must agree until someone is named.'),
+    unknownFrames: z.int().min(1).max(1000).default(6).describe('Frames without a match until someone is unknown.'),
+    minQuality: share.default(0.2).describe('Faces of less quality do not count.'),
+    cooldownMs: z
+      .int()
+      .min(0)
+      .default(30_000)
+      .describe('No second event for the same person and camera within this time.'),
+  })
+  .prefault({});
+
+const tracks = z
+  .strictObject({
+    minIou: share
+      .default(0.3)
+      .describe('Least overlap (intersection over union) of a face with its place in the frame before.'),
+    lostAfterMs: positiveMs.default(1500).describe('A track ends when its face was not seen for this long.'),
+  })
+  .prefault({});
+
+const gallery = z
+  .strictObject({
+    file: text.default('data/gallery.sqlite').describe('Database of the people enrolled.'),
+    refreshMs: positiveMs.default(500).describe('How often the daemon looks for people newly enrolled.'),
+  })
+  .prefault({});
+
+const mqtt = z
+  .strictObject({
+    enabled: z.boolean().default(true).describe('Whether events are published over MQTT.'),
+    url: z
+      .string()
+      .regex(/^(?:mqtt|mqtts|ws|wss):\/\/[^\s/]+/, 'must be an mqtt://, mqtts://, ws:// or wss:// URL')
+      .default('mqtt://localhost:1883')
+      .describe('The broker: mqtt:// or ws://, with TLS mqtts:// or wss://.'),
+    username: text.nullable().default(null).describe('User name the broker asks for.'),
+    password: secret.nullable().default(null).describe('Its password.'),
+    clientId: text.max(65_535).nullable().default(null).describe('MQTT client id; null makes one from device.id.'),
+    prefix: z
+      .string()
+      .regex(/^[^\s+#/$][^\s+#]*(?<!\/)$/, 'must be an MQTT topic without wildcards, blanks, "$" or "/" at its ends')
+      .default('eyeline')
+      .describe('First part of every topic.'),
+    keepAliveS: z
+      .int()
+      .min(1)
+      .max(65_535)
+      .default(15)
+      .describe('Seconds between signs of life; a dead link shows after one and a half.'),
+    connectTimeoutMs: positiveMs.default(10_000).describe('How long connecting may take.'),
+    reconnect: retry.describe('Delays between tries to reach the broker.'),
+    tls: z
+      .strictObject({
+        caFile: file.describe('Certificate authority (PEM) that signed the broker; null for those of the system.'),
+        certFile: file.describe('Certificate (PEM) of this device, for brokers that ask for one.'),
+        keyFile: file.describe('Private key (PEM) of that certificate.'),
+        keyPassword: secret.nullable().default(null).describe('Password of the private key.'),
+        verify: z.boolean().default(true).describe('Whether the certificate of the broker is checked.'),
+      })
+      .check(
+        evenIfInvalid((value) => {
+          const { certFile, keyFile } = record(value);
+          if (certFile && !keyFile) return [{ path: ['keyFile'], message: 'required with certFile' }];
+          if (keyFile && !certFile) return [{ path: ['certFile'], message: 'required with keyFile' }];
+          return [];
+        }),
+      )
+      .prefault({})
+      .describe('For mqtts:// and wss://.'),
+  })
+  .prefault({});
+
+const events = z
+  .strictObject({
+    expireAfterMs: z
+      .int()
+      .min(1000)
+      .max(LONGEST_MS)
+      .default(10_000)
+      .describe('An event is worth nothing after this time.'),
+    bufferMax: z
+      .int()
+      .min(1)
+      .max(100_000)
+      .default(1000)
+      .describe('Most events kept while the broker is away; the oldest go first.'),
+  })
+  .prefault({});
+
+const log = z
+  .strictObject({
+    level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('Least level that is written.'),
+  })
+  .prefault({});
+
+const health = z
+  .strictObject({
+    stallAfterMs: z
+      .int()
+      .min(1000)
+      .max(LONGEST_MS)
+      .default(30_000)
+      .describe('A part of the daemon without progress for this long lets the service manager restart it.'),
+  })
+  .prefault({});
+
+const retryOfCameras = z.strictObject({ retry: retry.describe('Delays between tries to open a camera.') }).prefault({});
+
+/** The whole configuration: types, defaults, limits and descriptions in one place. Unknown keys are refused. */
+export const configSchema = z.strictObject({
+  device: device.describe('This device.'),
+  cameras,
+  capture: retryOfCameras.describe('What holds for every camera.'),
+  models: models.describe('The neural networks.'),
+  inference: inference.describe('What the networks run on.'),
+  detection: detection.describe('Finding faces.'),
+  enrolment: enrolment.describe('What pictures must be like to enrol people.'),
+  recognition: recognition.describe('Naming people.'),
+  tracks: tracks.describe('Following a face from frame to frame.'),
+  gallery: gallery.describe('The people enrolled.'),
+  mqtt: mqtt.describe('Where events go.'),
+  events: events.describe('Events on their way.'),
+  log: log.describe('What is logged, as JSON lines on standard output.'),
+  health: health.describe('Signs of life for systemd.'),
+});
+
+export type Config = z.output<typeof configSchema>;
+export type CameraConfig = Config['cameras'][number];
+export type Secret = z.output<typeof secret>;
