@@ -35,14 +35,14 @@ export function readOverrides(env: NodeJS.ProcessEnv): Overrides {
       warnings.push(`${variable}: sets no key${near ? ` (did you mean "${near}"?)` : ''}`);
       continue;
     }
-    const value = valueOf(variable, text, key.schema);
+    const value = readValue(variable, text, key.schema);
     if (value) overrides.push({ path: key.path, variable, ...value });
     else problems.push({ path: `${key.path.join('.')} (${variable})`, message: 'is not YAML' });
   }
   return { overrides, problems, warnings };
 }
 
-function valueOf(variable: string, text: string, schema: JsonSchema): { value: unknown } | null {
+function readValue(variable: string, text: string, schema: JsonSchema): { value: unknown } | null {
   const forms = formsOf(schema);
   if (text === 'null' && forms.some((it) => it.type === 'null')) return { value: null };
   if (isSecret(schema) && !text.startsWith('{')) return { value: { env: variable } };

@@ -29,7 +29,7 @@ export function pathText(path: readonly PropertyKey[]): string {
 /** What zod found as lines for people. No value is repeated: it may be a secret. */
 export function problemsOf(issues: readonly z.core.$ZodIssue[]): ConfigProblem[] {
   return issues.flatMap((issue) => {
-    if (issue.code !== 'unrecognized_keys') return [{ path: pathText(issue.path) || '(root)', message: textOf(issue) }];
+    if (issue.code !== 'unrecognized_keys') return [{ path: pathText(issue.path) || '(root)', message: issue.message }];
     const known = namesAt(issue.path);
     return issue.keys.map((key) => {
       const near = nearest(key, known);
@@ -62,11 +62,6 @@ export function wording(issue: z.core.$ZodRawIssue): string | undefined {
     return `must be at ${small ? 'least' : 'most'} ${limit}`;
   }
   return undefined;
-}
-
-/** A secret that has one of its forms but an error inside is told by that error, not by the list of forms. */
-function textOf(issue: z.core.$ZodIssue): string {
-  return issue.message;
 }
 
 function namesAt(path: readonly PropertyKey[]): string[] {

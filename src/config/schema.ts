@@ -193,6 +193,7 @@ const recognition = z
     cooldownMs: z
       .int()
       .min(0)
+      .max(LONGEST_MS)
       .default(30_000)
       .describe('No second event for the same person and camera within this time.'),
   })
