@@ -109,7 +109,11 @@ export class CameraPipeline {
 
     const gallery = this.#options.gallery();
     const candidates = embeddings.map((embedding) => gallery.search(embedding, 1)[0] ?? null);
-    const people = assignPeople(candidates, this.#options.threshold);
+    const held = seen.flatMap(({ track }) => {
+      const identity = looked.some((one) => one.track === track) ? null : visits.identity(track);
+      return identity ? [identity] : [];
+    });
+    const people = assignPeople(candidates, this.#options.threshold, held);
     let announced = 0;
     looked.forEach(({ face, track }, index) => {
       const embedding = embeddings[index];

@@ -1,4 +1,4 @@
-import type { Person } from '../core/person.ts';
+import type { Candidate } from '../tracks/assign.ts';
 import type { Cooldown } from '../tracks/cooldown.ts';
 import { type Observation, type Verdict, type VotePolicy, verdictOf, windowOf } from '../tracks/vote.ts';
 
@@ -15,8 +15,8 @@ export interface Sighting extends Observation {
 
 interface Visit {
   observations: Observation[];
-  /** What was decided last; `null` person is a stranger. */
-  decided: { readonly person: Person | null } | null;
+  /** What was decided last; `null` is a stranger, `undefined` nothing yet. */
+  decided: Candidate | null | undefined;
   lastLookedMs: number;
 }
 
@@ -37,13 +37,18 @@ export class Visits {
   /** True when the track's face is worth landmarks and an embedding now. */
   wants(track: number, nowMs: number): boolean {
     const visit = this.#visits.get(track);
-    return !visit?.decided || nowMs - visit.lastLookedMs >= this.#recheckMs;
+    return visit?.decided === undefined || nowMs - visit.lastLookedMs >= this.#recheckMs;
+  }
+
+  /** Who the track was found to be, and how like them; null for strangers and undecided tracks. */
+  identity(track: number): Candidate | null {
+    return this.#visits.get(track)?.decided ?? null;
   }
 
   /** Takes in one sighting of a track; gives what is to be announced, if anything. */
   observe(track: number, sighting: Sighting, nowMs: number): Announcement | null {
     const { embedding, ...observation } = sighting;
-    const visit = this.#visits.get(track) ?? { observations: [], decided: null, lastLookedMs: nowMs };
+    const visit = this.#visits.get(track) ?? { observations: [], decided: undefined, lastLookedMs: nowMs };
     this.#visits.set(track, visit);
     visit.lastLookedMs = nowMs;
     visit.observations = [...visit.observations, observation].slice(-windowOf(this.#policy));
@@ -53,14 +58,14 @@ export class Visits {
     const before = visit.decided;
     if (verdict.decision === 'unknown') {
       // A known person who turns away stays who they are: only a track without a name becomes a stranger's.
-      if (before) return null;
-      visit.decided = { person: null };
+      if (before !== undefined) return null;
+      visit.decided = null;
       return this.#cooldown.admitStranger(embedding, nowMs) ? { type: 'enter', verdict } : null;
     }
-    if (before?.person?.id === verdict.person.id) return null;
-    visit.decided = { person: verdict.person };
+    visit.decided = { person: verdict.person, score: verdict.score };
+    if (before?.person.id === verdict.person.id) return null;
     if (!this.#cooldown.admitPerson(verdict.person, nowMs)) return null;
-    return { type: before?.person === null ? 'update' : 'enter', verdict };
+    return { type: before === null ? 'update' : 'enter', verdict };
   }
 
   /** Forgets tracks that ended. */

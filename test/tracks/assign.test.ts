@@ -34,3 +34,10 @@ it.each([
 ])('%s', (_, candidates, expected) => {
   expect(assignPeople(candidates, 0.5).map((person) => person?.id ?? null)).toEqual(expected);
 });
+
+it('leaves a person with a face that was not looked at this time, unless the new face is more like them', () => {
+  const held = [{ person: ann, score: 0.65 }];
+  expect(assignPeople([{ person: ann, score: 0.6 }], 0.5, held)).toEqual([null]);
+  expect(assignPeople([{ person: ann, score: 0.7 }], 0.5, held)).toEqual([ann]);
+  expect(assignPeople([{ person: bob, score: 0.6 }], 0.5, held)).toEqual([bob]);
+});

@@ -1,0 +1,78 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander';
+import { registerCheckConfig } from './commands/check-config.ts';
+import type { CommandContext } from './commands/command.ts';
+import { registerDemo } from './commands/demo.ts';
+import { registerDoctor } from './commands/doctor.ts';
+import { registerEnroll } from './commands/enroll.ts';
+import { registerGallery } from './commands/gallery.ts';
+import { registerModels } from './commands/models.ts';
+import { registerRun } from './commands/run.ts';
+import { ERRORS, EXIT_INTERNAL, EyelineError } from './core/errors.ts';
+import { redact } from './core/redact.ts';
+import { packageVersion } from './platform/version.ts';
+
+const stop = new AbortController();
+let status = 0;
+
+const context: CommandContext = {
+  print: (line) => process.stdout.write(`${line}\n`),
+  warn: (line) => process.stderr.write(`${line}\n`),
+  interactive: process.stdout.isTTY === true,
+  env: process.env,
+  signal: stop.signal,
+  exitWith: (code) => {
+    status = code;
+  },
+};
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    // A second Ctrl-C means: now.
+    if (stop.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143);
+    stop.abort(signal);
+  });
+}
+// A reader that goes away (`eyeline … | head`) is no reason for a stack trace.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
+
+const program = new Command('eyeline')
+  .description('Recognises people at a building entrance, also behind a mask, and tells over MQTT who came.')
+  .version(packageVersion())
+  .showHelpAfterError('(add --help for the arguments)')
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'eyeline: ')) })
+  .exitOverride();
+for (const register of [
+  registerRun,
+  registerCheckConfig,
+  registerEnroll,
+  registerGallery,
+  registerModels,
+  registerDoctor,
+  registerDemo,
+]) {
+  register(program, context);
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  status = report(error);
+}
+process.exit(status);
+
+function report(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : ERRORS.USAGE.exit;
+  if (error instanceof EyelineError) {
+    context.warn(redact(`eyeline: ${error.message} [${error.code}]`));
+    context.warn(`  ${error.help}`);
+    return error.exitCode;
+  }
+  context.warn(
+    redact(`eyeline: unexpected failure: ${error instanceof Error ? (error.stack ?? error.message) : error}`),
+  );
+  return EXIT_INTERNAL;
+}

@@ -1,0 +1,84 @@
+import type { Box } from '../../src/core/geometry.ts';
+import type { Frame, Picture } from '../../src/core/picture.ts';
+import { normalise } from '../../src/faces/embedding.ts';
+import type { Face, FaceAnalyser } from '../../src/faces/face-analyser.ts';
+
+/** A face as the fake analyser sees it: where it is, who it is (direction in the plane), how good. */
+export interface StagedFace {
+  readonly box: Box;
+  readonly angle: number;
+  readonly quality?: number;
+}
+
+/** A picture that carries its faces instead of pixels. */
+export class StagedFrame implements Frame {
+  readonly width = 640;
+  readonly height = 480;
+  readonly camera = 'stage';
+  readonly captureMs = 2;
+  readonly sequence: number;
+  readonly capturedAtMs: number;
+  readonly faces: readonly StagedFace[];
+  released = 0;
+
+  constructor(sequence: number, capturedAtMs: number, faces: readonly StagedFace[]) {
+    this.sequence = sequence;
+    this.capturedAtMs = capturedAtMs;
+    this.faces = faces;
+  }
+
+  async fit(input: { width: number; height: number }): Promise<Uint8Array> {
+    return new Uint8Array(input.width * input.height * 3);
+  }
+
+  async cut(cuts: readonly { width: number; height: number; colour: 'rgb' | 'grey' }[]): Promise<Uint8Array[]> {
+    return cuts.map(({ width, height, colour }) => new Uint8Array(width * height * (colour === 'rgb' ? 3 : 1)));
+  }
+
+  release(): void {
+    this.released++;
+  }
+}
+
+interface StagedDescription extends Face {
+  readonly staged: StagedFace;
+}
+
+/** Analyses staged frames; counts how many faces it was asked to embed. */
+export class FakeFaceAnalyser implements FaceAnalyser {
+  readonly encoder = 'fake-encoder';
+  embedded = 0;
+
+  async detect(picture: Picture): Promise<{ box: Box; score: number }[]> {
+    return staged(picture).map(({ box }, index) => ({ box, score: 0.99 - index / 100 }));
+  }
+
+  async describe(picture: Picture, detections: readonly { box: Box; score: number }[]): Promise<StagedDescription[]> {
+    return detections.map((detection) => {
+      const face = staged(picture).find(({ box }) => box === detection.box);
+      if (!face) throw new Error('described a face that was not detected in this picture');
+      const score = face.quality ?? 0.9;
+      const { x, y, width, height } = detection.box;
+      return {
+        ...detection,
+        staged: face,
+        landmarks: Array.from({ length: 68 }, () => ({ x: x + width / 2, y: y + height / 2 })),
+        quality: { size: score, sharpness: score, exposure: score, pose: score, completeness: score, score },
+        alignment: [1, 0, -x, 0, 1, -y],
+      };
+    });
+  }
+
+  async embed(_picture: Picture, faces: readonly Pick<Face, 'alignment'>[]): Promise<Float32Array[]> {
+    this.embedded += faces.length;
+    return faces.map((face) => {
+      const { angle } = (face as StagedDescription).staged;
+      return normalise(Float32Array.from([Math.cos(angle), Math.sin(angle)]));
+    });
+  }
+}
+
+function staged(picture: Picture): readonly StagedFace[] {
+  if (!(picture instanceof StagedFrame)) throw new Error('the fake analyser sees staged frames only');
+  return picture.faces;
+}

@@ -1,0 +1,195 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { silentLogger } from '../../src/core/logger.ts';
+import type { Frame } from '../../src/core/picture.ts';
+import type { IdentityDraft } from '../../src/events/identity-event.ts';
+import { cosine } from '../../src/faces/embedding.ts';
+import { CameraPipeline, type FrameReport, type GalleryView } from '../../src/pipeline/camera-pipeline.ts';
+import { Visits } from '../../src/pipeline/visits.ts';
+import { Cooldown } from '../../src/tracks/cooldown.ts';
+import { OverlapTracker } from '../../src/tracks/tracker.ts';
+import { FakeFaceAnalyser, type StagedFace, StagedFrame } from '../fakes/fake-face-analyser.ts';
+
+const ANN = { id: 'ann', name: 'Ann' };
+const BOB = { id: 'bob', name: 'Bob' };
+const FRAME_MS = 100;
+
+const at = (x: number, angle: number, quality = 0.9): StagedFace => ({
+  box: { x, y: 100, width: 100, height: 120 },
+  angle,
+  quality,
+});
+
+/** People enrolled by the direction of their embedding. */
+function galleryOf(people: readonly (readonly [typeof ANN, number])[], version = 1): GalleryView {
+  return {
+    version,
+    search: (probe, count) =>
+      people
+        .map(([person, angle]) => ({
+          person,
+          score: cosine(probe, Float32Array.from([Math.cos(angle), Math.sin(angle)])),
+        }))
+        .sort((a, b) => b.score - a.score)
+        .slice(0, count),
+  };
+}
+
+describe('CameraPipeline', () => {
+  let published: IdentityDraft[];
+  let reports: FrameReport[];
+  let analyser: FakeFaceAnalyser;
+  let gallery: GalleryView;
+  let nowMs: number;
+  let played: StagedFrame[];
+
+  beforeEach(() => {
+    published = [];
+    reports = [];
+    analyser = new FakeFaceAnalyser();
+    gallery = galleryOf([
+      [ANN, 0],
+      [BOB, 2],
+    ]);
+    nowMs = 0;
+    played = [];
+  });
+
+  async function play(scenes: readonly (readonly StagedFace[])[], pipeline = build()): Promise<void> {
+    await pipeline.run(stage(scenes));
+  }
+
+  async function* stage(scenes: readonly (readonly StagedFace[])[]): AsyncGenerator<Frame> {
+    for (const faces of scenes) {
+      nowMs += FRAME_MS;
+      const frame = new StagedFrame(played.length + 1, 1_000_000 + nowMs, faces);
+      played.push(frame);
+      yield frame;
+    }
+  }
+
+  function build(): CameraPipeline {
+    return new CameraPipeline({
+      camera: 'door',
+      analyser,
+      tracker: new OverlapTracker({ minIou: 0.3, lostAfterMs: 500 }),
+      visits: new Visits(
+        { agreeingFrames: 3, unknownFrames: 6 },
+        new Cooldown({ cooldownMs: 5000, sameStranger: 0.5 }, cosine),
+        300,
+      ),
+      gallery: () => gallery,
+      threshold: 0.5,
+      far: 1e-4,
+      minQuality: 0.2,
+      publish: (draft) => published.push(draft),
+      onFrame: (report) => reports.push(report),
+      clock: { now: () => 1_000_000 + nowMs, monotonic: () => nowMs, sleep: async () => {} },
+      logger: silentLogger,
+    });
+  }
+
+  const times = <T>(count: number, value: T): T[] => Array.from({ length: count }, () => value);
+
+  it('announces a known person once, with all that the decision rests on', async () => {
+    await play(times(20, [at(100, 0.1)]));
+    expect(published).toHaveLength(1);
+    expect(published[0]).toMatchObject({
+      type: 'enter',
+      camera: 'door',
+      track: 'door-1',
+      decision: 'known',
+      person: ANN,
+      score: expect.closeTo(Math.cos(0.1), 5),
+      threshold: 0.5,
+      far: 1e-4,
+      encoder: 'fake-encoder',
+      frames: 3,
+      box: { x: 100 / 640, y: 100 / 480, width: 100 / 640, height: 120 / 480 },
+      galleryVersion: 1,
+      latencyMs: { capture: 2 },
+    });
+    expect(reports).toHaveLength(20);
+  });
+
+  it('announces a stranger as unknown, and names nobody', async () => {
+    await play(times(20, [at(100, 4)]));
+    expect(published).toMatchObject([{ type: 'enter', decision: 'unknown', person: null }]);
+  });
+
+  it('tells everyone unknown while the gallery is empty', async () => {
+    gallery = galleryOf([]);
+    await play(times(10, [at(100, 0)]));
+    expect(published).toMatchObject([{ decision: 'unknown', person: null, score: null }]);
+  });
+
+  it('keeps two people apart who cross the picture', async () => {
+    await play(Array.from({ length: 12 }, (_, step) => [at(step * 10, 0), at(400 - step * 10, 2)]));
+    expect(published.map(({ person }) => person?.id).sort()).toEqual(['ann', 'bob']);
+  });
+
+  it('never gives two faces of one frame the same person', async () => {
+    await play(times(12, [at(0, 0.05), at(400, 0.6)]));
+    expect(published.filter(({ decision }) => decision === 'known')).toMatchObject([{ person: ANN, track: 'door-1' }]);
+    expect(published.filter(({ decision }) => decision === 'unknown')).toMatchObject([{ track: 'door-2' }]);
+  });
+
+  it('announces again after the cool-down on a new track only', async () => {
+    await play([...times(6, [at(100, 0)]), ...times(10, []), ...times(6, [at(100, 0)])]);
+    expect(published).toHaveLength(1);
+    await play([...times(50, []), ...times(6, [at(100, 0)])]);
+    expect(published).toHaveLength(2);
+  });
+
+  it('turns a stranger into someone by an update on the same track', async () => {
+    await play([...times(6, [at(100, 4)]), ...times(12, [at(100, 0)])]);
+    expect(published.map(({ type, decision, track }) => [type, decision, track])).toEqual([
+      ['enter', 'unknown', 'door-1'],
+      ['update', 'known', 'door-1'],
+    ]);
+  });
+
+  it('does not make a stranger of a known person who turns away', async () => {
+    await play([...times(5, [at(100, 0)]), ...times(40, [at(100, 4)])]);
+    expect(published).toHaveLength(1);
+  });
+
+  it('notices that another person took over the track', async () => {
+    await play([...times(5, [at(100, 0)]), ...times(30, [at(100, 2)])]);
+    expect(published.map(({ person }) => person?.id)).toEqual(['ann', 'bob']);
+  });
+
+  it('does not match faces of poor quality', async () => {
+    await play(times(20, [at(100, 0, 0.1)]));
+    expect(published).toEqual([]);
+    expect(analyser.embedded).toBe(0);
+  });
+
+  it('looks at a decided track only now and then', async () => {
+    await play(times(33, [at(100, 0)]));
+    expect(analyser.embedded).toBe(3 + 10);
+  });
+
+  it('uses a new gallery from the next frame on', async () => {
+    gallery = galleryOf([]);
+    const pipeline = build();
+    await play(times(4, [at(100, 0)]), pipeline);
+    gallery = galleryOf([[ANN, 0]], 2);
+    await play(times(4, [at(100, 0)]), pipeline);
+    expect(published).toMatchObject([{ person: ANN, galleryVersion: 2 }]);
+  });
+
+  it('releases every frame, and leaves a frame that fails behind', async () => {
+    const detect = analyser.detect.bind(analyser);
+    let calls = 0;
+    analyser.detect = async (picture) => {
+      calls++;
+      if (calls === 2) throw new Error('the camera process died');
+      return await detect(picture);
+    };
+    const pipeline = build();
+    await play(times(4, [at(100, 0)]), pipeline);
+    expect(pipeline.failedFrames).toBe(1);
+    expect(published).toMatchObject([{ person: ANN }]);
+    expect(played.map(({ released }) => released)).toEqual([1, 1, 1, 1]);
+  });
+});
