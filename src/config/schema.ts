@@ -50,7 +50,12 @@ const secret = z
     [
       z.string().min(1),
       z.strictObject({ file: text.describe('File that holds the secret.') }),
-      z.strictObject({ credential: text.describe('Name of a systemd credential (LoadCredential=).') }),
+      z.strictObject({
+        credential: z
+          .string()
+          .regex(/^(?!\.\.?$)[^/]+$/)
+          .describe('Name of a systemd credential (LoadCredential=).'),
+      }),
       z.strictObject({ env: text.describe('Environment variable that holds the secret.') }),
     ],
     'must be {file: path}, {credential: name}, {env: NAME} or text',

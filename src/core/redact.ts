@@ -1,4 +1,4 @@
-const CREDENTIALS_IN_URL = /([a-z][a-z0-9+.-]*:\/\/)[^\s/?#'"]*@/gi;
+const CREDENTIALS_IN_URL = /([a-z][a-z0-9+.-]*:\/\/)[^\s'"]*@/gi;
 const SECRET_PARAMETERS = /([?&](?:password|passwd|pwd|pass|token|secret|key|auth|user|username)=)[^&\s'"]*/gi;
 const GSTREAMER_SECRETS = /\b(user-pw|user-id|proxy-pw|proxy-id)=("[^"]*"|\S+)/gi;
 

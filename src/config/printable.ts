@@ -1,0 +1,19 @@
+import { redact } from '../core/redact.ts';
+import type { Config, Secret } from './schema.ts';
+
+/** A copy that may be shown to anybody: secrets in the clear and credentials in URLs are `***`. */
+export function printable(config: Config): Config {
+  const copy = structuredClone(config);
+  for (const camera of copy.cameras) {
+    camera.source = redact(camera.source);
+    if (camera.credentials) camera.credentials.password = hide(camera.credentials.password);
+  }
+  copy.mqtt.url = redact(copy.mqtt.url);
+  if (copy.mqtt.password) copy.mqtt.password = hide(copy.mqtt.password);
+  if (copy.mqtt.tls.keyPassword) copy.mqtt.tls.keyPassword = hide(copy.mqtt.tls.keyPassword);
+  return copy;
+}
+
+function hide(secret: Secret): Secret {
+  return typeof secret === 'string' ? '***' : secret;
+}

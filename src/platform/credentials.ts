@@ -1,0 +1,71 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CameraConfig, Secret } from '../config/schema.ts';
+import { EyelineError } from '../core/errors.ts';
+
+/** Reading allowed to the group or to everybody. */
+const READ_BY_OTHERS = 0o044;
+
+/**
+ * Text of a secret, without the newline that editors leave at the end of a file. A credential is read from the
+ * directory systemd names in `CREDENTIALS_DIRECTORY` (systemd.exec, LoadCredential=).
+ * Throws SECRET_UNREADABLE, which names the file, credential or variable, never the value.
+ *
+ * @param warn told when others than the owner may read the file
+ */
+export async function readSecret(
+  secret: Secret,
+  env: NodeJS.ProcessEnv,
+  warn: (message: string) => void = () => {},
+): Promise<string> {
+  if (typeof secret === 'string') return secret;
+  if ('env' in secret) {
+    const value = env[secret.env];
+    if (!value) throw new EyelineError('SECRET_UNREADABLE', `environment variable ${secret.env} is not set`);
+    return value;
+  }
+  if ('credential' in secret) {
+    const folder = env.CREDENTIALS_DIRECTORY;
+    const name = `systemd credential "${secret.credential}"`;
+    if (!folder) {
+      throw new EyelineError('SECRET_UNREADABLE', `${name}: not started by systemd with credentials`);
+    }
+    return readSecretFile(join(folder, secret.credential), name);
+  }
+  const text = await readSecretFile(secret.file, `secret file ${secret.file}`);
+  const { mode } = await stat(secret.file);
+  if (mode & READ_BY_OTHERS) warn(`secret file ${secret.file} can be read by others (chmod 600 ${secret.file})`);
+  return text;
+}
+
+/**
+ * The camera's source with user name and password put into its URL, percent-encoded (RFC 3986, 3.2.1).
+ * Throws SECRET_UNREADABLE, which names the camera.
+ */
+export async function sourceWithCredentials(
+  camera: Pick<CameraConfig, 'id' | 'source' | 'credentials'>,
+  env: NodeJS.ProcessEnv,
+  warn?: (message: string) => void,
+): Promise<string> {
+  if (!camera.credentials) return camera.source;
+  const { username, password } = camera.credentials;
+  const secret = await readSecret(password, env, warn).catch((error: unknown) => {
+    if (!(error instanceof EyelineError)) throw error;
+    throw new EyelineError(error.code, `camera ${camera.id}: ${error.message}`, { cause: error });
+  });
+  const login = `${encodeURIComponent(username)}:${encodeURIComponent(secret)}@`;
+  return camera.source.replace(/^[^:]+:\/\//, (scheme) => scheme + login);
+}
+
+async function readSecretFile(path: string, name: string): Promise<string> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    throw new EyelineError('SECRET_UNREADABLE', `${name} cannot be read (${code})`, { cause: error });
+  }
+  const trimmed = text.replace(/\r?\n$/, '');
+  if (trimmed === '') throw new EyelineError('SECRET_UNREADABLE', `${name} is empty`);
+  return trimmed;
+}
