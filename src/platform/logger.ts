@@ -18,7 +18,8 @@ export function createLogger({ level, destination }: LoggerOptions): Logger {
       level,
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
-      serializers: {},
+      // Errors are copied by `loggable`; pino would put an own copy in place of it.
+      serializers: { err: (it: unknown) => it },
       formatters: { level: (label) => ({ level: label }) },
     },
     destination ?? pino.destination({ fd: 1, sync: true }),
