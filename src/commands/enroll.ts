@@ -1,0 +1,155 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { systemClock } from '../core/clock.ts';
+import { ERRORS, EyelineError } from '../core/errors.ts';
+import { type Logger, silentLogger } from '../core/logger.ts';
+import {
+  type EnrolmentOutcome,
+  type EnrolmentResult,
+  enrolPictures,
+  type FaceReader,
+  type PictureReader,
+} from '../gallery/enrol.ts';
+import { normaliseName } from '../gallery/person-name.ts';
+import { type FoundPictures, findPictures } from '../gallery/picture-files.ts';
+import type { Refusal } from '../gallery/refusal.ts';
+import { openGalleryStore } from '../gallery/sqlite-gallery-store.ts';
+import type { GalleryEncoder } from '../gallery/template.ts';
+import type { CommandContext, RegisterCommand } from './command.ts';
+
+/** What a shell reports for a command ended by Ctrl-C. */
+const EXIT_INTERRUPTED = 130;
+
+interface EnrollOptions {
+  readonly name?: string;
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+/** What enrolment needs of the recognition chain: opened only once the arguments are known to be right. */
+export interface FaceChain {
+  readonly reader: FaceReader;
+  readonly encoder: GalleryEncoder;
+  readonly decode: PictureReader;
+  close(): Promise<void>;
+}
+
+/** `eyeline enroll DIR` and `eyeline enroll --name NAME FILE...`. */
+export const registerEnroll: RegisterCommand = (program, context) => {
+  addEnroll(program, context, openFaceChain);
+};
+
+/** As `registerEnroll`, with another way to the face chain. */
+export function addEnroll(
+  program: Command,
+  context: CommandContext,
+  openChain: (config: Config, logger: Logger) => Promise<FaceChain>,
+): void {
+  program
+    .command('enroll')
+    .summary('enrol people from pictures')
+    .description(
+      'Enrols people from pictures: a folder that holds a folder a person, named as the person, or files with --name. ' +
+        'Pictures that cannot serve are refused, each with the reason; the rest is enrolled. A running daemon takes ' +
+        'new people up by itself.',
+    )
+    .argument('<path...>', 'the folder, or with --name the picture files')
+    .option('-n, --name <name>', 'name of the person all files are of', parseName)
+    .option('-c, --config <file>', 'configuration file')
+    .option('--json', 'print the result as JSON')
+    .addHelpText('after', '\nEnds with 0 when all pictures are enrolled, 7 when some were refused.')
+    .action(async (paths: string[], options: EnrollOptions) => {
+      await enroll(paths, options, context, openChain);
+    });
+}
+
+async function enroll(
+  paths: readonly string[],
+  options: EnrollOptions,
+  context: CommandContext,
+  openChain: (config: Config, logger: Logger) => Promise<FaceChain>,
+): Promise<void> {
+  const { config } = await loadConfig({
+    ...(options.config ? { file: options.config } : {}),
+    env: context.env,
+  });
+  const found = await picturesOf(paths, options.name);
+  const logger: Logger = { ...silentLogger, warn: (_, message) => context.warn(message) };
+
+  const store = openGalleryStore(config.gallery.file, { logger, clock: systemClock });
+  try {
+    const chain = await openChain(config, logger);
+    try {
+      const tell = options.json ? () => {} : (outcome: EnrolmentOutcome) => report(outcome, context);
+      for (const refused of found.refused) tell({ refused });
+      const result = await enrolPictures({
+        pictures: found.pictures,
+        store,
+        decode: chain.decode,
+        faces: chain.reader,
+        encoder: chain.encoder,
+        limits: config.enrolment,
+        threshold: config.recognition.threshold,
+        onProgress: tell,
+        signal: context.signal,
+      });
+      const all = { ...result, refused: [...found.refused, ...result.refused] };
+      context.print(options.json ? JSON.stringify(all, null, 2) : summary(all, config.gallery.file));
+      context.exitWith(context.signal.aborted ? EXIT_INTERRUPTED : statusOf(all.refused));
+    } finally {
+      await chain.close();
+    }
+  } finally {
+    store.close();
+  }
+}
+
+function parseName(text: string): string {
+  const name = normaliseName(text);
+  if (name === null) throw new InvalidArgumentError('A name has 1 to 200 characters.');
+  return name;
+}
+
+async function picturesOf(paths: readonly string[], name: string | undefined): Promise<FoundPictures> {
+  if (name !== undefined) return { pictures: paths.map((file) => ({ file, person: name })), refused: [] };
+  const [folder, ...others] = paths;
+  if (folder === undefined || others.length > 0) {
+    throw new EyelineError('USAGE', 'enroll takes one folder, or --name NAME and picture files');
+  }
+  return findPictures(folder);
+}
+
+/** A picture that is enrolled already is what was asked for: enrolling a folder again is no failure. */
+function statusOf(refused: readonly Refusal[]): number {
+  return refused.every(({ code }) => code === 'ALREADY_ENROLLED') ? 0 : ERRORS.PICTURE_REFUSED.exit;
+}
+
+function report(outcome: EnrolmentOutcome, context: CommandContext): void {
+  if ('refused' in outcome) {
+    const { code, file, reason } = outcome.refused;
+    context.print(`${code === 'ALREADY_ENROLLED' ? 'known   ' : 'refused '}  ${file}: ${reason}`);
+    return;
+  }
+  const { file, person, quality, warnings } = outcome.enrolled;
+  context.print(`enrolled  ${file}: ${person.name} (${person.id}), quality ${quality.toFixed(2)}`);
+  for (const { message } of warnings) context.warn(`warning   ${file}: ${message}`);
+}
+
+function summary({ enrolled, refused, people }: EnrolmentResult, file: string): string {
+  const known = refused.filter(({ code }) => code === 'ALREADY_ENROLLED').length;
+  const parts = [
+    `${enrolled.length} ${enrolled.length === 1 ? 'picture' : 'pictures'} of ${people.length} ${people.length === 1 ? 'person' : 'people'} enrolled in ${file}`,
+    ...(known > 0 ? [`${known} enrolled before`] : []),
+    ...(refused.length > known ? [`${refused.length - known} refused`] : []),
+  ];
+  return `${parts.join(', ')}.`;
+}
+
+/** OpenCV and the models are loaded here and not with the program: `--help` and other commands work without them. */
+async function openFaceChain(config: Config, logger: Logger): Promise<FaceChain> {
+  const { openFaceReader } = await import('../app.ts');
+  const { decodePicture } = await import('../capture/opencv-picture.ts');
+  const chain = await openFaceReader(config, logger);
+  return { reader: chain.reader, encoder: chain.encoder, decode: decodePicture, close: () => chain.close() };
+}

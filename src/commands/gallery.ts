@@ -1,0 +1,69 @@
+import { loadConfig } from '../config/load.ts';
+import { systemClock } from '../core/clock.ts';
+import type { Logger } from '../core/logger.ts';
+import { silentLogger } from '../core/logger.ts';
+import { openGalleryStore, type SqliteGalleryStore } from '../gallery/sqlite-gallery-store.ts';
+import type { PersonRecord } from '../gallery/template.ts';
+import type { CommandContext, RegisterCommand } from './command.ts';
+
+interface GalleryOptions {
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+/** `eyeline gallery list` and `eyeline gallery remove PERSON`. */
+export const registerGallery: RegisterCommand = (program, context) => {
+  const gallery = program.command('gallery').description('Shows and changes who is enrolled.');
+  gallery
+    .command('list')
+    .description('Lists the people enrolled, with the number of their templates.')
+    .option('-c, --config <file>', 'configuration file')
+    .option('--json', 'print the list as JSON')
+    .action(async (options: GalleryOptions) => {
+      await withStore(options, context, (store) => list(store, options, context));
+    });
+  gallery
+    .command('remove')
+    .description('Removes a person and all templates. A running daemon forgets the person by itself.')
+    .argument('<person>', 'id or name')
+    .option('-c, --config <file>', 'configuration file')
+    .option('--json', 'print what was removed as JSON')
+    .action(async (person: string, options: GalleryOptions) => {
+      await withStore(options, context, (store) => {
+        const removed = store.removePerson(person);
+        context.print(options.json ? JSON.stringify(removed, null, 2) : `removed ${described(removed)}`);
+      });
+    });
+};
+
+async function withStore(
+  { config: file }: GalleryOptions,
+  context: CommandContext,
+  work: (store: SqliteGalleryStore) => void,
+): Promise<void> {
+  const { config } = await loadConfig({ ...(file ? { file } : {}), env: context.env });
+  const logger: Logger = { ...silentLogger, warn: (_, message) => context.warn(message) };
+  const store = openGalleryStore(config.gallery.file, { logger, clock: systemClock, create: false });
+  try {
+    work(store);
+  } finally {
+    store.close();
+  }
+}
+
+function list(store: SqliteGalleryStore, { json }: GalleryOptions, context: CommandContext): void {
+  const people = store.listPeople();
+  if (json) {
+    context.print(JSON.stringify({ file: store.file, version: store.version(), people }, null, 2));
+    return;
+  }
+  for (const person of people) context.print(described(person));
+  context.print(
+    `${people.length} ${people.length === 1 ? 'person' : 'people'} in ${store.file}, version ${store.version()}`,
+  );
+}
+
+function described({ id, name, templates, encoders }: PersonRecord): string {
+  const by = encoders.length > 0 ? `, encoder ${encoders.map((it) => it.slice(0, 8)).join(' and ')}` : '';
+  return `${id}: ${name}, ${templates} ${templates === 1 ? 'template' : 'templates'}${by}`;
+}

@@ -1,0 +1,189 @@
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { EyelineError, messageOf } from '../core/errors.ts';
+import type { Person } from '../core/person.ts';
+import type { Picture } from '../core/picture.ts';
+import { chooseFace, type EnrolmentLimits, type ReadFace } from './choose-face.ts';
+import { normaliseName } from './person-name.ts';
+import type { PictureFile } from './picture-files.ts';
+import { type Refusal, type RefusalCode, refusal } from './refusal.ts';
+import { ResemblanceIndex } from './resemblance.ts';
+import type { GalleryEncoder, Template, TemplateMatrix } from './template.ts';
+import { requireUnit } from './vector.ts';
+
+/** Larger files are no photographs of a face (a video, a disk image) and would fill the memory of a small device. */
+const LARGEST_PICTURE_BYTES = 64 * 1024 * 1024;
+
+/** Turns a picture file's bytes into pixels; rejects when they are no picture. */
+export type PictureReader = (bytes: Uint8Array, name: string) => Promise<Picture & { release(): void }>;
+
+/** Finds the faces of a picture and embeds them. */
+export interface FaceReader {
+  read(picture: Picture): Promise<readonly ReadFace[]>;
+}
+
+/** Where people are enrolled; `SqliteGalleryStore` fits. */
+export interface EnrolmentStore {
+  personNamed(name: string): Person | null;
+  ensurePerson(name: string): Person;
+  addTemplates(personId: string, templates: readonly Template[]): number;
+  hasPicture(personId: string, pictureSha256: string, encoder: string): boolean;
+  loadTemplates(encoder: GalleryEncoder): TemplateMatrix;
+}
+
+export interface EnrolmentOptions {
+  readonly pictures: readonly PictureFile[];
+  readonly store: EnrolmentStore;
+  readonly decode: PictureReader;
+  readonly faces: FaceReader;
+  readonly encoder: GalleryEncoder;
+  readonly limits: EnrolmentLimits;
+  /** Least cosine to count as the same person: what the warnings go by. */
+  readonly threshold: number;
+  /** Told of each picture as soon as it is done, in order. */
+  readonly onProgress?: (outcome: EnrolmentOutcome) => void;
+  /** When aborted, no further picture is begun; what was enrolled stays. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Enrolled {
+  readonly file: string;
+  readonly person: Person;
+  readonly quality: number;
+  readonly warnings: readonly EnrolmentWarning[];
+}
+
+/** Something a person should look at: the picture is enrolled all the same. */
+export interface EnrolmentWarning {
+  readonly code: 'LOOKS_LIKE_SOMEBODY_ELSE' | 'UNLIKE_OWN_PICTURES';
+  readonly message: string;
+}
+
+export type EnrolmentOutcome = { readonly enrolled: Enrolled } | { readonly refused: Refusal };
+
+export interface EnrolmentResult {
+  readonly enrolled: readonly Enrolled[];
+  readonly refused: readonly Refusal[];
+  /** Those of whom a picture was enrolled, in the order of their first one. */
+  readonly people: readonly Person[];
+}
+
+/**
+ * Enrols pictures one by one, in the order given, so that memory does not grow with their number. A picture that cannot
+ * serve is refused and the rest goes on; a person is made with the first picture that serves.
+ *
+ * @throws EyelineError GALLERY_UNREADABLE or what the face reader throws as one: then nothing else would work either.
+ */
+export async function enrolPictures(options: EnrolmentOptions): Promise<EnrolmentResult> {
+  const enrolled: Enrolled[] = [];
+  const refused: Refusal[] = [];
+  const known = new ResemblanceIndex(options.store.loadTemplates(options.encoder));
+  for (const picture of options.pictures) {
+    if (options.signal?.aborted) break;
+    const outcome = await enrolPicture(picture, known, options);
+    if ('enrolled' in outcome) enrolled.push(outcome.enrolled);
+    else refused.push(outcome.refused);
+    options.onProgress?.(outcome);
+  }
+  const people = new Map(enrolled.map(({ person }) => [person.id, person]));
+  return { enrolled, refused, people: [...people.values()] };
+}
+
+async function enrolPicture(
+  { file, person: personName }: PictureFile,
+  known: ResemblanceIndex,
+  { store, decode, faces, encoder, limits, threshold }: EnrolmentOptions,
+): Promise<EnrolmentOutcome> {
+  const refuse = (code: RefusalCode, reason: string) => ({ refused: refusal(code, file, personName, reason) });
+  const name = normaliseName(personName);
+  if (name === null) return refuse('NOT_A_NAME', `"${personName}" cannot be the name of a person`);
+
+  const read = await readBytes(file);
+  if ('problem' in read) return refuse('UNREADABLE', read.problem);
+  const pictureSha256 = createHash('sha256').update(read.bytes).digest('hex');
+  const before = store.personNamed(name);
+  if (before && store.hasPicture(before.id, pictureSha256, encoder.fingerprint)) {
+    return refuse('ALREADY_ENROLLED', 'the same picture is enrolled already');
+  }
+
+  const found = await readFaces(read.bytes, file, decode, faces);
+  if ('problem' in found) return refuse('NOT_A_PICTURE', found.problem);
+  const choice = chooseFace(found.faces, limits);
+  if (!choice.face) return refuse(choice.code, choice.reason);
+
+  const { embedding, quality } = choice.face;
+  requireUnit(embedding, encoder.dimension, `the embedding of ${file}`);
+  const warnings = compare(before, name, known, embedding, threshold);
+  const person = store.ensurePerson(name);
+  store.addTemplates(person.id, [
+    {
+      encoder: encoder.fingerprint,
+      part: 'full',
+      embedding,
+      quality: quality.score,
+      mask: null,
+      sourceFile: basename(file),
+      pictureSha256,
+    },
+  ]);
+  known.add(person, embedding);
+  return { enrolled: { file, person, quality: quality.score, warnings } };
+}
+
+async function readBytes(file: string): Promise<{ bytes: Uint8Array } | { problem: string }> {
+  try {
+    const { size } = await stat(file);
+    if (size > LARGEST_PICTURE_BYTES)
+      return { problem: `the file has ${Math.round(size / 2 ** 20)} MB, 64 are the most` };
+    return { bytes: await readFile(file) };
+  } catch (error) {
+    return { problem: `the file cannot be read: ${messageOf(error)}` };
+  }
+}
+
+async function readFaces(
+  bytes: Uint8Array,
+  file: string,
+  decode: PictureReader,
+  reader: FaceReader,
+): Promise<{ faces: readonly ReadFace[] } | { problem: string }> {
+  let problem = 'the file is not a picture that can be read (JPEG, PNG, WebP)';
+  try {
+    const picture = await decode(bytes, basename(file));
+    problem = 'no faces can be looked for in it';
+    try {
+      return { faces: await reader.read(picture) };
+    } finally {
+      picture.release();
+    }
+  } catch (error) {
+    // No decoder or no model is not this picture's fault: no other would fare better.
+    if (error instanceof EyelineError && error.code !== 'PICTURE_REFUSED') throw error;
+    return { problem: `${problem}: ${messageOf(error)}` };
+  }
+}
+
+function compare(
+  person: Person | null,
+  name: string,
+  known: ResemblanceIndex,
+  embedding: Float32Array,
+  threshold: number,
+): EnrolmentWarning[] {
+  const { own, other } = known.compare(person?.id ?? null, embedding);
+  const warnings: EnrolmentWarning[] = [];
+  if (other && other.score >= threshold) {
+    warnings.push({
+      code: 'LOOKS_LIKE_SOMEBODY_ELSE',
+      message: `looks like ${other.person.name} (${other.person.id}, similarity ${other.score.toFixed(2)}): the two may be taken for each other`,
+    });
+  }
+  if (own !== null && own < threshold) {
+    warnings.push({
+      code: 'UNLIKE_OWN_PICTURES',
+      message: `is unlike the other pictures of ${name} (best similarity ${own.toFixed(2)}): is it the same person?`,
+    });
+  }
+  return warnings;
+}

@@ -1,0 +1,162 @@
+import Database from 'libsql';
+import { EyelineError, messageOf } from '../core/errors.ts';
+import { unreadable } from './gallery-file.ts';
+import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from './gallery-schema.ts';
+
+/** How long a write waits for another process that writes. Readers wait for nobody: the journal is a WAL. */
+const BUSY_TIMEOUT_MS = 5000;
+
+export type SqlValue = string | number | null | Uint8Array;
+export type SqlRow = Readonly<Record<string, unknown>>;
+
+/**
+ * One connection to a gallery database of today's schema. What SQLite complains about comes out as GALLERY_UNREADABLE,
+ * naming the file and what is wrong with it.
+ */
+export class SqliteStoreConnection {
+  readonly #file: string;
+  readonly #database: Database.Database;
+
+  constructor(file: string, database: Database.Database) {
+    this.#file = file;
+    this.#database = database;
+  }
+
+  /** First row of a query, undefined when there is none. */
+  get(sql: string, values: readonly SqlValue[] = []): SqlRow | undefined {
+    // The values as one array: libsql takes a lone Buffer argument for a list of bytes.
+    return this.#guard(() => this.#database.prepare(sql).get([...values]) as SqlRow | undefined);
+  }
+
+  /** Rows of a query one by one. Has to be read to its end: the database is in use until then. */
+  *rows(sql: string, values: readonly SqlValue[] = []): Generator<SqlRow> {
+    const rows = this.#guard(() => this.#database.prepare(sql).iterate([...values]));
+    for (;;) {
+      const next = this.#guard(() => rows.next());
+      if (next.done) return;
+      yield next.value as SqlRow;
+    }
+  }
+
+  /** Runs a statement; gives the number of rows it changed. */
+  run(sql: string, values: readonly SqlValue[] = []): number {
+    return this.#guard(() => this.#database.prepare(sql).run([...values]).changes);
+  }
+
+  /** `work` sees one state of the database, whatever others write meanwhile. */
+  read<T>(work: () => T): T {
+    return this.#transaction('DEFERRED', work);
+  }
+
+  /** All of what `work` changes or, when it throws, nothing; on the disk when this returns. */
+  write<T>(work: () => T): T {
+    return this.#transaction('IMMEDIATE', work);
+  }
+
+  /** Moves the journal into the database file, as far as readers let it. */
+  checkpoint(): void {
+    this.#guard(() => this.#database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get([]));
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+
+  #transaction<T>(kind: 'DEFERRED' | 'IMMEDIATE', work: () => T): T {
+    return this.#guard(() => {
+      this.#database.exec(`BEGIN ${kind}`);
+      try {
+        const result = work();
+        this.#database.exec('COMMIT');
+        return result;
+      } catch (error) {
+        // A full disk has ended the transaction already.
+        if (this.#database.inTransaction) this.#database.exec('ROLLBACK');
+        throw error;
+      }
+    });
+  }
+
+  #guard<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw explained(this.#file, error);
+    }
+  }
+}
+
+/**
+ * Opens a database file that exists (it may be empty) and brings it to today's schema.
+ *
+ * @throws EyelineError GALLERY_UNREADABLE when it is damaged, not a gallery or of a newer schema.
+ */
+export function openConnection(file: string): SqliteStoreConnection {
+  let database: Database.Database | null = null;
+  try {
+    database = new Database(file, { timeout: BUSY_TIMEOUT_MS });
+    // Before anything is written: WAL mode alone would change a file that belongs to another program.
+    requireOurs(file, database);
+    // secure_delete overwrites what is deleted: a removed person's templates must not stay in free pages.
+    for (const setting of ['journal_mode = WAL', 'synchronous = FULL', 'foreign_keys = ON', 'secure_delete = ON']) {
+      database.pragma(setting);
+    }
+    migrate(file, database);
+    const verdict = readPragma(database, 'quick_check(1)', 'quick_check');
+    if (verdict !== 'ok') throw unreadable(file, `is damaged: ${verdict}`);
+    return new SqliteStoreConnection(file, database);
+  } catch (error) {
+    database?.close();
+    throw explained(file, error);
+  }
+}
+
+function migrate(file: string, database: Database.Database): void {
+  if (readPragma(database, 'user_version') === SCHEMA_VERSION) return;
+  database.exec('BEGIN IMMEDIATE');
+  try {
+    // Looked up again: another process may have been first.
+    const schema = requireOurs(file, database);
+    for (const step of MIGRATIONS.slice(schema)) database.exec(step);
+    database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
+    database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+    database.exec('COMMIT');
+  } catch (error) {
+    if (database.inTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+/** Schema version of the file (0 when it is empty); throws when it is no gallery, or one of a newer program. */
+function requireOurs(file: string, database: Database.Database): number {
+  const objects = database.prepare('SELECT count(*) AS n FROM sqlite_master').get([]) as { n: number };
+  if (objects.n === 0) return 0;
+  if (readPragma(database, 'application_id') !== APPLICATION_ID) {
+    throw unreadable(file, 'is a database of another program');
+  }
+  const schema = Number(readPragma(database, 'user_version'));
+  if (schema <= SCHEMA_VERSION) return schema;
+  throw unreadable(file, `was written by a newer Eyeline (schema ${schema}, this one knows up to ${SCHEMA_VERSION})`);
+}
+
+function readPragma(database: Database.Database, pragma: string, column = pragma): unknown {
+  return (database.prepare(`PRAGMA ${pragma}`).get([]) as SqlRow | undefined)?.[column];
+}
+
+const MEANINGS: Readonly<Record<string, string>> = {
+  SQLITE_NOTADB: 'is not a database',
+  SQLITE_CORRUPT: 'is damaged',
+  SQLITE_BUSY: 'is kept locked by another process',
+  SQLITE_FULL: 'cannot be written: the disk is full',
+  SQLITE_READONLY: 'cannot be written',
+  SQLITE_CANTOPEN: 'cannot be opened',
+};
+
+/** Errors of ours stay as they are, so do programming errors; the rest is SQLite's and means the file. */
+function explained(file: string, error: unknown): unknown {
+  if (error instanceof EyelineError || error instanceof RangeError || error instanceof TypeError) return error;
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  // Extended codes begin with the primary one: SQLITE_IOERR_WRITE.
+  const meaning = Object.keys(MEANINGS).find((it) => code.startsWith(it));
+  return unreadable(file, `${meaning ? MEANINGS[meaning] : 'cannot be used'}: ${messageOf(error)}`, error);
+}

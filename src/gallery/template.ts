@@ -1,0 +1,50 @@
+import type { MaskState, Person } from '../core/person.ts';
+
+/** Which part of the face an embedding was computed from. */
+export type FacePart = 'full' | 'upper';
+
+/** Encoder whose templates are meant. */
+export interface GalleryEncoder {
+  readonly fingerprint: string;
+  readonly dimension: number;
+}
+
+/** One embedding of one picture of a person, ready to be stored. */
+export interface Template {
+  /** Fingerprint of the encoder: embeddings of different fingerprints are never compared. */
+  readonly encoder: string;
+  readonly part: FacePart;
+  /** Unit norm. */
+  readonly embedding: Float32Array;
+  /** 0 (useless) to 1. */
+  readonly quality: number;
+  /** Null when nobody judged it. */
+  readonly mask: MaskState | null;
+  /** Base name of the picture; the picture itself is not kept. */
+  readonly sourceFile: string;
+  /** SHA-256 of the picture's bytes, hex. */
+  readonly pictureSha256: string;
+}
+
+/** A person with the data kept about them. Times are milliseconds since the epoch. */
+export interface PersonRecord extends Person {
+  readonly createdAtMs: number;
+  readonly consentAtMs: number | null;
+  readonly retainUntilMs: number | null;
+  readonly templates: number;
+  /** Fingerprints of the encoders this person has templates of, sorted. */
+  readonly encoders: readonly string[];
+}
+
+/** Templates of one encoder as one block: row `i` of `vectors` belongs to `people[owners[i]]`. */
+export interface TemplateMatrix {
+  /** Version of the gallery it was read from. */
+  readonly version: number;
+  readonly encoder: string;
+  readonly dimension: number;
+  /** Those with at least one row, by id. */
+  readonly people: readonly Person[];
+  readonly owners: Uint32Array;
+  /** `owners.length * dimension` numbers, each row of unit norm. */
+  readonly vectors: Float32Array;
+}
