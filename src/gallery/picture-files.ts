@@ -1,5 +1,5 @@
 import { readdir, stat } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { EyelineError, messageOf } from '../core/errors.ts';
 import { normaliseName } from './person-name.ts';
 import { type Refusal, refusal } from './refusal.ts';
@@ -67,6 +67,6 @@ async function entriesOf(folder: string): Promise<{ name: string; isFolder: bool
       })),
     );
   } catch (error) {
-    throw new EyelineError('USAGE', `folder ${basename(folder)} cannot be read: ${messageOf(error)}`, { cause: error });
+    throw new EyelineError('USAGE', `folder ${folder} cannot be read: ${messageOf(error)}`, { cause: error });
   }
 }

@@ -1,0 +1,149 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Command } from 'commander';
+import { expect, it } from 'vitest';
+import type { CommandContext } from '../../src/commands/command.ts';
+import { addEnroll } from '../../src/commands/enroll.ts';
+import { registerGallery } from '../../src/commands/gallery.ts';
+import { REFUSALS } from '../../src/gallery/refusal.ts';
+import { DIMENSION, FakeFaceChain, type MadeFace, madePicture } from './fake-face-chain.ts';
+import { temporaryFolder } from './gallery-rig.ts';
+
+/** The two commands on a gallery of their own, with made-up pictures; `run` gives what they printed and the status. */
+function rig() {
+  const folder = temporaryFolder();
+  const gallery = join(folder, 'data', 'gallery.sqlite');
+  const config = join(folder, 'eyeline.yaml');
+  writeFileSync(config, `gallery:\n  file: ${gallery}\nrecognition:\n  threshold: 0.45\n`);
+  const picture = (name: string, faces: readonly MadeFace[], salt = 0) => {
+    const file = join(folder, name);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, madePicture(faces, salt));
+    return file;
+  };
+  const stop = new AbortController();
+  let opened = 0;
+  let closed = 0;
+  const run = async (...args: string[]) => {
+    const out: string[] = [];
+    const errors: string[] = [];
+    let status = 0;
+    const context: CommandContext = {
+      print: (line) => out.push(line),
+      warn: (line) => errors.push(line),
+      interactive: false,
+      env: {},
+      signal: stop.signal,
+      exitWith: (code) => {
+        status = code;
+      },
+    };
+    const program = new Command('eyeline').exitOverride().configureOutput({ writeErr: (text) => errors.push(text) });
+    addEnroll(program, context, async () => {
+      opened++;
+      const chain = new FakeFaceChain();
+      const encoder = { fingerprint: 'abcdef0123456789', dimension: DIMENSION };
+      return { reader: chain, decode: chain.decode, encoder, close: async () => void closed++ };
+    });
+    registerGallery(program, context);
+    await program.parseAsync([...args, '--config', config], { from: 'user' });
+    return { out, errors, status };
+  };
+  return { folder, gallery, picture, run, stop, chains: () => ({ opened, closed }) };
+}
+
+it('enrols a folder a person, lists and removes', async () => {
+  const { folder, gallery, picture, run, chains } = rig();
+  picture('people/Anna Berg/1.jpg', [{ who: 0 }]);
+  picture('people/Anna Berg/2.jpg', [{ who: 0, lean: 0.1 }]);
+  picture('people/Ben/1.jpg', [{ who: 3 }]);
+  const people = join(folder, 'people');
+
+  expect(await run('enroll', people)).toEqual({
+    out: [
+      `enrolled  ${people}/Anna Berg/1.jpg: Anna Berg (anna-berg), quality 0.90`,
+      `enrolled  ${people}/Anna Berg/2.jpg: Anna Berg (anna-berg), quality 0.90`,
+      `enrolled  ${people}/Ben/1.jpg: Ben (ben), quality 0.90`,
+      `3 pictures of 2 people enrolled in ${gallery}.`,
+    ],
+    errors: [],
+    status: 0,
+  });
+  expect(chains()).toEqual({ opened: 1, closed: 1 });
+
+  const again = await run('enroll', people);
+  expect(again.out.at(0)).toBe(`known     ${people}/Anna Berg/1.jpg: the same picture is enrolled already`);
+  expect(again.out.at(-1)).toBe(`0 pictures of 0 people enrolled in ${gallery}, 3 enrolled before.`);
+  expect(again.status).toBe(0);
+
+  expect((await run('gallery', 'list')).out).toEqual([
+    'anna-berg: Anna Berg, 2 templates, encoder abcdef01',
+    'ben: Ben, 1 template, encoder abcdef01',
+    `2 people in ${gallery}, version 5`,
+  ]);
+  expect((await run('gallery', 'remove', 'Anna Berg')).out).toEqual([
+    'removed anna-berg: Anna Berg, 2 templates, encoder abcdef01',
+  ]);
+  const listed = JSON.parse((await run('gallery', 'list', '--json')).out.join('\n'));
+  expect(listed).toMatchObject({ file: gallery, version: 6, people: [{ id: 'ben', name: 'Ben', templates: 1 }] });
+  await expect(run('gallery', 'remove', 'Anna Berg')).rejects.toMatchObject({ code: 'PERSON_UNKNOWN', exitCode: 5 });
+});
+
+it('enrols files under a name, tells of each that is refused, and ends with 7', async () => {
+  const { gallery, picture, run } = rig();
+  const [good, empty, twin] = [picture('1.jpg', [{ who: 0 }]), picture('2.jpg', []), picture('3.jpg', [{ who: 0 }], 1)];
+  expect(await run('enroll', '--name', 'Anna', good, empty)).toEqual({
+    out: [
+      `enrolled  ${good}: Anna (anna), quality 0.90`,
+      `refused   ${empty}: no face was found`,
+      `1 picture of 1 person enrolled in ${gallery}, 1 refused.`,
+    ],
+    errors: [],
+    status: 7,
+  });
+  const warned = await run('enroll', '--name', 'Ben', twin);
+  expect(warned).toMatchObject({
+    status: 0,
+    errors: [`warning   ${twin}: looks like Anna (anna, similarity 1.00): the two may be taken for each other`],
+  });
+});
+
+it('prints one JSON object on request, with what was refused', async () => {
+  const { folder, picture, run } = rig();
+  picture('people/Anna/1.jpg', [{ who: 0 }]);
+  const loose = picture('people/loose.jpg', [{ who: 1 }]);
+  const { out, status } = await run('enroll', join(folder, 'people'), '--json');
+  expect(out).toHaveLength(1);
+  expect(JSON.parse(out[0] ?? '')).toMatchObject({
+    enrolled: [{ person: { id: 'anna' }, quality: 0.9, warnings: [] }],
+    refused: [{ code: 'NOT_IN_PERSON_FOLDER', file: loose, person: null }],
+    people: [{ id: 'anna', name: 'Anna' }],
+  });
+  expect(status).toBe(7);
+});
+
+it('opens neither gallery nor models for arguments that are wrong', async () => {
+  const { folder, gallery, run, chains } = rig();
+  await expect(run('enroll', folder, folder)).rejects.toMatchObject({ code: 'USAGE', exitCode: 2 });
+  await expect(run('enroll', join(folder, 'missing'))).rejects.toMatchObject({ code: 'USAGE' });
+  await expect(run('enroll', '--name', ' ', 'x.jpg')).rejects.toMatchObject({ code: 'commander.invalidArgument' });
+  await expect(run('enroll')).rejects.toMatchObject({ code: 'commander.missingArgument' });
+  expect(chains().opened).toBe(0);
+  await expect(run('gallery', 'list')).rejects.toMatchObject({
+    code: 'GALLERY_UNREADABLE',
+    message: `gallery ${gallery} does not exist`,
+  });
+});
+
+it('ends with 130 when it is stopped, keeping what was enrolled', async () => {
+  const { picture, run, stop, chains } = rig();
+  stop.abort();
+  expect((await run('enroll', '--name', 'Anna', picture('1.jpg', [{ who: 0 }]))).status).toBe(130);
+  expect(chains()).toEqual({ opened: 1, closed: 1 });
+});
+
+it('documents every reason a picture is refused for, and no other', () => {
+  const text = readFileSync(new URL('../../docs/gallery.md', import.meta.url), 'utf8');
+  const listed = [...text.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, code]) => code);
+  expect(listed).toEqual([...REFUSALS]);
+});

@@ -1,0 +1,164 @@
+import { copyFileSync, existsSync, renameSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { silentLogger } from '../../src/core/logger.ts';
+import { LiveGallery } from '../../src/gallery/live-gallery.ts';
+import type { GallerySnapshot } from '../../src/gallery/snapshot.ts';
+import { openGalleryStore } from '../../src/gallery/sqlite-gallery-store.ts';
+import { axis, keepingLogger, ManualClock, openStore, template, temporaryFolder } from './gallery-rig.ts';
+
+const ENCODER = { fingerprint: 'encoder-a', dimension: 4 };
+
+/** A live gallery on a file, and a second connection to write into the file. */
+function rig() {
+  const file = join(temporaryFolder(), 'gallery.sqlite');
+  const clock = new ManualClock();
+  const logger = keepingLogger();
+  const live = new LiveGallery({
+    open: (create) => openGalleryStore(file, { logger, clock, create }),
+    encoder: ENCODER,
+    refreshMs: 500,
+    clock,
+    logger,
+  });
+  onTestFinished(() => live.stop());
+  const seen: GallerySnapshot[] = [];
+  live.onChange((snapshot) => seen.push(snapshot));
+  return { file, clock, logger, live, seen };
+}
+
+function enrol(file: string, name: string, embedding: Float32Array, encoder = ENCODER.fingerprint): void {
+  const store = openGalleryStore(file, { logger: silentLogger, clock: new ManualClock() });
+  store.addTemplates(store.ensurePerson(name).id, [template(embedding, { encoder })]);
+  store.close();
+}
+
+it('takes people up and forgets them as another process changes the file', async () => {
+  const { file, clock, live, seen } = rig();
+  await live.start();
+  expect(live.current().people).toEqual([]);
+
+  enrol(file, 'Anna', axis(4, 0));
+  const before = live.current();
+  await clock.tick();
+  expect(live.current().search(axis(4, 0), 1)).toEqual([{ person: { id: 'anna', name: 'Anna' }, score: 1 }]);
+  expect(before.people).toEqual([]);
+
+  openStore(file).removePerson('anna');
+  await clock.tick();
+  expect(live.current().people).toEqual([]);
+  expect(seen.map(({ people }) => people.length)).toEqual([0, 1, 0]);
+  expect(seen.at(-1)).toBe(live.current());
+});
+
+it('loads nothing while nothing changes', async () => {
+  const { clock, live, seen } = rig();
+  await live.start();
+  const first = live.current();
+  for (let i = 0; i < 5; i++) await clock.tick();
+  expect(live.current()).toBe(first);
+  expect(seen).toHaveLength(1);
+});
+
+it('keeps what it has when the file is gone, logs it once, and goes on when it is back', async () => {
+  const { file, clock, logger, live, seen } = rig();
+  enrol(file, 'Anna', axis(4, 0));
+  await live.start();
+  renameSync(file, `${file}.away`);
+  for (let i = 0; i < 4; i++) await clock.tick();
+  expect(live.current().people).toHaveLength(1);
+  expect(existsSync(file)).toBe(false);
+  expect(logger.lines.filter(({ level }) => level === 'error')).toMatchObject([
+    { message: `gallery ${file} was removed or replaced; going on with the 1 people read before` },
+  ]);
+
+  enrol(`${file}.away`, 'Ben', axis(4, 1));
+  renameSync(`${file}.away`, file);
+  await clock.tick();
+  expect(live.current().people.map(({ id }) => id)).toEqual(['anna', 'ben']);
+  expect(seen).toHaveLength(2);
+  expect(logger.lines.at(-1)).toMatchObject({ level: 'info', message: 'gallery can be read again' });
+
+  unlinkSync(file);
+  await clock.tick();
+  expect(logger.lines.filter(({ level }) => level === 'error')).toHaveLength(2);
+});
+
+it('takes up a file that replaced the one it had, though the version is the same', async () => {
+  const { file, clock, live } = rig();
+  const other = join(temporaryFolder(), 'other.sqlite');
+  enrol(file, 'Anna', axis(4, 0));
+  enrol(other, 'Ben', axis(4, 0));
+  await live.start();
+  copyFileSync(other, `${file}.new`);
+  for (const side of ['-wal', '-shm']) if (existsSync(file + side)) unlinkSync(file + side);
+  renameSync(`${file}.new`, file);
+  await clock.tick();
+  await clock.tick();
+  expect(live.current().people.map(({ id }) => id)).toEqual(['ben']);
+});
+
+it('warns of templates of other encoders, and never compares with them', async () => {
+  const { file, clock, logger, live } = rig();
+  enrol(file, 'Anna', axis(4, 0), 'encoder-old');
+  await live.start();
+  expect(live.current().search(axis(4, 0), 1)).toEqual([]);
+  const warnings = () => logger.lines.filter(({ level }) => level === 'warn');
+  expect(warnings()).toMatchObject([
+    {
+      fields: { code: 'GALLERY_ENCODER_MISMATCH', people: 1, templates: 1, encoder: 'encoder-a' },
+      message:
+        'gallery holds 1 people with 1 templates of other encoders only: nobody can be recognised; ' +
+        'enrol them again, or configure the encoder they were enrolled with',
+    },
+  ]);
+
+  enrol(file, 'Ben', axis(4, 1));
+  await clock.tick();
+  expect(warnings()).toHaveLength(1);
+  expect(live.current().people.map(({ id }) => id)).toEqual(['ben']);
+
+  enrol(file, 'Anna', axis(4, 0));
+  await clock.tick();
+  expect(live.current().people.map(({ id }) => id)).toEqual(['anna', 'ben']);
+  expect(warnings()).toHaveLength(1);
+});
+
+it('does not start on a file that is no gallery', async () => {
+  const { file, live } = rig();
+  enrol(file, 'Anna', axis(8, 0));
+  await expect(live.start()).rejects.toMatchObject({
+    code: 'GALLERY_UNREADABLE',
+    message: `gallery ${file} holds a template of anna that is not 4 numbers long`,
+  });
+  expect(() => live.current()).toThrow('the gallery has not been started');
+});
+
+it('is not kept from its other listeners by one that throws', async () => {
+  const { file, clock, logger, live } = rig();
+  await live.start();
+  const versions: number[] = [];
+  const forget = live.onChange(() => {
+    throw new Error('listener broke');
+  });
+  live.onChange(({ version }) => versions.push(version));
+  enrol(file, 'Anna', axis(4, 0));
+  await clock.tick();
+  expect(versions).toEqual([2]);
+  expect(logger.lines.at(-1)).toMatchObject({ level: 'error', fields: { error: 'listener broke' } });
+  forget();
+  enrol(file, 'Ben', axis(4, 1));
+  await clock.tick();
+  expect(versions).toEqual([2, 4]);
+  expect(logger.lines.filter(({ level }) => level === 'error')).toHaveLength(1);
+});
+
+it('stops, twice too, and keeps the last snapshot', async () => {
+  const { file, live, seen } = rig();
+  await live.start();
+  await live.stop();
+  await live.stop();
+  enrol(file, 'Anna', axis(4, 0));
+  expect(seen).toHaveLength(1);
+  expect(live.current().people).toEqual([]);
+});
