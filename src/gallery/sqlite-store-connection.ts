@@ -24,7 +24,7 @@ export class SqliteStoreConnection {
 
   /** First row of a query, undefined when there is none. */
   get(sql: string, values: readonly SqlValue[] = []): SqlRow | undefined {
-    // The values as one array: libsql takes a lone Buffer argument for a list of bytes.
+    // The values as one array: libsql takes a lone Buffer for named values, and aborts the process.
     return this.#guard(() => this.#database.prepare(sql).get([...values]) as SqlRow | undefined);
   }
 
