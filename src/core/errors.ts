@@ -33,6 +33,7 @@ export const ERRORS = {
   MQTT_UNREACHABLE: { exit: 6, help: 'Check the broker URL, the credentials and the certificates.' },
   OPENCV_UNAVAILABLE: { exit: 8, help: 'Run scripts/setup.sh: it installs OpenCV and builds the add-on.' },
   TOOL_MISSING: { exit: 8, help: 'Run scripts/setup.sh: it installs what is missing.' },
+  DEMO_INCOMPLETE: { exit: 10, help: 'Try --seconds 90 on a slow machine; --verbose shows what the daemon says.' },
   STALE_PROGRESS: {
     exit: 9,
     help: 'The daemon made no progress and ended itself for the service manager to restart it.',

@@ -12,7 +12,7 @@ export interface DetectionOptions {
   readonly minScore: number;
   /** Boxes that overlap a better one by more than this (intersection over union) are the same face. */
   readonly nmsIou: number;
-  /** Least height of a face, pixels of the picture. */
+  /** Least shorter side of a face, pixels of the picture. */
   readonly minFacePx: number;
   /** At most this many faces a picture, best first. */
   readonly maxFaces: number;
@@ -49,7 +49,7 @@ export function decodeDetections(
     const left = toX(corner(0));
     const top = toY(corner(1));
     const box = { x: left, y: top, width: toX(corner(2)) - left, height: toY(corner(3)) - top };
-    if (box.width >= 1 && box.height >= options.minFacePx) found.push({ box, score });
+    if (Math.min(box.width, box.height) >= options.minFacePx) found.push({ box, score });
   }
   return suppressOverlaps(found, options.nmsIou).slice(0, options.maxFaces);
 }

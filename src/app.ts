@@ -1,0 +1,321 @@
+import { readFile } from 'node:fs/promises';
+import { type CameraStatus, CameraSupervisor } from './capture/camera-supervisor.ts';
+import type { CameraConfig, Config } from './config/schema.ts';
+import { type Clock, systemClock } from './core/clock.ts';
+import { EyelineError, messageOf } from './core/errors.ts';
+import type { Size } from './core/geometry.ts';
+import type { Logger } from './core/logger.ts';
+import { MqttEventPublisher } from './events/mqtt-event-publisher.ts';
+import { cosine } from './faces/embedding.ts';
+import { createFaceAnalyser, type FaceAnalyser } from './faces/face-analyser.ts';
+import type { FaceReader } from './gallery/enrol.ts';
+import { LiveGallery } from './gallery/live-gallery.ts';
+import { openGalleryStore } from './gallery/sqlite-gallery-store.ts';
+import { openOnnxModel } from './inference/onnxruntime-model.ts';
+import { createModelStore } from './inference/store.ts';
+import type { VisionModel } from './inference/vision-model.ts';
+import { CameraPipeline, type FrameReport } from './pipeline/camera-pipeline.ts';
+import { Visits } from './pipeline/visits.ts';
+import { readSecret, sourceWithCredentials } from './platform/credentials.ts';
+import { ProgressLedger } from './platform/health.ts';
+import { connectServiceManager, type ServiceManager } from './platform/systemd.ts';
+import { packageVersion } from './platform/version.ts';
+import { Watchdog } from './platform/watchdog.ts';
+import { Cooldown } from './tracks/cooldown.ts';
+import { OverlapTracker } from './tracks/tracker.ts';
+
+/** A decided track is looked at again so often: soon enough to notice that somebody else took its place. */
+const RECHECK_MS = 1000;
+/** How often health and status are looked at where no service manager sets the pace. */
+const CHECK_EVERY_MS = 5000;
+
+/** The chain from pictures to embeddings with its models open. */
+export interface OpenFaceAnalyser {
+  readonly analyser: FaceAnalyser;
+  /** Size of the picture the detector takes. */
+  readonly detectorInput: Size;
+  readonly encoder: { readonly id: string; readonly fingerprint: string; readonly dimension: number };
+  close(): Promise<void>;
+}
+
+/** Opens the configured models. Throws MODEL_MISSING, MODEL_CORRUPT, MODEL_UNKNOWN, PROVIDER_UNAVAILABLE. */
+export async function openFaceAnalyser(
+  config: Pick<Config, 'models' | 'inference' | 'detection'>,
+  logger: Logger,
+): Promise<OpenFaceAnalyser> {
+  const store = await createModelStore({ dir: config.models.dir, extraManifest: config.models.manifest, logger });
+  const opened: VisionModel[] = [];
+  const close = async () => {
+    await Promise.all(opened.map((model) => model.close()));
+  };
+  const open = async (id: string) => {
+    const model = await openOnnxModel(store, id, { ...config.inference, logger });
+    opened.push(model);
+    return model;
+  };
+  try {
+    const detector = await open(config.models.detector);
+    const landmarks = await open(config.models.landmarks);
+    const encoder = await open(config.models.encoder);
+    const dimension = store.entry(config.models.encoder).embedding;
+    if (dimension === undefined) {
+      throw new EyelineError('MODEL_UNSUPPORTED', `models.encoder: ${config.models.encoder} is not an encoder`);
+    }
+    return {
+      analyser: createFaceAnalyser({ detector, landmarks, encoder }, config.detection),
+      detectorInput: detector.input,
+      encoder: { id: encoder.id, fingerprint: encoder.fingerprint, dimension },
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** The chain as enrolment uses it: all faces of a picture, embedded. Throws as {@link openFaceAnalyser} does. */
+export async function openFaceReader(
+  config: Pick<Config, 'models' | 'inference' | 'detection'>,
+  logger: Logger,
+): Promise<{ reader: FaceReader; encoder: OpenFaceAnalyser['encoder']; close(): Promise<void> }> {
+  const { analyser, encoder, close } = await openFaceAnalyser(config, logger);
+  const reader: FaceReader = {
+    async read(picture) {
+      const faces = await analyser.describe(picture, await analyser.detect(picture));
+      const embeddings = await analyser.embed(picture, faces);
+      return faces.flatMap((face, index) => {
+        const embedding = embeddings[index];
+        return embedding ? [{ ...face, embedding }] : [];
+      });
+    },
+  };
+  return { reader, encoder, close };
+}
+
+export interface DaemonOptions {
+  readonly config: Config;
+  readonly env: NodeJS.ProcessEnv;
+  readonly logger: Logger;
+  readonly clock?: Clock;
+  readonly random?: () => number;
+  /** Told of every frame looked at. */
+  readonly onFrame?: (report: FrameReport) => void;
+}
+
+interface Camera {
+  readonly config: CameraConfig;
+  readonly supervisor: CameraSupervisor;
+  readonly pipeline: CameraPipeline;
+}
+
+/** Everything `eyeline run` consists of, built and wired. */
+export class Daemon {
+  readonly #logger: Logger;
+  readonly #cameras: readonly Camera[];
+  readonly #faces: OpenFaceAnalyser;
+  readonly #gallery: LiveGallery;
+  readonly #publisher: MqttEventPublisher | null;
+  readonly #manager: ServiceManager;
+  readonly #watchdog: Watchdog;
+  readonly #failed: Promise<never>;
+  #running: Promise<void>[] = [];
+
+  constructor(parts: {
+    logger: Logger;
+    cameras: readonly Camera[];
+    faces: OpenFaceAnalyser;
+    gallery: LiveGallery;
+    publisher: MqttEventPublisher | null;
+    manager: ServiceManager;
+    watchdog: Watchdog;
+    failed: Promise<never>;
+  }) {
+    this.#logger = parts.logger;
+    this.#cameras = parts.cameras;
+    this.#faces = parts.faces;
+    this.#gallery = parts.gallery;
+    this.#publisher = parts.publisher;
+    this.#manager = parts.manager;
+    this.#watchdog = parts.watchdog;
+    this.#failed = parts.failed;
+  }
+
+  /** Rejects with STALE_PROGRESS when the daemon is stuck and no service manager is there to restart it. */
+  get failed(): Promise<never> {
+    return this.#failed;
+  }
+
+  /** Starts everything. Throws GALLERY_UNREADABLE; a camera or a broker that is away is no reason to fail. */
+  async start(): Promise<void> {
+    await this.#gallery.start();
+    this.#publisher?.start();
+    for (const { supervisor, pipeline } of this.#cameras) {
+      supervisor.start();
+      this.#running.push(pipeline.run(supervisor.frames()));
+    }
+    this.#watchdog.start();
+    this.#manager.ready();
+    this.#logger.info({ cameras: this.#cameras.length }, `watching ${this.#cameras.length} cameras`);
+  }
+
+  /** Ends everything, each part whatever becomes of the others. Never throws. */
+  async stop(): Promise<void> {
+    this.#manager.stopping();
+    await this.#attempt('cameras', Promise.all(this.#cameras.map(({ supervisor }) => supervisor.stop())));
+    await this.#attempt('pipelines', Promise.all(this.#running));
+    await this.#attempt('publisher', this.#publisher?.stop());
+    await this.#attempt('gallery', this.#gallery.stop());
+    await this.#attempt('watchdog', this.#watchdog.stop());
+    await this.#attempt('models', this.#faces.close());
+    this.#logger.info({}, 'stopped');
+  }
+
+  async #attempt(part: string, work: Promise<unknown> | undefined): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      this.#logger.error({ part, error }, `stopping the ${part} failed: ${messageOf(error)}`);
+    }
+  }
+}
+
+/**
+ * Builds the daemon from its configuration; opens models, starts nothing.
+ * Throws the errors of {@link openFaceAnalyser}, SECRET_UNREADABLE and CONFIG_INVALID.
+ */
+export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
+  const { config, env, logger, clock = systemClock, random = Math.random } = options;
+  const ledger = new ProgressLedger(clock, config.health.stallAfterMs);
+  const manager = await connectServiceManager(env, logger);
+  const publisher = config.mqtt.enabled ? await createPublisher(config, env, logger, clock, random) : null;
+  const faces = await openFaceAnalyser(config, logger);
+  const gallery = new LiveGallery({
+    open: (create) => openGalleryStore(config.gallery.file, { logger, clock, create }),
+    encoder: faces.encoder,
+    refreshMs: config.gallery.refreshMs,
+    clock,
+    logger,
+  });
+  gallery.onChange(({ version, people, templateCount, encoder }) => {
+    publisher?.setGallery({ version, people: people.length, templates: templateCount, encoder, syncedAtMs: null });
+  });
+
+  const cameras: Camera[] = [];
+  const statuses = new Map<string, CameraStatus>();
+  const tellStatus = () => {
+    const online = [...statuses.values()].filter((status) => status === 'online').length;
+    manager.status(`${online} of ${config.cameras.length} cameras online`);
+  };
+  for (const camera of config.cameras) {
+    const source = await sourceWithCredentials(camera, env, (message) => logger.warn({ camera: camera.id }, message));
+    const part = `camera ${camera.id}`;
+    const supervisor = new CameraSupervisor({
+      camera: { ...camera, source },
+      detectorInput: faces.detectorInput,
+      retry: config.capture.retry,
+      clock,
+      random,
+      logger,
+      onAlive: () => ledger.report(part),
+      onStatus: (status) => {
+        statuses.set(camera.id, status);
+        publisher?.setCameraStatus(camera.id, status);
+        publisher?.setCameraEnabled(camera.id, status !== 'disabled');
+        tellStatus();
+      },
+    });
+    const pipeline = new CameraPipeline({
+      camera: camera.id,
+      analyser: faces.analyser,
+      tracker: new OverlapTracker(config.tracks),
+      visits: new Visits(
+        config.recognition,
+        new Cooldown({ cooldownMs: config.recognition.cooldownMs, sameStranger: config.recognition.threshold }, cosine),
+        RECHECK_MS,
+      ),
+      gallery: () => gallery.current(),
+      threshold: config.recognition.threshold,
+      far: null,
+      minQuality: config.recognition.minQuality,
+      publish: (draft) => {
+        const { camera: where, track, type, decision, person, score } = draft;
+        logger.info({ camera: where, track, type, decision, person: person?.id ?? null, score }, 'identity');
+        publisher?.publishIdentity(draft);
+      },
+      ...(options.onFrame ? { onFrame: options.onFrame } : {}),
+      clock,
+      logger,
+    });
+    cameras.push({ config: camera, supervisor, pipeline });
+  }
+  publisher?.onCameraEnabled((id, enabled) => {
+    cameras.find(({ config: { id: own } }) => own === id)?.supervisor.setEnabled(enabled);
+  });
+
+  let fail: (error: EyelineError) => void = () => {};
+  const failed = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  // Nobody may be listening, and a rejection without a listener would end the process without a word.
+  failed.catch(() => {});
+  const watchdog = new Watchdog({
+    clock,
+    ledger,
+    manager,
+    logger,
+    checkEveryMs: CHECK_EVERY_MS,
+    onStalled: (parts) => {
+      if (manager.watchdogMs === null) fail(new EyelineError('STALE_PROGRESS', `no progress: ${parts.join(', ')}`));
+    },
+  });
+  return new Daemon({ logger, cameras, faces, gallery, publisher, manager, watchdog, failed });
+}
+
+async function createPublisher(
+  config: Config,
+  env: NodeJS.ProcessEnv,
+  logger: Logger,
+  clock: Clock,
+  random: () => number,
+): Promise<MqttEventPublisher> {
+  const { mqtt, device, events } = config;
+  const warn = (message: string) => logger.warn({ part: 'mqtt' }, message);
+  const { tls } = mqtt;
+  return new MqttEventPublisher({
+    url: mqtt.url,
+    username: mqtt.username,
+    password: mqtt.password === null ? null : await readSecret(mqtt.password, env, warn),
+    clientId: mqtt.clientId,
+    prefix: mqtt.prefix,
+    keepAliveS: mqtt.keepAliveS,
+    connectTimeoutMs: mqtt.connectTimeoutMs,
+    protocolVersion: 'auto',
+    reconnect: mqtt.reconnect,
+    tls: {
+      ca: await readPem(tls.caFile, 'mqtt.tls.caFile'),
+      cert: await readPem(tls.certFile, 'mqtt.tls.certFile'),
+      key: await readPem(tls.keyFile, 'mqtt.tls.keyFile'),
+      passphrase: tls.keyPassword === null ? null : await readSecret(tls.keyPassword, env, warn),
+      verify: tls.verify,
+    },
+    device,
+    version: packageVersion(),
+    cameras: config.cameras.map(({ id, enabled }) => ({ id, enabled })),
+    expireAfterMs: events.expireAfterMs,
+    bufferMax: events.bufferMax,
+    clock,
+    random,
+    logger,
+  });
+}
+
+async function readPem(file: string | null, key: string): Promise<Buffer | null> {
+  if (file === null) return null;
+  try {
+    return await readFile(file);
+  } catch (error) {
+    throw new EyelineError('SECRET_UNREADABLE', `${key}: ${file} cannot be read: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,38 @@
+import type { IdentityEvent } from '../../events/identity-event.ts';
+
+/** What a demo saw, from the events a subscriber received. */
+export interface DemoTally {
+  readonly events: number;
+  readonly known: readonly string[];
+  readonly unknown: number;
+  /** Capture to decision, milliseconds; null without events. */
+  readonly latencyMs: { readonly p50: number; readonly p95: number } | null;
+}
+
+export function tallyOf(events: readonly IdentityEvent[]): DemoTally {
+  const latencies = events.map(decisionMs).sort((a, b) => a - b);
+  return {
+    events: events.length,
+    known: [...new Set(events.flatMap(({ person }) => (person ? [person.name] : [])))].sort(),
+    unknown: new Set(events.filter(({ decision }) => decision === 'unknown').map(({ track }) => track)).size,
+    latencyMs: latencies.length === 0 ? null : { p50: quantile(latencies, 0.5), p95: quantile(latencies, 0.95) },
+  };
+}
+
+/** One event in one line, for a person to read. */
+export function describeEvent(event: IdentityEvent): string {
+  const time = new Date(event.capturedAt).toLocaleTimeString('en-GB');
+  const who = event.decision === 'known' ? `${event.person?.name}` : 'unknown person';
+  const score = event.score === null ? 'nobody enrolled' : `similarity ${event.score.toFixed(2)}`;
+  const frames = `${event.frames} frames`;
+  return `  ${time}  ${event.camera}  ${who.padEnd(15)} ${score}, ${frames}, decided ${decisionMs(event)} ms after capture`;
+}
+
+function decisionMs({ capturedAt, decidedAt }: IdentityEvent): number {
+  return Date.parse(decidedAt) - Date.parse(capturedAt);
+}
+
+/** Nearest-rank quantile of sorted numbers. */
+function quantile(sorted: readonly number[], share: number): number {
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
+}
