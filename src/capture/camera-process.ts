@@ -1,0 +1,68 @@
+/**
+ * Entry of a camera's own process: opens the camera, decodes, keeps the newest frame, answers the daemon over IPC
+ * (protocol.ts). It is a process so that a decoder that hangs can be killed and one that crashes takes nothing with it.
+ */
+import { systemClock } from '../core/clock.ts';
+import { messageOf } from '../core/errors.ts';
+import { FrameServer } from './frame-server.ts';
+import { loadOpencv } from './opencv.ts';
+import { OpencvFrameSource } from './opencv-frame-source.ts';
+import type { FromCamera, ToCamera } from './protocol.ts';
+
+let source: OpencvFrameSource | undefined;
+let server: FrameServer | undefined;
+
+// The daemon decides when a camera ends: Ctrl-C and a service manager's SIGTERM reach the whole group.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => {});
+process.on('disconnect', die);
+process.on('message', (message: ToCamera) => {
+  switch (message.type) {
+    case 'open':
+      return void open(message);
+    case 'next':
+      return server?.next();
+    case 'cut':
+      return void server?.cut(message.id, message.sequence, message.cuts);
+    case 'fit':
+      return void server?.fit(message.id, message.sequence, message.input);
+    case 'release':
+      return server?.release(message.sequence);
+    case 'close':
+      return close();
+  }
+});
+
+async function open({ source: request, fps, input, progressMs }: Extract<ToCamera, { type: 'open' }>): Promise<void> {
+  try {
+    const cv = loadOpencv();
+    // One camera has one core's worth of work; its neighbours need the others.
+    cv.setNumThreads(1);
+    source = new OpencvFrameSource(cv, request, systemClock);
+    const size = source.open();
+    server = new FrameServer({ fps, input, progressMs, clock: systemClock, send });
+    send({ type: 'opened', ...size });
+    const current = server;
+    await source.run((picture) => current.offer(picture));
+    await current.end();
+  } catch (error) {
+    send({ type: 'failed', message: messageOf(error) });
+  }
+}
+
+/** Lets the read under way finish, says good-bye to the camera and ends by having nothing left to do. */
+function close(): void {
+  source?.close();
+  server?.close();
+  process.off('disconnect', die);
+  process.disconnect();
+}
+
+/** The daemon is gone. A normal exit would wait for a read that may never return. */
+function die(): void {
+  process.kill(process.pid, 'SIGKILL');
+}
+
+function send(message: FromCamera): void {
+  if (process.connected) process.send?.(message);
+}

@@ -1,0 +1,256 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Clock } from '../core/clock.ts';
+import { EyelineError } from '../core/errors.ts';
+import type { Size } from '../core/geometry.ts';
+import type { Logger } from '../core/logger.ts';
+import type { Cut, Frame } from '../core/picture.ts';
+import { redact } from '../core/redact.ts';
+import type { CameraProcess, StartCamera } from './fork-camera.ts';
+import type { FromCamera, ReadCounts, SourceRequest } from './protocol.ts';
+import { type FrameHolder, RemoteFrame } from './remote-frame.ts';
+
+/** How long a process may take to say good-bye to its camera before it is killed. */
+const CLOSE_MS = 2000;
+/** How often the process says that frames are coming, as a share of the stall time-out, and at most this often. */
+const PROGRESS_SHARE = 0.25;
+const MAX_PROGRESS_MS = 500;
+
+export interface SessionOptions {
+  readonly camera: string;
+  readonly source: SourceRequest;
+  readonly transport: 'tcp' | 'udp';
+  readonly fps: number;
+  readonly openTimeoutMs: number;
+  readonly stallTimeoutMs: number;
+  readonly input: Size;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly start: StartCamera;
+}
+
+export interface SessionListener {
+  /** Frames were read since the last call. */
+  progress(counts: ReadCounts): void;
+  /** The frame that was asked for. */
+  frame(frame: Frame): void;
+  /** The source has ended; frames asked for before `drained` are still given. */
+  ended(): void;
+  /** The source has ended and its last frame was given. */
+  drained(): void;
+}
+
+interface Pending {
+  resolve(pixels: readonly Uint8Array[]): void;
+  reject(error: Error): void;
+}
+
+/** One life of a camera's process, from its start to its end. */
+export class CameraSession implements FrameHolder {
+  readonly #options: SessionOptions;
+  readonly #listener: SessionListener;
+  readonly #pending = new Map<number, Pending>();
+  readonly #gone = new AbortController();
+  readonly #over = new AbortController();
+  #process: CameraProcess | undefined;
+  #failure: EyelineError | undefined;
+  #opened = false;
+  #aliveMs = 0;
+  #lastId = 0;
+  #lastOutput = '';
+  #end: { left: boolean } | undefined;
+
+  constructor(options: SessionOptions, listener: SessionListener) {
+    this.#options = options;
+    this.#listener = listener;
+  }
+
+  get pid(): number | undefined {
+    return this.#gone.signal.aborted ? undefined : this.#process?.pid;
+  }
+
+  /**
+   * Starts the process and stays with it until it is gone. Gives what went wrong: CAMERA_OPEN_FAILED, CAMERA_STALLED
+   * or CAMERA_PROCESS_DIED; undefined after `close`.
+   */
+  async run(): Promise<EyelineError | undefined> {
+    const { clock, input, fps, source, start, stallTimeoutMs, transport } = this.#options;
+    this.#aliveMs = clock.monotonic();
+    this.#process = start(
+      { transport },
+      {
+        message: (message) => this.#receive(message),
+        output: (line) => this.#print(line),
+        exit: (reason) => this.#exited(reason),
+      },
+    );
+    const progressMs = Math.min(MAX_PROGRESS_MS, stallTimeoutMs * PROGRESS_SHARE);
+    this.#process.send({ type: 'open', source, fps, input, progressMs });
+    await this.#watch();
+    await this.#finish();
+    return this.#failure;
+  }
+
+  /** Asks for the next frame; the one given before is given up. */
+  request(): void {
+    if (this.#end && !this.#end.left) this.#listener.drained();
+    else this.#process?.send({ type: 'next' });
+  }
+
+  /** Ends the session: politely at first, after two seconds by force. */
+  close(): void {
+    this.#over.abort();
+  }
+
+  cut(sequence: number, cuts: readonly Cut[]): Promise<readonly Uint8Array[]> {
+    const id = ++this.#lastId;
+    return this.#ask(id, () => this.#process?.send({ type: 'cut', id, sequence, cuts }));
+  }
+
+  async fit(sequence: number, input: Size): Promise<Uint8Array> {
+    const id = ++this.#lastId;
+    const [fitted] = await this.#ask(id, () => this.#process?.send({ type: 'fit', id, sequence, input }));
+    return fitted ?? new Uint8Array();
+  }
+
+  release(sequence: number): void {
+    this.#process?.send({ type: 'release', sequence });
+  }
+
+  #ask(id: number, send: () => void): Promise<readonly Uint8Array[]> {
+    if (this.#gone.signal.aborted || this.#over.signal.aborted) return Promise.reject(this.#died());
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject });
+      send();
+    });
+  }
+
+  #receive(message: FromCamera): void {
+    if (this.#over.signal.aborted) return;
+    switch (message.type) {
+      case 'opened':
+        this.#opened = true;
+        this.#aliveMs = this.#options.clock.monotonic();
+        break;
+      case 'failed':
+        // The decoder's own last words say more, but may still be on their way: they are added when it is gone.
+        this.#fail(this.#opened ? 'CAMERA_STALLED' : 'CAMERA_OPEN_FAILED', message.message);
+        break;
+      case 'progress':
+        this.#progress(message);
+        break;
+      case 'frame':
+        this.#progress(message);
+        if (this.#end) this.#end.left = false;
+        this.#listener.frame(new RemoteFrame(this.#options.camera, message, this.#options.input, this));
+        break;
+      case 'pixels':
+        this.#take(message.id)?.resolve(message.pixels);
+        break;
+      case 'refused':
+        this.#take(message.id)?.reject(new RangeError(`camera ${this.#options.camera}: ${message.message}`));
+        break;
+      case 'ended':
+        this.#ended(message.left);
+        break;
+    }
+  }
+
+  #progress({ read, dropped }: ReadCounts): void {
+    this.#aliveMs = this.#options.clock.monotonic();
+    this.#listener.progress({ read, dropped });
+  }
+
+  #ended(left: boolean): void {
+    if (this.#options.source.file) {
+      this.#end = { left };
+      this.#listener.ended();
+    } else {
+      this.#fail('CAMERA_STALLED', 'the stream ended');
+    }
+  }
+
+  #take(id: number): Pending | undefined {
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    return pending;
+  }
+
+  #print(line: string): void {
+    const text = redact(line.trim());
+    if (text === '') return;
+    this.#lastOutput = text;
+    this.#options.logger.debug({ camera: this.#options.camera }, `decoder: ${text}`);
+  }
+
+  #exited(reason: string): void {
+    this.#gone.abort();
+    if (!this.#over.signal.aborted) this.#fail('CAMERA_PROCESS_DIED', `the camera's process ${reason}`);
+  }
+
+  #fail(code: 'CAMERA_OPEN_FAILED' | 'CAMERA_STALLED' | 'CAMERA_PROCESS_DIED', message: string): void {
+    if (this.#over.signal.aborted) return;
+    this.#failure = new EyelineError(code, message);
+    this.#over.abort();
+  }
+
+  /** Until the session is over: sees to it that the source opens, and that frames keep coming, in time. */
+  async #watch(): Promise<void> {
+    const { clock, openTimeoutMs, stallTimeoutMs } = this.#options;
+    const over = this.#over.signal;
+    while (!over.aborted) {
+      if (this.#end) return aborted(over);
+      const left = this.#leftMs();
+      if (left > 0) {
+        await clock.sleep(left, over).catch(() => undefined);
+        continue;
+      }
+      // After a pause of this very process its timers are due before messages that came meanwhile: read those first.
+      await nextTurn();
+      if (this.#leftMs() > 0 || this.#end) continue;
+      if (this.#opened) this.#fail('CAMERA_STALLED', `no frame for ${stallTimeoutMs} ms`);
+      else this.#fail('CAMERA_OPEN_FAILED', `no answer within ${openTimeoutMs} ms`);
+    }
+  }
+
+  #leftMs(): number {
+    const { clock, openTimeoutMs, stallTimeoutMs } = this.#options;
+    return this.#aliveMs + (this.#opened ? stallTimeoutMs : openTimeoutMs) - clock.monotonic();
+  }
+
+  async #finish(): Promise<void> {
+    for (const { reject } of this.#pending.values()) reject(this.#died());
+    this.#pending.clear();
+    const opened = this.#opened && this.#failure?.code !== 'CAMERA_STALLED';
+    if (opened) {
+      this.#process?.send({ type: 'close' });
+      await this.#exit(CLOSE_MS);
+    }
+    if (!this.#gone.signal.aborted) {
+      this.#process?.kill();
+      await this.#exit(CLOSE_MS);
+    }
+    if (this.#failure?.code === 'CAMERA_OPEN_FAILED' && this.#lastOutput) {
+      this.#failure = new EyelineError('CAMERA_OPEN_FAILED', `${this.#failure.message}: ${bare(this.#lastOutput)}`);
+    }
+  }
+
+  /** Waits until the process is gone, at most `ms`. */
+  async #exit(ms: number): Promise<void> {
+    await this.#options.clock.sleep(ms, this.#gone.signal).catch(() => undefined);
+  }
+
+  #died(): EyelineError {
+    const { camera } = this.#options;
+    return new EyelineError('CAMERA_PROCESS_DIED', `camera ${camera}: its process is gone, and the frame with it`);
+  }
+}
+
+/** The text without the address FFmpeg puts before it (`[rtsp @ 0x55..] `): that changes each time. */
+function bare(line: string): string {
+  return line.replace(/^\[[^\]]* @ 0x[0-9a-f]+\]\s*/, '');
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}

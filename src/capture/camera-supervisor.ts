@@ -1,0 +1,274 @@
+import type { Clock } from '../core/clock.ts';
+import { EyelineError, messageOf } from '../core/errors.ts';
+import type { Size } from '../core/geometry.ts';
+import type { Logger } from '../core/logger.ts';
+import type { Frame } from '../core/picture.ts';
+import { redact } from '../core/redact.ts';
+import { type RetryPolicy, retryDelayMs } from '../core/retry.ts';
+import { CameraSession } from './camera-session.ts';
+import { type SourceOptions, sourceRequest } from './camera-source.ts';
+import type { StartCamera } from './fork-camera.ts';
+import type { ReadCounts } from './protocol.ts';
+
+/** A stream that gave frames for this long counts as sound: the next failure is retried after the first delay again. */
+const STABLE_MS = 10_000;
+
+export type CameraStatus = 'connecting' | 'online' | 'offline' | 'disabled';
+
+export interface CameraOptions extends SourceOptions {
+  readonly id: string;
+  /** Frames a second that are looked at, at most. */
+  readonly fps: number;
+  readonly openTimeoutMs: number;
+  readonly stallTimeoutMs: number;
+  readonly enabled: boolean;
+}
+
+export interface CameraStats {
+  /** Frames the decoder handed out. */
+  readonly framesRead: number;
+  readonly framesDelivered: number;
+  /** Frames nobody saw: over the rate, or replaced by a newer one before they were asked for. */
+  readonly framesDropped: number;
+  /** Processes started after the first. */
+  readonly restarts: number;
+  /** Wall clock when a frame was last known to be read, milliseconds since the epoch; null before the first. */
+  readonly lastFrameAtMs: number | null;
+  /** Of the camera's process; null without one. */
+  readonly pid: number | null;
+}
+
+export interface CameraSupervisorOptions {
+  readonly camera: CameraOptions;
+  /** Size every frame is letterboxed into before it leaves the camera's process. */
+  readonly detectorInput: Size;
+  readonly retry: RetryPolicy;
+  readonly clock: Clock;
+  /** Number in [0, 1), for the jitter. */
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly spawn: StartCamera;
+  /** Told of every change, with the reason in one line (redacted; empty when there is none). */
+  readonly onStatus?: (status: CameraStatus, reason: string) => void;
+  /** A sign of life, at least twice a second while frames come, and with every attempt to get them back. */
+  readonly onAlive?: () => void;
+  /** A file that does not loop has ended. */
+  readonly onEnded?: () => void;
+}
+
+/**
+ * Keeps one camera going: runs its process, starts it again after a failure (later and later), and hands its frames
+ * on. Whatever the camera does, nothing here blocks or throws.
+ */
+export class CameraSupervisor {
+  readonly #options: CameraSupervisorOptions;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> | undefined;
+  #session: CameraSession | undefined;
+  #enabled: boolean;
+  #toggled = new AbortController();
+  #status: CameraStatus = 'connecting';
+  #reason = '';
+  #attempt = 0;
+  #waiting: ((frame: Frame | undefined) => void) | undefined;
+  #over = false;
+  #sessions = 0;
+  #delivered = 0;
+  #past: ReadCounts = { read: 0, dropped: 0 };
+  #current: ReadCounts = { read: 0, dropped: 0 };
+  #onlineSinceMs: number | undefined;
+  #lastFrameAtMs: number | null = null;
+
+  constructor(options: CameraSupervisorOptions) {
+    this.#options = options;
+    this.#enabled = options.camera.enabled;
+  }
+
+  get status(): CameraStatus {
+    return this.#status;
+  }
+
+  /** Why the camera is not online, in one line; empty when there is no reason. */
+  get reason(): string {
+    return this.#reason;
+  }
+
+  get stats(): CameraStats {
+    return {
+      framesRead: this.#past.read + this.#current.read,
+      framesDelivered: this.#delivered,
+      framesDropped: this.#past.dropped + this.#current.dropped,
+      restarts: Math.max(0, this.#sessions - 1),
+      lastFrameAtMs: this.#lastFrameAtMs,
+      pid: this.#session?.pid ?? null,
+    };
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Ends the camera's process (politely for two seconds, then by force) and the frames. Never rejects. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#toggled.abort();
+    this.#session?.close();
+    await this.#running;
+    this.#finish();
+  }
+
+  /** Turns the camera off, which ends its process, or on again. */
+  setEnabled(enabled: boolean): void {
+    if (enabled === this.#enabled) return;
+    this.#enabled = enabled;
+    this.#attempt = 0;
+    this.#toggled.abort();
+    if (!enabled) this.#session?.close();
+  }
+
+  /**
+   * The camera's frames, each the newest there is when it is asked for; asking for one gives up the one before. Goes
+   * on when the camera comes back; ends on `stop`, or after the last frame of a file that does not loop. For one
+   * consumer at a time.
+   */
+  async *frames(): AsyncGenerator<Frame, void, undefined> {
+    for (let frame = await this.#next(); frame; frame = await this.#next()) yield frame;
+  }
+
+  #next(): Promise<Frame | undefined> {
+    if (this.#waiting) throw new Error(`camera ${this.#options.camera.id}: its frames have a consumer already`);
+    if (this.#over || this.#stopping.signal.aborted) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      this.#waiting = resolve;
+      this.#session?.request();
+    });
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopping.signal.aborted && !this.#over) {
+      this.#toggled = new AbortController();
+      if (!this.#enabled) {
+        this.#setStatus('disabled', '');
+        await aborted(this.#toggled.signal);
+        continue;
+      }
+      if (this.#status === 'disabled' || this.#sessions === 0) this.#setStatus('connecting', '');
+      const failure = await this.#live();
+      if (failure && this.#enabled) await this.#recover(failure);
+    }
+    this.#finish();
+  }
+
+  /** One life of the camera's process; gives why it ended, undefined when it was meant to. */
+  async #live(): Promise<EyelineError | undefined> {
+    this.#onlineSinceMs = undefined;
+    this.#options.onAlive?.();
+    try {
+      const session = this.#open();
+      const running = session.run();
+      if (this.#waiting) session.request();
+      return await running;
+    } catch (error) {
+      return new EyelineError('CAMERA_OPEN_FAILED', messageOf(error), { cause: error });
+    } finally {
+      this.#session = undefined;
+      const { read, dropped } = this.#current;
+      this.#past = { read: this.#past.read + read, dropped: this.#past.dropped + dropped };
+      this.#current = { read: 0, dropped: 0 };
+    }
+  }
+
+  #open(): CameraSession {
+    const { camera, clock, detectorInput, logger, spawn } = this.#options;
+    const { fps, id, openTimeoutMs, stallTimeoutMs, transport } = camera;
+    const session = new CameraSession(
+      {
+        camera: id,
+        source: sourceRequest(camera),
+        transport,
+        fps,
+        openTimeoutMs,
+        stallTimeoutMs,
+        input: detectorInput,
+        clock,
+        logger,
+        start: spawn,
+      },
+      {
+        progress: (counts) => this.#progress(counts),
+        frame: (frame) => this.#deliver(frame),
+        ended: () => this.#ended(),
+        drained: () => this.#drained(),
+      },
+    );
+    this.#session = session;
+    this.#sessions++;
+    return session;
+  }
+
+  async #recover(failure: EyelineError): Promise<void> {
+    const { clock, random, retry } = this.#options;
+    this.#options.onAlive?.();
+    const onlineMs = this.#onlineSinceMs === undefined ? 0 : clock.monotonic() - this.#onlineSinceMs;
+    if (onlineMs >= STABLE_MS) this.#attempt = 0;
+    this.#setStatus('offline', failure.message, failure);
+    const delayMs = retryDelayMs(retry, this.#attempt++, random());
+    await clock.sleep(delayMs, this.#toggled.signal).catch(() => undefined);
+  }
+
+  #progress(counts: ReadCounts): void {
+    const { clock } = this.#options;
+    this.#current = counts;
+    this.#lastFrameAtMs = clock.now();
+    this.#onlineSinceMs ??= clock.monotonic();
+    if (this.#enabled) this.#setStatus('online', '');
+    this.#options.onAlive?.();
+  }
+
+  #deliver(frame: Frame): void {
+    const resolve = this.#waiting;
+    if (!resolve) {
+      frame.release();
+      return;
+    }
+    this.#waiting = undefined;
+    this.#delivered++;
+    resolve(frame);
+  }
+
+  #ended(): void {
+    this.#setStatus('offline', 'ended');
+    this.#options.onEnded?.();
+    if (this.#waiting) this.#session?.request();
+  }
+
+  #drained(): void {
+    this.#over = true;
+    this.#session?.close();
+    this.#finish();
+  }
+
+  #finish(): void {
+    this.#over = true;
+    this.#waiting?.(undefined);
+    this.#waiting = undefined;
+  }
+
+  #setStatus(status: CameraStatus, reason: string, cause?: EyelineError): void {
+    const told = redact(reason);
+    if (status === this.#status && told === this.#reason && this.#sessions > 0) return;
+    this.#status = status;
+    this.#reason = told;
+    const { camera, logger, onStatus } = this.#options;
+    const fields = { camera: camera.id, status, ...(cause ? { code: cause.code } : {}) };
+    const text = told ? `camera ${camera.id} is ${status}: ${told}` : `camera ${camera.id} is ${status}`;
+    if (cause) logger.warn(fields, text);
+    else logger.info(fields, text);
+    onStatus?.(status, told);
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}

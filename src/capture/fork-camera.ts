@@ -1,0 +1,105 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { createInterface } from 'node:readline';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { ffmpegOptions } from './camera-source.ts';
+import type { FromCamera, ToCamera } from './protocol.ts';
+
+/** What the supervisor needs of a camera's process. */
+export interface CameraProcess {
+  readonly pid: number | undefined;
+  /** Sends a message; one to a process that is gone is lost without an error. */
+  send(message: ToCamera): void;
+  /** Ends it at once, whatever it is stuck in (SIGKILL). */
+  kill(): void;
+}
+
+/** What the process tells. Nothing comes after `exit`, which always comes, once. */
+export interface CameraProcessListener {
+  message(message: FromCamera): void;
+  /** One line the decoder printed; may hold the camera's credentials. */
+  output(line: string): void;
+  /** @param reason how it ended, for people */
+  exit(reason: string): void;
+}
+
+export type StartCamera = (
+  options: { readonly transport: 'tcp' | 'udp' },
+  listener: CameraProcessListener,
+) => CameraProcess;
+
+/** Where util-linux puts it; on every Debian, Ubuntu and JetPack. */
+const SETPRIV = '/usr/bin/setpriv';
+/** The last lines a process printed may come after it ended; they are waited for this long. */
+const LAST_OUTPUT_MS = 500;
+
+/**
+ * Starts camera processes as children of this one. They get `env` without what begins with EYELINE_ (it may hold
+ * secrets). When this process dies, however it dies, the kernel kills them (setpriv --pdeathsig); without setpriv they
+ * end themselves when their channel closes, which a blocked open can delay by half a minute.
+ */
+export function cameraForker(env: NodeJS.ProcessEnv): StartCamera {
+  const [command, ...prefix] = [
+    ...(existsSync(SETPRIV) ? [SETPRIV, '--pdeathsig', 'KILL'] : []),
+    process.execPath,
+    ...entryArguments(),
+  ];
+  const inherited = Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('EYELINE_')));
+  return ({ transport }, listener) => {
+    const child = spawn(command ?? process.execPath, prefix, {
+      env: {
+        OPENCV_FFMPEG_CAPTURE_OPTIONS: ffmpegOptions(transport),
+        // A decoder with N frame threads gives frames N-1 late. OpenCV before 4.7 does not know the variable.
+        OPENCV_FFMPEG_THREADS: '1',
+        // One thread reads, one works on a frame; more would only hold memory.
+        UV_THREADPOOL_SIZE: '2',
+        MALLOC_ARENA_MAX: '2',
+        ...inherited,
+      },
+      serialization: 'advanced',
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    });
+    listen(child, listener);
+    return {
+      pid: child.pid,
+      send: (message) => {
+        if (child.connected) child.send(message, () => {});
+      },
+      kill: () => {
+        child.kill('SIGKILL');
+      },
+    };
+  };
+}
+
+/** The entry beside this file: compiled, or as source with the loader that runs TypeScript. */
+function entryArguments(): string[] {
+  const source = import.meta.url.endsWith('.ts');
+  const entry = fileURLToPath(new URL(source ? './camera-process.ts' : './camera-process.js', import.meta.url));
+  if (!source) return ['--max-semi-space-size=1', entry];
+  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+  return ['--import', tsx, entry];
+}
+
+function listen(child: ChildProcess, listener: CameraProcessListener): void {
+  let over = false;
+  const exit = (reason: string) => {
+    if (over) return;
+    over = true;
+    listener.exit(reason);
+  };
+  const ended = (code: number | null, signal: NodeJS.Signals | null) =>
+    signal ? `was ended by ${signal}` : `ended with status ${code}`;
+  child.on('message', (message) => {
+    if (!over) listener.message(message as FromCamera);
+  });
+  for (const stream of [child.stdout, child.stderr]) {
+    if (stream) createInterface({ input: stream }).on('line', (line) => !over && listener.output(line));
+  }
+  child.on('error', (error) => {
+    if (child.pid === undefined) exit(`could not be started: ${error.message}`);
+  });
+  child.on('exit', (code, signal) => setTimeout(() => exit(ended(code, signal)), LAST_OUTPUT_MS).unref());
+  child.on('close', (code, signal) => exit(ended(code, signal)));
+}

@@ -1,0 +1,150 @@
+import type { Clock } from '../core/clock.ts';
+import { messageOf } from '../core/errors.ts';
+import type { Size } from '../core/geometry.ts';
+import type { Cut, Picture } from '../core/picture.ts';
+import { FrameRateLimit } from './frame-rate-limit.ts';
+import type { FromCamera } from './protocol.ts';
+
+/** A picture whose memory is given back by hand. */
+export interface HeldPicture extends Picture {
+  release(): void;
+}
+
+export interface FrameServerOptions {
+  readonly fps: number;
+  readonly input: Size;
+  readonly progressMs: number;
+  readonly clock: Clock;
+  readonly send: (message: FromCamera) => void;
+}
+
+interface Taken {
+  readonly picture: HeldPicture;
+  readonly sequence: number;
+  readonly capturedAtMs: number;
+  /** Monotonic. */
+  readonly takenMs: number;
+}
+
+/**
+ * The camera process between its decoder and the daemon. Keeps at most two pictures: the newest nobody asked for yet
+ * and the one the daemon works on.
+ */
+export class FrameServer {
+  readonly #options: FrameServerOptions;
+  readonly #limit: FrameRateLimit;
+  #newest: Taken | undefined;
+  #held: Taken | undefined;
+  #wanted = false;
+  #fitting: Promise<void> | undefined;
+  #read = 0;
+  #dropped = 0;
+  #progressDueMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: FrameServerOptions) {
+    this.#options = options;
+    this.#limit = new FrameRateLimit(options.fps);
+  }
+
+  /** Takes a picture from the decoder and owns it from now on. */
+  offer(picture: HeldPicture): void {
+    const { clock, progressMs, send } = this.#options;
+    const takenMs = clock.monotonic();
+    this.#read++;
+    if (this.#limit.admits(takenMs)) {
+      if (this.#newest) this.#drop(this.#newest.picture);
+      this.#newest = { picture, sequence: this.#read, capturedAtMs: clock.now(), takenMs };
+      this.#serve();
+    } else {
+      this.#drop(picture);
+    }
+    if (takenMs < this.#progressDueMs) return;
+    this.#progressDueMs = takenMs + progressMs;
+    send({ type: 'progress', ...this.#counts() });
+  }
+
+  /** The daemon asks for a frame; the one it held is given up. */
+  next(): void {
+    this.#letGo();
+    this.#wanted = true;
+    this.#serve();
+  }
+
+  release(sequence: number): void {
+    if (this.#held?.sequence === sequence) this.#letGo();
+  }
+
+  async cut(id: number, sequence: number, cuts: readonly Cut[]): Promise<void> {
+    await this.#answer(id, sequence, (picture) => picture.cut(cuts));
+  }
+
+  async fit(id: number, sequence: number, input: Size): Promise<void> {
+    await this.#answer(id, sequence, async (picture) => [await picture.fit(input)]);
+  }
+
+  /** The decoder has no more pictures. A frame that waits can still be asked for. */
+  async end(): Promise<void> {
+    await this.#fitting;
+    this.#options.send({ type: 'ended', left: this.#newest !== undefined });
+  }
+
+  /** Gives back all memory. */
+  close(): void {
+    this.#letGo();
+    this.#newest?.picture.release();
+    this.#newest = undefined;
+    this.#wanted = false;
+  }
+
+  #serve(): void {
+    const taken = this.#newest;
+    if (!this.#wanted || !taken || this.#fitting !== undefined) return;
+    this.#wanted = false;
+    this.#newest = undefined;
+    this.#held = taken;
+    this.#fitting = this.#give(taken).finally(() => {
+      this.#fitting = undefined;
+      this.#serve();
+    });
+  }
+
+  async #give({ picture, sequence, capturedAtMs, takenMs }: Taken): Promise<void> {
+    const { clock, input, send } = this.#options;
+    const { width, height } = picture;
+    const fitted = await picture.fit(input);
+    const captureMs = clock.monotonic() - takenMs;
+    send({ type: 'frame', sequence, width, height, capturedAtMs, captureMs, fitted, ...this.#counts() });
+  }
+
+  async #answer(
+    id: number,
+    sequence: number,
+    take: (picture: HeldPicture) => Promise<readonly Uint8Array[]>,
+  ): Promise<void> {
+    const { send } = this.#options;
+    const held = this.#held;
+    if (held?.sequence !== sequence) {
+      send({ type: 'refused', id, message: `frame ${sequence} is no longer held` });
+      return;
+    }
+    try {
+      send({ type: 'pixels', id, pixels: await take(held.picture) });
+    } catch (error) {
+      send({ type: 'refused', id, message: messageOf(error) });
+    }
+  }
+
+  #counts() {
+    return { read: this.#read, dropped: this.#dropped };
+  }
+
+  #drop(picture: HeldPicture): void {
+    this.#dropped++;
+    picture.release();
+  }
+
+  #letGo(): void {
+    this.#held?.picture.release();
+    this.#held = undefined;
+  }
+}

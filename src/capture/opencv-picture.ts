@@ -1,0 +1,119 @@
+import { EyelineError } from '../core/errors.ts';
+import { letterbox, type Size } from '../core/geometry.ts';
+import type { Cut, Picture } from '../core/picture.ts';
+import { answered, loadOpencv, MAX_PICTURE_PIXELS, type Mat, type Opencv } from './opencv.ts';
+
+/** OpenCV's warps address pixels with 16 bits. */
+const MAX_SIDE_PX = 32_766;
+
+/** A picture in OpenCV's memory. `release` gives the memory back; the picture must not be used after. */
+export class OpencvPicture implements Picture {
+  readonly width: number;
+  readonly height: number;
+  readonly #cv: Opencv;
+  readonly #bgr: Mat;
+
+  /** @param bgr 8-bit BGR Mat, owned by the picture from now on */
+  constructor(cv: Opencv, bgr: Mat) {
+    this.#cv = cv;
+    this.#bgr = bgr;
+    this.width = bgr.cols;
+    this.height = bgr.rows;
+  }
+
+  /**
+   * The picture as RGB, letterboxed into `input`. Shrinks by averaging areas: bilinear sampling of a picture four
+   * times the size reads a sixteenth of its pixels, and small faces flicker with what it happens to hit.
+   */
+  async fit(input: Size): Promise<Uint8Array> {
+    const cv = this.#cv;
+    const { inner, offset, scale } = letterbox(this, input);
+    const interpolation = scale < 1 ? cv.INTER_AREA : cv.INTER_LINEAR;
+    const resized = await answered<Mat>((done) =>
+      this.#bgr.resizeAsync(inner.height, inner.width, 0, 0, interpolation, done),
+    );
+    const right = input.width - inner.width - offset.x;
+    const bottom = input.height - inner.height - offset.y;
+    const padded = resized.copyMakeBorder(offset.y, bottom, offset.x, right, cv.BORDER_CONSTANT);
+    resized.release();
+    return takeConverted(padded, cv.COLOR_BGR2RGB);
+  }
+
+  /** Crops by bilinear warps; pixels outside the picture are black. */
+  async cut(cuts: readonly Cut[]): Promise<Uint8Array[]> {
+    return cuts.map((cut) => this.#cut(cut));
+  }
+
+  release(): void {
+    this.#bgr.release();
+  }
+
+  #cut({ matrix: [a, b, c, d, e, f], width, height, colour }: Cut): Uint8Array {
+    const cv = this.#cv;
+    const matrix = new cv.Mat(
+      [
+        [a, b, c],
+        [d, e, f],
+      ],
+      cv.CV_64F,
+    );
+    const warped = this.#bgr.warpAffine(matrix, new cv.Size(width, height), cv.INTER_LINEAR, cv.BORDER_CONSTANT);
+    matrix.release();
+    // The crop is converted, not the frame: it has a hundredth of the pixels.
+    return takeConverted(warped, colour === 'grey' ? cv.COLOR_BGR2GRAY : cv.COLOR_BGR2RGB);
+  }
+}
+
+/** The pixels of `mat` in other colours; releases `mat`. */
+function takeConverted(mat: Mat, code: number): Uint8Array {
+  const converted = mat.cvtColor(code);
+  mat.release();
+  const pixels = converted.getData();
+  converted.release();
+  return pixels;
+}
+
+/**
+ * Decodes a picture file (JPEG, PNG, WebP, BMP, TIFF), turned upright as its EXIF orientation says.
+ *
+ * @param name what the picture is called in messages
+ * Throws EyelineError PICTURE_REFUSED when it cannot be read or has more than 50 megapixels, OPENCV_UNAVAILABLE
+ * without OpenCV.
+ */
+export async function decodePicture(bytes: Uint8Array, name: string): Promise<OpencvPicture> {
+  const cv = loadOpencv();
+  // The add-on reads the memory from another thread: a copy nobody else can change or free meanwhile.
+  const data = Buffer.from(bytes);
+  const mat = await answered<Mat>((done) => cv.imdecodeAsync(data, cv.IMREAD_COLOR, done)).catch(() => undefined);
+  if (!mat || mat.empty || data.length === 0) {
+    const limit = MAX_PICTURE_PIXELS / 1e6;
+    throw new EyelineError('PICTURE_REFUSED', `${name}: not a picture OpenCV can read, or over ${limit} megapixels`);
+  }
+  const picture = new OpencvPicture(cv, mat);
+  if (picture.width * picture.height > MAX_PICTURE_PIXELS || Math.max(picture.width, picture.height) > MAX_SIDE_PX) {
+    picture.release();
+    throw new EyelineError('PICTURE_REFUSED', `${name}: ${picture.width}x${picture.height} pixels are too many`);
+  }
+  return picture;
+}
+
+/**
+ * RGB pixels (rows, 3 bytes a pixel) as a JPEG file.
+ *
+ * @param quality 0 to 100
+ * Throws RangeError when the pixels do not fill `size`.
+ */
+export async function encodeJpeg(rgb: Uint8Array, size: Size, quality = 90): Promise<Uint8Array> {
+  if (rgb.length !== size.width * size.height * 3 || rgb.length === 0) {
+    throw new RangeError(`${rgb.length} bytes are not ${size.width}x${size.height} RGB pixels`);
+  }
+  const cv = loadOpencv();
+  const mat = new cv.Mat(rgb, size.height, size.width, cv.CV_8UC3);
+  const bgr = mat.cvtColor(cv.COLOR_RGB2BGR);
+  mat.release();
+  try {
+    return await answered<Buffer>((done) => cv.imencodeAsync('.jpg', bgr, [cv.IMWRITE_JPEG_QUALITY, quality], done));
+  } finally {
+    bgr.release();
+  }
+}

@@ -1,0 +1,58 @@
+import type { Size } from '../core/geometry.ts';
+import type { Cut, Frame } from '../core/picture.ts';
+import type { FromCamera } from './protocol.ts';
+
+/** What a frame needs of the process that holds its pixels. */
+export interface FrameHolder {
+  cut(sequence: number, cuts: readonly Cut[]): Promise<readonly Uint8Array[]>;
+  fit(sequence: number, input: Size): Promise<Uint8Array>;
+  release(sequence: number): void;
+}
+
+/** A camera's frame: the detector's input is here already, the pixels are in the camera's process. */
+export class RemoteFrame implements Frame {
+  readonly camera: string;
+  readonly width: number;
+  readonly height: number;
+  readonly sequence: number;
+  readonly capturedAtMs: number;
+  readonly captureMs: number;
+  readonly #fitted: Uint8Array;
+  readonly #input: Size;
+  readonly #holder: FrameHolder;
+  #released = false;
+
+  constructor(camera: string, message: Extract<FromCamera, { type: 'frame' }>, input: Size, holder: FrameHolder) {
+    this.camera = camera;
+    this.width = message.width;
+    this.height = message.height;
+    this.sequence = message.sequence;
+    this.capturedAtMs = message.capturedAtMs;
+    this.captureMs = message.captureMs;
+    this.#fitted = message.fitted;
+    this.#input = input;
+    this.#holder = holder;
+  }
+
+  async fit(input: Size): Promise<Uint8Array> {
+    this.#check();
+    if (input.width === this.#input.width && input.height === this.#input.height) return this.#fitted;
+    return this.#holder.fit(this.sequence, input);
+  }
+
+  async cut(cuts: readonly Cut[]): Promise<Uint8Array[]> {
+    this.#check();
+    if (cuts.length === 0) return [];
+    return [...(await this.#holder.cut(this.sequence, cuts))];
+  }
+
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    this.#holder.release(this.sequence);
+  }
+
+  #check(): void {
+    if (this.#released) throw new RangeError(`frame ${this.sequence} of camera ${this.camera} was released`);
+  }
+}
