@@ -39,21 +39,33 @@ export async function readSecret(
 }
 
 /**
- * The camera's source with user name and password put into its URL, percent-encoded (RFC 3986, 3.2.1).
+ * User name and password of a camera, the password fetched; null for a camera without.
  * Throws SECRET_UNREADABLE, which names the camera.
  */
+export async function readCredentials(
+  camera: Pick<CameraConfig, 'id' | 'credentials'>,
+  env: NodeJS.ProcessEnv,
+  warn?: (message: string) => void,
+): Promise<{ readonly username: string; readonly password: string } | null> {
+  if (!camera.credentials) return null;
+  const { username, password } = camera.credentials;
+  try {
+    return { username, password: await readSecret(password, env, warn) };
+  } catch (error) {
+    if (!(error instanceof EyelineError)) throw error;
+    throw new EyelineError(error.code, `camera ${camera.id}: ${error.message}`, { cause: error });
+  }
+}
+
+/** The camera's source with user name and password put into its URL, percent-encoded (RFC 3986, 3.2.1). */
 export async function sourceWithCredentials(
   camera: Pick<CameraConfig, 'id' | 'source' | 'credentials'>,
   env: NodeJS.ProcessEnv,
   warn?: (message: string) => void,
 ): Promise<string> {
-  if (!camera.credentials) return camera.source;
-  const { username, password } = camera.credentials;
-  const secret = await readSecret(password, env, warn).catch((error: unknown) => {
-    if (!(error instanceof EyelineError)) throw error;
-    throw new EyelineError(error.code, `camera ${camera.id}: ${error.message}`, { cause: error });
-  });
-  const login = `${encodeURIComponent(username)}:${encodeURIComponent(secret)}@`;
+  const credentials = await readCredentials(camera, env, warn);
+  if (!credentials) return camera.source;
+  const login = `${encodeURIComponent(credentials.username)}:${encodeURIComponent(credentials.password)}@`;
   return camera.source.replace(/^[^:]+:\/\//, (scheme) => scheme + login);
 }
 

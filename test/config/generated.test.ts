@@ -7,6 +7,8 @@ import { parseConfig } from '../../src/config/load.ts';
 import { configSchema } from '../../src/config/schema.ts';
 
 const shipped = (path: string) => readFile(new URL(`../../${path}`, import.meta.url), 'utf8');
+/** Without the padding of tables, which is a formatter's business. */
+const compact = (markdown: string) => markdown.replace(/ {2,}/g, ' ').replace(/\| ?-+ ?(?=\|)/g, '|---');
 const DEFAULTS = configSchema.parse({});
 
 describe('config/eyeline.yaml', () => {
@@ -54,11 +56,11 @@ it('config/eyeline.schema.json is what `npm run docs` writes', async () => {
 describe('docs/configuration.md', () => {
   it('has the tables that `npm run docs` writes', async () => {
     const guide = await shipped('docs/configuration.md');
-    expect(guide).toBe(withReference(guide, referenceTables()));
+    expect(compact(guide)).toBe(compact(withReference(guide, referenceTables())));
   });
 
   it('names every key and every variable', async () => {
-    const guide = await shipped('docs/configuration.md');
+    const guide = compact(await shipped('docs/configuration.md'));
     for (const { path, variable, section, schema } of configKeys()) {
       if (!section && !schema.items?.properties) expect(guide).toContain(`| \`${path.join('.')}\` |`);
       if (!section) expect(guide).toContain(`\`${variable}\``);

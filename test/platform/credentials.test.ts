@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { readSecret, sourceWithCredentials } from '../../src/platform/credentials.ts';
+import { readCredentials, readSecret, sourceWithCredentials } from '../../src/platform/credentials.ts';
 
 let folder = '';
 beforeAll(async () => {
@@ -88,4 +88,14 @@ it('puts credentials into the URL of a camera, encoded', async () => {
   ]);
   expect(await sourceWithCredentials({ ...camera, credentials: null }, {})).toBe(camera.source);
   await expect(sourceWithCredentials(camera, {})).rejects.toThrow('camera door: environment variable P is not set');
+});
+
+it('fetches user name and password of a camera', async () => {
+  const credentials = { username: 'u', password: { env: 'P' } };
+  expect(await readCredentials({ id: 'door', credentials }, { P: 'p' })).toEqual({ username: 'u', password: 'p' });
+  expect(await readCredentials({ id: 'door', credentials: null }, {})).toBeNull();
+  await expect(readCredentials({ id: 'door', credentials }, {})).rejects.toMatchObject({
+    code: 'SECRET_UNREADABLE',
+    message: 'camera door: environment variable P is not set',
+  });
 });
