@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { type CameraStatus, CameraSupervisor } from './capture/camera-supervisor.ts';
+import { cameraForker } from './capture/fork-camera.ts';
 import type { CameraConfig, Config } from './config/schema.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import { EyelineError, messageOf } from './core/errors.ts';
 import type { Size } from './core/geometry.ts';
 import type { Logger } from './core/logger.ts';
-import { MqttEventPublisher } from './events/mqtt-event-publisher.ts';
+import type { Frame } from './core/picture.ts';
+import { MqttEventPublisher, type MqttEventPublisherOptions } from './events/mqtt-event-publisher.ts';
 import { cosine } from './faces/embedding.ts';
 import { createFaceAnalyser, type FaceAnalyser } from './faces/face-analyser.ts';
 import type { FaceReader } from './gallery/enrol.ts';
@@ -16,7 +18,7 @@ import { createModelStore } from './inference/store.ts';
 import type { VisionModel } from './inference/vision-model.ts';
 import { CameraPipeline, type FrameReport } from './pipeline/camera-pipeline.ts';
 import { Visits } from './pipeline/visits.ts';
-import { readSecret, sourceWithCredentials } from './platform/credentials.ts';
+import { readCredentials, readSecret } from './platform/credentials.ts';
 import { ProgressLedger } from './platform/health.ts';
 import { connectServiceManager, type ServiceManager } from './platform/systemd.ts';
 import { packageVersion } from './platform/version.ts';
@@ -116,6 +118,7 @@ export class Daemon {
   readonly #gallery: LiveGallery;
   readonly #publisher: MqttEventPublisher | null;
   readonly #manager: ServiceManager;
+  readonly #ledger: ProgressLedger;
   readonly #watchdog: Watchdog;
   readonly #failed: Promise<never>;
   #running: Promise<void>[] = [];
@@ -127,6 +130,7 @@ export class Daemon {
     gallery: LiveGallery;
     publisher: MqttEventPublisher | null;
     manager: ServiceManager;
+    ledger: ProgressLedger;
     watchdog: Watchdog;
     failed: Promise<never>;
   }) {
@@ -136,6 +140,7 @@ export class Daemon {
     this.#gallery = parts.gallery;
     this.#publisher = parts.publisher;
     this.#manager = parts.manager;
+    this.#ledger = parts.ledger;
     this.#watchdog = parts.watchdog;
     this.#failed = parts.failed;
   }
@@ -149,9 +154,9 @@ export class Daemon {
   async start(): Promise<void> {
     await this.#gallery.start();
     this.#publisher?.start();
-    for (const { supervisor, pipeline } of this.#cameras) {
+    for (const { config, supervisor, pipeline } of this.#cameras) {
       supervisor.start();
-      this.#running.push(pipeline.run(supervisor.frames()));
+      this.#running.push(pipeline.run(this.#watched(`frame of ${config.id}`, supervisor.frames())));
     }
     this.#watchdog.start();
     this.#manager.ready();
@@ -168,6 +173,15 @@ export class Daemon {
     await this.#attempt('watchdog', this.#watchdog.stop());
     await this.#attempt('models', this.#faces.close());
     this.#logger.info({}, 'stopped');
+  }
+
+  /** The frames, each owing progress while it is worked on: a model that hangs must not go unnoticed. */
+  async *#watched(part: string, frames: AsyncIterable<Frame>): AsyncGenerator<Frame> {
+    for await (const frame of frames) {
+      this.#ledger.report(part);
+      yield frame;
+      this.#ledger.forget(part);
+    }
   }
 
   async #attempt(part: string, work: Promise<unknown> | undefined): Promise<void> {
@@ -200,6 +214,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     publisher?.setGallery({ version, people: people.length, templates: templateCount, encoder, syncedAtMs: null });
   });
 
+  const spawn = cameraForker(env);
   const cameras: Camera[] = [];
   const statuses = new Map<string, CameraStatus>();
   const tellStatus = () => {
@@ -207,17 +222,20 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     manager.status(`${online} of ${config.cameras.length} cameras online`);
   };
   for (const camera of config.cameras) {
-    const source = await sourceWithCredentials(camera, env, (message) => logger.warn({ camera: camera.id }, message));
+    const warn = (message: string) => logger.warn({ camera: camera.id }, message);
     const part = `camera ${camera.id}`;
     const supervisor = new CameraSupervisor({
-      camera: { ...camera, source },
+      camera: { ...camera, credentials: await readCredentials(camera, env, warn) },
       detectorInput: faces.detectorInput,
       retry: config.capture.retry,
       clock,
       random,
       logger,
+      spawn,
       onAlive: () => ledger.report(part),
       onStatus: (status) => {
+        // A camera that is switched off owes no sign of life.
+        if (status === 'disabled') ledger.forget(part);
         statuses.set(camera.id, status);
         publisher?.setCameraStatus(camera.id, status);
         publisher?.setCameraEnabled(camera.id, status !== 'disabled');
@@ -268,7 +286,29 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
       if (manager.watchdogMs === null) fail(new EyelineError('STALE_PROGRESS', `no progress: ${parts.join(', ')}`));
     },
   });
-  return new Daemon({ logger, cameras, faces, gallery, publisher, manager, watchdog, failed });
+  return new Daemon({ logger, cameras, faces, gallery, publisher, manager, ledger, watchdog, failed });
+}
+
+/** How to reach the broker: what the configuration says, with secrets and certificates read. */
+export async function readMqttAccess(
+  { mqtt }: Pick<Config, 'mqtt'>,
+  env: NodeJS.ProcessEnv,
+  warn: (message: string) => void,
+): Promise<Pick<MqttEventPublisherOptions, 'url' | 'username' | 'password' | 'tls' | 'connectTimeoutMs'>> {
+  const { connectTimeoutMs, password, tls, url, username } = mqtt;
+  return {
+    url,
+    username,
+    password: password === null ? null : await readSecret(password, env, warn),
+    connectTimeoutMs,
+    tls: {
+      ca: await readPem(tls.caFile, 'mqtt.tls.caFile'),
+      cert: await readPem(tls.certFile, 'mqtt.tls.certFile'),
+      key: await readPem(tls.keyFile, 'mqtt.tls.keyFile'),
+      passphrase: tls.keyPassword === null ? null : await readSecret(tls.keyPassword, env, warn),
+      verify: tls.verify,
+    },
+  };
 }
 
 async function createPublisher(
@@ -279,25 +319,13 @@ async function createPublisher(
   random: () => number,
 ): Promise<MqttEventPublisher> {
   const { mqtt, device, events } = config;
-  const warn = (message: string) => logger.warn({ part: 'mqtt' }, message);
-  const { tls } = mqtt;
   return new MqttEventPublisher({
-    url: mqtt.url,
-    username: mqtt.username,
-    password: mqtt.password === null ? null : await readSecret(mqtt.password, env, warn),
+    ...(await readMqttAccess(config, env, (message) => logger.warn({ part: 'mqtt' }, message))),
     clientId: mqtt.clientId,
     prefix: mqtt.prefix,
     keepAliveS: mqtt.keepAliveS,
-    connectTimeoutMs: mqtt.connectTimeoutMs,
     protocolVersion: 'auto',
     reconnect: mqtt.reconnect,
-    tls: {
-      ca: await readPem(tls.caFile, 'mqtt.tls.caFile'),
-      cert: await readPem(tls.certFile, 'mqtt.tls.certFile'),
-      key: await readPem(tls.keyFile, 'mqtt.tls.keyFile'),
-      passphrase: tls.keyPassword === null ? null : await readSecret(tls.keyPassword, env, warn),
-      verify: tls.verify,
-    },
     device,
     version: packageVersion(),
     cameras: config.cameras.map(({ id, enabled }) => ({ id, enabled })),

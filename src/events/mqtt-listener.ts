@@ -1,7 +1,11 @@
 import mqtt, { type MqttClient } from 'mqtt';
+import type { MqttTls } from './mqtt-connection.ts';
 
 export interface MqttListenerOptions {
   readonly url: string;
+  readonly username?: string | null;
+  readonly password?: string | null;
+  readonly tls?: MqttTls;
   /** Topic filter, wildcards allowed. */
   readonly topic: string;
   readonly protocolVersion: 4 | 5;
@@ -21,7 +25,23 @@ export class MqttListener {
   /** Connects and subscribes (QoS 1). Rejects when the broker cannot be reached or refuses. */
   async start(): Promise<void> {
     const { url, topic, protocolVersion, connectTimeoutMs: connectTimeout, onMessage } = this.#options;
-    const client = await mqtt.connectAsync(url, { protocolVersion, connectTimeout, reconnectPeriod: 1000 }, false);
+    const { username, password, tls } = this.#options;
+    const client = await mqtt.connectAsync(
+      url,
+      {
+        protocolVersion,
+        connectTimeout,
+        reconnectPeriod: 1000,
+        ...(username ? { username } : {}),
+        ...(password ? { password } : {}),
+        ...(tls?.ca ? { ca: tls.ca } : {}),
+        ...(tls?.cert ? { cert: tls.cert } : {}),
+        ...(tls?.key ? { key: tls.key } : {}),
+        ...(tls?.passphrase ? { passphrase: tls.passphrase } : {}),
+        rejectUnauthorized: tls?.verify ?? true,
+      },
+      false,
+    );
     this.#client = client;
     client.on('error', () => {});
     client.on('message', (where, payload, { retain }) => onMessage(where, payload.toString('utf8'), retain));

@@ -57,18 +57,6 @@ export async function readCredentials(
   }
 }
 
-/** The camera's source with user name and password put into its URL, percent-encoded (RFC 3986, 3.2.1). */
-export async function sourceWithCredentials(
-  camera: Pick<CameraConfig, 'id' | 'source' | 'credentials'>,
-  env: NodeJS.ProcessEnv,
-  warn?: (message: string) => void,
-): Promise<string> {
-  const credentials = await readCredentials(camera, env, warn);
-  if (!credentials) return camera.source;
-  const login = `${encodeURIComponent(credentials.username)}:${encodeURIComponent(credentials.password)}@`;
-  return camera.source.replace(/^[^:]+:\/\//, (scheme) => scheme + login);
-}
-
 async function readSecretFile(path: string, name: string): Promise<string> {
   let text: string;
   try {

@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { readCredentials, readSecret, sourceWithCredentials } from '../../src/platform/credentials.ts';
+import { readCredentials, readSecret } from '../../src/platform/credentials.ts';
 
 let folder = '';
 beforeAll(async () => {
@@ -70,24 +70,6 @@ it('names what cannot be read', async () => {
     code,
     message: 'systemd credential "c" cannot be read (ENOENT)',
   });
-});
-
-it('puts credentials into the URL of a camera, encoded', async () => {
-  const camera = {
-    id: 'door',
-    source: 'rtsp://cam:554/a?b=c',
-    credentials: { username: 'a@b', password: { env: 'P' } },
-  };
-  const source = await sourceWithCredentials(camera, { P: 'p:/?#@$& é' });
-  expect(source).toBe('rtsp://a%40b:p%3A%2F%3F%23%40%24%26%20%C3%A9@cam:554/a?b=c');
-  const url = new URL(source);
-  expect([url.host, decodeURIComponent(url.username), decodeURIComponent(url.password)]).toEqual([
-    'cam:554',
-    'a@b',
-    'p:/?#@$& é',
-  ]);
-  expect(await sourceWithCredentials({ ...camera, credentials: null }, {})).toBe(camera.source);
-  await expect(sourceWithCredentials(camera, {})).rejects.toThrow('camera door: environment variable P is not set');
 });
 
 it('fetches user name and password of a camera', async () => {

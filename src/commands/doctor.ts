@@ -1,0 +1,153 @@
+import { existsSync } from 'node:fs';
+import { readMqttAccess } from '../app.ts';
+import { loadOpencv } from '../capture/opencv.ts';
+import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { systemClock } from '../core/clock.ts';
+import { EyelineError, messageOf } from '../core/errors.ts';
+import { silentLogger } from '../core/logger.ts';
+import { redact } from '../core/redact.ts';
+import { MqttListener } from '../events/mqtt-listener.ts';
+import { openGalleryStore } from '../gallery/sqlite-gallery-store.ts';
+import { probeProviders } from '../inference/onnxruntime-model.ts';
+import { createModelStore } from '../inference/store.ts';
+import { packageVersion } from '../platform/version.ts';
+import { probeCamera } from './camera-probe.ts';
+import type { RegisterCommand } from './command.ts';
+
+interface Finding {
+  readonly check: string;
+  readonly state: 'ok' | 'warning' | 'failure';
+  readonly detail: string;
+  /** What to do, where something is wrong. */
+  readonly help?: string;
+  readonly exitCode?: number;
+}
+
+/** `eyeline doctor`: looks at everything the daemon needs, and says what to do about what is missing. */
+export const registerDoctor: RegisterCommand = (program, { env, exitWith, print, signal }) => {
+  program
+    .command('doctor')
+    .description('check this machine, the configuration, models, providers, gallery, broker and cameras')
+    .option('-c, --config <file>', 'configuration file (config/eyeline.yaml where there is one)')
+    .option('--no-cameras', 'leave the cameras alone')
+    .option('--json', 'print the findings as JSON')
+    .action(async (options: { config?: string; cameras: boolean; json?: boolean }) => {
+      const findings: Finding[] = [];
+      const note = (finding: Finding) => {
+        findings.push(finding);
+        if (options.json) return;
+        const mark = { ok: 'ok     ', warning: 'warning', failure: 'FAILURE' }[finding.state];
+        print(`${mark}  ${finding.check.padEnd(11)} ${finding.detail}`);
+        if (finding.help) print(`                     ${finding.help}`);
+      };
+      const check = async (name: string, look: () => Promise<Omit<Finding, 'check'>>) => {
+        note({ check: name, ...(await look().catch(failure)) });
+      };
+
+      await check('machine', async () => {
+        const memory = Math.round(process.constrainedMemory() / 2 ** 20);
+        const limit = memory > 0 && memory < 2 ** 30 ? `, ${memory} MB` : '';
+        return ok(`Eyeline ${packageVersion()}, Node ${process.version}, ${process.platform}-${process.arch}${limit}`);
+      });
+      await check('opencv', async () => describeOpencv());
+      let config: Config | null = null;
+      await check('config', async () => {
+        const loaded = await loadConfig({ ...(options.config ? { file: options.config } : {}), env });
+        config = loaded.config;
+        const { source, warnings } = loaded;
+        return warnings.length > 0 ? { state: 'warning', detail: `${source}: ${warnings.join('; ')}` } : ok(source);
+      });
+      if (config) await checkWith(config, options.cameras, env, signal, check);
+      await check('systemd', async () =>
+        ok(env.NOTIFY_SOCKET ? 'tells the service manager' : 'not started by systemd'),
+      );
+
+      const failed = findings.find(({ state }) => state === 'failure');
+      if (options.json) print(JSON.stringify({ ok: !failed, findings }, null, 2));
+      exitWith(failed ? (failed.exitCode ?? 1) : 0);
+    });
+};
+
+async function checkWith(
+  config: Config,
+  cameras: boolean,
+  env: NodeJS.ProcessEnv,
+  signal: AbortSignal,
+  check: (name: string, look: () => Promise<Omit<Finding, 'check'>>) => Promise<void>,
+): Promise<void> {
+  const { dir, manifest: extraManifest, detector, landmarks, encoder } = config.models;
+  await check('models', async () => {
+    const store = await createModelStore({ dir, extraManifest, logger: silentLogger });
+    await store.verify([detector, landmarks, encoder]);
+    return ok(`${detector}, ${landmarks}, ${encoder} in ${dir}`);
+  });
+  await check('inference', async () => {
+    const probes = await probeProviders(config.inference.providers);
+    const used = probes.find(({ works }) => works);
+    const detail = probes.map(({ provider, works, reason }) => `${provider} ${works ? 'works' : reason}`).join('; ');
+    if (!used) throw new EyelineError('PROVIDER_UNAVAILABLE', detail);
+    if (used === probes[0]) return ok(`${detail}: models run on ${used.provider}`);
+    return { state: 'warning', detail: `${detail}: models run on ${used.provider}` };
+  });
+  await check('gallery', async () => {
+    const { file } = config.gallery;
+    if (!existsSync(file))
+      return { state: 'warning', detail: `${file}: nobody enrolled yet`, help: 'eyeline enroll DIR' };
+    const store = openGalleryStore(file, { logger: silentLogger, clock: systemClock, create: false });
+    try {
+      return ok(`${file}: ${store.listPeople().length} people, version ${store.version()}`);
+    } finally {
+      store.close();
+    }
+  });
+  await check('mqtt', async () => {
+    if (!config.mqtt.enabled) return { state: 'warning', detail: 'switched off: events go to the log only' };
+    const access = await readMqttAccess(config, env, () => {});
+    const listener = new MqttListener({
+      ...access,
+      topic: `${config.mqtt.prefix}/#`,
+      protocolVersion: 5,
+      onMessage() {},
+    });
+    try {
+      await listener.start();
+      return ok(`${redact(config.mqtt.url)} takes us`);
+    } catch (error) {
+      throw new EyelineError('MQTT_UNREACHABLE', `${redact(config.mqtt.url)}: ${messageOf(error)}`, { cause: error });
+    } finally {
+      await listener.stop();
+    }
+  });
+  if (config.cameras.length === 0)
+    await check('cameras', async () => ({ state: 'warning', detail: 'none configured' }));
+  for (const camera of cameras ? config.cameras : []) {
+    await check(`camera ${camera.id}`, async () => {
+      const { width, height } = await probeCamera(camera, env, signal);
+      return ok(`${redact(camera.source)}: ${width}x${height}`);
+    });
+  }
+}
+
+function describeOpencv(): Omit<Finding, 'check'> {
+  const opencv = loadOpencv();
+  const { major, minor, revision } = opencv.version;
+  const build = opencv.getBuildInformation();
+  const has = (part: string) => new RegExp(`^\\s*${part}:\\s*YES`, 'm').test(build);
+  const parts = ['FFMPEG', 'GStreamer', 'v4l/v4l2'].filter(has);
+  const detail = `OpenCV ${major}.${minor}.${revision} with ${parts.join(', ') || 'no way to open a camera'}`;
+  return parts.length > 0
+    ? ok(detail)
+    : { state: 'failure', detail, help: 'Install an OpenCV with FFmpeg or GStreamer.' };
+}
+
+function ok(detail: string): Omit<Finding, 'check'> {
+  return { state: 'ok', detail };
+}
+
+function failure(error: unknown): Omit<Finding, 'check'> {
+  const detail = redact(messageOf(error));
+  return error instanceof EyelineError
+    ? { state: 'failure', detail, help: error.help, exitCode: error.exitCode }
+    : { state: 'failure', detail };
+}

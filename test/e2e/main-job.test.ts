@@ -1,0 +1,132 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { RtspServer } from '../../src/commands/demo/rtsp-server.ts';
+import { type IdentityEvent, identityEvent } from '../../src/events/identity-event.ts';
+import { Mosquitto } from '../rig/mosquitto.ts';
+import { MqttRecorder, type Recorded } from '../rig/mqtt-recorder.ts';
+import { Program, runProgram } from '../rig/program.ts';
+import { sharedData } from '../rig/shared-data.ts';
+
+const run = promisify(execFile);
+const clip = (name: string) => sharedData(`clips/${name}`);
+const [enrolFrom, samePerson, otherPerson, nobody] = [
+  clip('again.mkv'),
+  clip('student.mkv'),
+  clip('bird.mkv'),
+  clip('no-face-people-walking.mp4'),
+];
+
+const status = (camera: string) => `eyeline/gate/camera/${camera}/status`;
+const says = (topic: string, payload: string) => (message: Recorded) =>
+  message.topic === topic && message.payload === payload;
+
+describe.skipIf(!enrolFrom || !samePerson || !otherPerson || !nobody)('the main job on recorded people', () => {
+  let folder: string;
+  let broker: Mosquitto;
+  let server: RtspServer;
+  let recorder: MqttRecorder;
+  let daemon: Program;
+
+  const events = (from = 0): IdentityEvent[] =>
+    recorder.messages
+      .slice(from)
+      .filter(({ topic }) => topic === 'eyeline/gate/event')
+      .map(({ payload }) => identityEvent.parse(JSON.parse(payload)));
+  const eventOf = (camera: string, decision: string) => (message: Recorded) => {
+    if (message.topic !== 'eyeline/gate/event') return false;
+    const event = identityEvent.parse(JSON.parse(message.payload));
+    return event.camera === camera && event.decision === decision;
+  };
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'eyeline-e2e-'));
+    const portraits = join(folder, 'people', 'Person A');
+    await mkdir(portraits, { recursive: true });
+    await run('ffmpeg', ['-v', 'error', '-i', enrolFrom ?? '', '-vf', 'fps=2', '-q:v', '2', join(portraits, '%d.jpg')]);
+
+    broker = await Mosquitto.start();
+    server = new RtspServer({
+      streams: { one: samePerson ?? '', two: otherPerson ?? '', three: nobody ?? '' },
+    });
+    await server.start();
+    const config = {
+      device: { id: 'gate' },
+      cameras: ['one', 'two', 'three'].map((id) => ({ id, source: server.url(id), stallTimeoutMs: 4000 })),
+      capture: { retry: { firstDelayMs: 300, maxDelayMs: 1000 } },
+      recognition: { cooldownMs: 3000 },
+      gallery: { file: join(folder, 'gallery.sqlite') },
+      mqtt: { url: broker.url },
+    };
+    await writeFile(join(folder, 'eyeline.yaml'), stringify(config));
+    recorder = new MqttRecorder(broker.url);
+    await recorder.start();
+  });
+
+  afterEach(async () => {
+    await daemon?.stop();
+    await recorder?.stop();
+    await server?.stop();
+    await broker?.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('knows whom it should, names nobody else, over a cut of the streams, and leaves in order', async () => {
+    const enrolled = await runProgram(['enroll', '-c', 'eyeline.yaml', 'people'], { cwd: folder });
+    expect(enrolled.stderr + enrolled.stdout).toContain('Person A');
+    expect(enrolled.code).toBe(0);
+
+    daemon = new Program(['run', '-c', 'eyeline.yaml'], { cwd: folder });
+    await recorder.until(says('eyeline/gate/status', 'online'));
+    const firstFrame = await recorder.until(says(status('one'), 'online'));
+    const first = await recorder.until(eventOf('one', 'known'));
+    await recorder.until(eventOf('two', 'unknown'));
+    await recorder.until(says(status('three'), 'online'));
+    const event = identityEvent.parse(JSON.parse(first.payload));
+    console.log(
+      `known ${Date.parse(event.decidedAt) - firstFrame.atMs} ms after the first frame, score ${event.score}`,
+    );
+    expect(Date.parse(event.decidedAt) - firstFrame.atMs).toBeLessThan(2000);
+    expect(event.person?.name).toBe('Person A');
+
+    // Streams cut: the cameras are told offline, come back when the server does, and both are decided anew.
+    const beforeCut = recorder.messages.length;
+    await server.kill();
+    for (const camera of ['one', 'two', 'three']) await recorder.until(says(status(camera), 'offline'), beforeCut);
+    const beforeReturn = recorder.messages.length;
+    await server.start();
+    for (const camera of ['one', 'two', 'three']) await recorder.until(says(status(camera), 'online'), beforeReturn);
+    await recorder.until(eventOf('one', 'known'), beforeReturn);
+    await recorder.until(eventOf('two', 'unknown'), beforeReturn);
+
+    for (const { camera, person } of events()) {
+      if (camera === 'one') expect(person === null || person.name === 'Person A').toBe(true);
+      else expect(person).toBeNull();
+    }
+    expect(events().filter(({ camera }) => camera === 'three')).toEqual([]);
+    expect(recorder.messages.filter(({ topic, retained }) => topic.endsWith('/event') && retained)).toEqual([]);
+
+    daemon.signal('SIGTERM');
+    await recorder.until(says('eyeline/gate/status', 'stopped'));
+    expect((await daemon.finished()).code).toBe(0);
+  });
+
+  it('takes a new person up without a restart', async () => {
+    daemon = new Program(['run', '-c', 'eyeline.yaml'], { cwd: folder });
+    await recorder.until(eventOf('one', 'unknown'));
+    expect((await runProgram(['enroll', '-c', 'eyeline.yaml', 'people'], { cwd: folder })).code).toBe(0);
+    const known = await recorder.until(eventOf('one', 'known'));
+    expect(identityEvent.parse(JSON.parse(known.payload)).person?.name).toBe('Person A');
+
+    const listed = await runProgram(['gallery', 'list', '-c', 'eyeline.yaml', '--json'], { cwd: folder });
+    expect(listed.stdout).toContain('Person A');
+    expect((await runProgram(['gallery', 'remove', '-c', 'eyeline.yaml', 'Person A'], { cwd: folder })).code).toBe(0);
+    const removed = recorder.messages.length;
+    await recorder.until(eventOf('one', 'unknown'), removed);
+    expect(events(removed).filter(({ person }) => person !== null).length).toBeLessThanOrEqual(1);
+  });
+});
