@@ -1,0 +1,315 @@
+import type { Clock } from '../core/clock.ts';
+import { type EyelineError, messageOf } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import type { RetryPolicy } from '../core/retry.ts';
+import { type CameraEnabledHandler, CameraSwitches } from './camera-switches.ts';
+import { type CameraStatus, type GalleryReport, galleryPayload } from './device-state.ts';
+import type { IdentityDraft } from './identity-event.ts';
+import { IdentityQueue } from './identity-queue.ts';
+import { LogOnce } from './log-once.ts';
+import type { MqttConnection, MqttOutgoing, MqttTls } from './mqtt-connection.ts';
+import { MqttSupervisor, type ProtocolChoice } from './mqtt-supervisor.ts';
+import { RetainedState } from './retained-state.ts';
+import { switchPayload } from './switch-command.ts';
+import { type DeviceTopics, deviceTopics } from './topics.ts';
+
+/** How long stopping waits for events to be acknowledged, and for the goodbye. */
+const STOP_MS = { events: 500, goodbye: 1000 };
+
+export interface MqttEventPublisherOptions {
+  /** mqtt://, mqtts://, ws:// or wss:// */
+  readonly url: string;
+  readonly username: string | null;
+  readonly password: string | null;
+  /** Null makes one from the device's id. */
+  readonly clientId: string | null;
+  readonly prefix: string;
+  readonly keepAliveS: number;
+  readonly connectTimeoutMs: number;
+  readonly protocolVersion: ProtocolChoice;
+  readonly reconnect: RetryPolicy;
+  readonly tls: MqttTls;
+  readonly device: { readonly id: string; readonly name: string };
+  /** Version of the product. */
+  readonly version: string;
+  readonly cameras: readonly { readonly id: string; readonly enabled: boolean }[];
+  /** An event may be acted on for so long after its capture. */
+  readonly expireAfterMs: number;
+  /** Most events kept while the broker is away. */
+  readonly bufferMax: number;
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly logger: Logger;
+}
+
+/** `online`: the broker has been told the state and takes events at once. */
+export type PublisherState = 'connecting' | 'online' | 'stopped';
+
+export interface PublisherCounters {
+  readonly connects: number;
+  /** Events the broker has acknowledged, and how many of them said `late`. */
+  readonly published: number;
+  readonly late: number;
+  readonly waiting: number;
+  readonly inFlight: number;
+  /** Events lost: the buffer was full, or the publisher stopped. */
+  readonly dropped: number;
+  /** Messages the broker did not accept (not authorised, quota). */
+  readonly refused: number;
+  /** Drafts that did not make a valid event. */
+  readonly invalid: number;
+  /** Commands taken, and commands that were malformed or retained and therefore passed over. */
+  readonly commands: number;
+  readonly ignoredCommands: number;
+}
+
+/** The steps from a new connection to `online` and to the end; `down` is no connection. */
+type Phase = 'down' | 'subscribing' | 'stating' | 'announcing' | 'online' | 'leaving' | 'left';
+
+/**
+ * Tells the world over MQTT who was seen and how the device is. A broker that is away never stops or delays its
+ * caller: state is told when it is back, events wait in a bounded buffer and then say `late`.
+ *
+ * The one rule above all others: an identity that is stale never looks fresh, or a door opens for somebody who is
+ * long gone. So events are never retained, expire, and whatever waited or is sent a second time is marked.
+ */
+export class MqttEventPublisher {
+  readonly #options: MqttEventPublisherOptions;
+  readonly #topics: DeviceTopics;
+  readonly #switches: CameraSwitches;
+  readonly #retained = new RetainedState();
+  readonly #queue: IdentityQueue;
+  readonly #log: LogOnce;
+  readonly #supervisor: MqttSupervisor;
+  readonly #count = { connects: 0, refused: 0 };
+  readonly #listeners: (() => void)[] = [];
+  #phase: Phase = 'down';
+  #statesInFlight = 0;
+  #running = false;
+  #stopping: Promise<void> | null = null;
+
+  /** @throws RangeError when an id is not a slug or the prefix is not a topic name */
+  constructor(options: MqttEventPublisherOptions) {
+    this.#options = options;
+    this.#topics = deviceTopics(options.prefix, options.device.id);
+    this.#switches = new CameraSwitches(this.#topics, options.cameras, options.logger);
+    this.#queue = new IdentityQueue({ ...options, device: options.device.id });
+    this.#log = new LogOnce(options.logger);
+    this.#supervisor = new MqttSupervisor({
+      connection: {
+        url: options.url,
+        username: options.username,
+        password: options.password,
+        clientId: options.clientId ?? `eyeline-${options.device.id}`,
+        keepAliveS: options.keepAliveS,
+        connectTimeoutMs: options.connectTimeoutMs,
+        tls: options.tls,
+        will: { topic: this.#topics.status, payload: 'offline' },
+        userProperties: { device: options.device.name, software: `eyeline/${options.version}` },
+        onMessage: (message) => {
+          this.#switches.take(message);
+          this.#changed();
+        },
+      },
+      protocolVersion: options.protocolVersion,
+      reconnect: options.reconnect,
+      clock: options.clock,
+      random: options.random,
+      logger: options.logger,
+      onUp: (connection) => this.#up(connection),
+      onDown: () => this.#down(),
+      onFailure: () => this.#changed(),
+    });
+    for (const { id, enabled } of options.cameras) {
+      this.setCameraStatus(id, enabled ? 'connecting' : 'disabled');
+      this.setCameraEnabled(id, enabled);
+    }
+  }
+
+  /** Begins connecting and returns at once. */
+  start(): void {
+    this.#running = this.#stopping === null;
+    this.#supervisor.start();
+    this.#changed();
+  }
+
+  /**
+   * Sends what still waits, tells `stopped` and disconnects; gives up on a broker that does not answer after 2 s
+   * (which then publishes the will). Never throws.
+   */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#shutDown();
+    return this.#stopping;
+  }
+
+  /** Names this run of the daemon in its events. */
+  get bootId(): string {
+    return this.#queue.bootId;
+  }
+
+  get state(): PublisherState {
+    if (!this.#running) return 'stopped';
+    return this.#phase === 'online' ? 'online' : 'connecting';
+  }
+
+  /** Why the broker cannot be reached; null when it can or was not tried yet. */
+  get lastError(): EyelineError | null {
+    return this.#supervisor.lastError;
+  }
+
+  counters(): PublisherCounters {
+    return { ...this.#count, ...this.#switches.counters, ...this.#queue.counters };
+  }
+
+  /** Calls `listener` after every change of {@link state}, {@link counters} or {@link lastError}. */
+  onActivity(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** Calls `handler` when somebody switches a camera on or off; confirm with {@link setCameraEnabled}. */
+  onCameraEnabled(handler: CameraEnabledHandler): void {
+    this.#switches.onSwitch(handler);
+  }
+
+  /** Tells how a camera is, now and after every reconnect. Throws RangeError when its id is not a slug. */
+  setCameraStatus(camera: string, status: CameraStatus): void {
+    this.#setRetained(this.#topics.cameraStatus(camera), status);
+  }
+
+  /** Tells whether a camera is watched, now and after every reconnect. Throws RangeError when its id is not a slug. */
+  setCameraEnabled(camera: string, enabled: boolean): void {
+    this.#setRetained(this.#topics.cameraEnabled(camera), switchPayload(enabled));
+  }
+
+  /** Tells which gallery is in use, now and after every reconnect. */
+  setGallery(report: GalleryReport): void {
+    this.#setRetained(this.#topics.gallery, galleryPayload(report));
+  }
+
+  /** Publishes an event, or keeps it until the broker is back. Returns at once and never throws. */
+  publishIdentity(draft: IdentityDraft): void {
+    if (this.#stopping === null) this.#queue.accept(draft, this.#phase !== 'online');
+    else this.#queue.refuse();
+    this.#pump();
+    this.#changed();
+  }
+
+  #up(connection: MqttConnection): void {
+    this.#count.connects++;
+    this.#phase = 'subscribing';
+    this.#statesInFlight = 0;
+    this.#retained.forgetTold();
+    const state = () => {
+      if (this.#phase === 'subscribing') this.#phase = 'stating';
+      this.#pump();
+      this.#changed();
+    };
+    // Whoever reads `online` may send commands: so subscribe first.
+    connection.subscribe(this.#switches.topics, (refusal) => {
+      if (refusal) this.#log.warn({}, `the MQTT broker refused the subscription to commands: ${refusal}`);
+      state();
+    });
+  }
+
+  #down(): void {
+    this.#phase = 'down';
+    this.#queue.recall();
+    this.#changed();
+  }
+
+  #pump(): void {
+    const { connection } = this.#supervisor;
+    while (connection?.free && this.#sendNext(connection));
+  }
+
+  /** Sends what is due next; false when nothing is. Order: state, `online`, events, `stopped`. */
+  #sendNext(connection: MqttConnection): boolean {
+    if (this.#phase === 'left' || this.#phase === 'subscribing') return false;
+    if (this.#phase === 'leaving') {
+      this.#phase = 'left';
+      this.#send(connection, this.#status('stopped'), () => this.#supervisor.leave());
+      return true;
+    }
+    const state = this.#retained.take();
+    if (state) {
+      this.#statesInFlight++;
+      const json = state.topic === this.#topics.gallery;
+      this.#send(connection, { ...state, retain: true, json }, () => this.#statesInFlight--);
+      return true;
+    }
+    if (this.#phase === 'stating' && this.#statesInFlight === 0) {
+      this.#phase = 'announcing';
+      this.#send(connection, this.#status('online'), () => this.#online());
+      return true;
+    }
+    const event = this.#phase === 'online' ? this.#queue.next() : null;
+    if (!event) return false;
+    const { payload, expiryS } = event;
+    const message = { topic: this.#topics.event, payload, expiryS, retain: false, json: true };
+    this.#send(connection, message, (refusal) => event.settle(refusal === null));
+    return true;
+  }
+
+  #online(): void {
+    if (this.#phase !== 'announcing') return;
+    const { waiting } = this.#queue.counters;
+    if (waiting > 0) this.#options.logger.info({ waiting }, 'sending the events that waited for the MQTT broker');
+    this.#phase = 'online';
+    this.#queue.recovered();
+  }
+
+  #send(connection: MqttConnection, message: MqttOutgoing, done: (refusal: string | null) => void): void {
+    connection.publish(message, (refusal) => {
+      if (refusal) {
+        this.#count.refused++;
+        const { topic } = message;
+        this.#log.warn({ topic }, `the MQTT broker refused a message on ${topic}: ${refusal}`);
+      }
+      done(refusal);
+      this.#pump();
+      this.#changed();
+    });
+  }
+
+  async #shutDown(): Promise<void> {
+    this.#running = false;
+    try {
+      const isDown = () => this.#phase === 'down';
+      const isSent = () => this.#queue.counters.waiting + this.#queue.counters.inFlight === 0;
+      if (this.#phase === 'online') await this.#until(() => isSent() || isDown(), STOP_MS.events);
+      if (!isDown()) {
+        this.#phase = 'leaving';
+        this.#pump();
+        await this.#until(isDown, STOP_MS.goodbye);
+      }
+      await this.#supervisor.stop();
+      this.#queue.abandon();
+    } catch (error) {
+      this.#options.logger.error({ error }, `MQTT did not stop cleanly: ${messageOf(error)}`);
+    }
+    this.#changed();
+  }
+
+  /** Resolves when the condition holds after some change, or when the time is over. */
+  async #until(condition: () => boolean, timeoutMs: number): Promise<void> {
+    if (condition()) return;
+    const over = new AbortController();
+    this.onActivity(() => {
+      if (condition()) over.abort();
+    });
+    await this.#options.clock.sleep(timeoutMs, over.signal).catch(() => {});
+  }
+
+  #setRetained(topic: string, payload: string): void {
+    if (this.#retained.set(topic, payload)) this.#pump();
+  }
+
+  #status(payload: string): MqttOutgoing {
+    return { topic: this.#topics.status, payload, retain: true, json: false };
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+}
