@@ -1,0 +1,120 @@
+import { z } from 'zod';
+import { messageOf } from '../core/errors.ts';
+import { parseSource } from './source.ts';
+
+const id = z
+  .string()
+  .regex(/^[a-z0-9]+(?:[._-][a-z0-9]+)*$/, 'must be lower-case letters and digits with single ".", "-" or "_" between');
+const text = z.string().min(1);
+const perChannel = z.union([z.number(), z.array(z.number())], 'must be a number or one number a channel');
+const extent = z.int().min(8).max(4096);
+
+const source = text.check((context) => {
+  try {
+    parseSource(context.value, '/');
+  } catch (error) {
+    context.issues.push({ code: 'custom', input: context.value, message: messageOf(error) });
+  }
+});
+
+const assetKeys = {
+  id,
+  source,
+  integrity: z
+    .string()
+    .regex(/^sha512-[A-Za-z0-9+/]{86}==$/, 'must be sha512-<base64>, as `npm view <package>@<version> dist` shows it')
+    .optional(),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits, as sha256sum prints them'),
+  licence: text,
+  description: z.string().default(''),
+};
+
+const input = z
+  .strictObject({
+    width: extent,
+    height: extent,
+    channels: z.union([z.literal(1), z.literal(3)], 'must be 1 or 3'),
+    colour: z.enum(['rgb', 'bgr', 'grey']),
+    mean: perChannel,
+    scale: perChannel,
+  })
+  .check(
+    acrossKeys(({ channels, colour, mean, scale }) => {
+      const problems: Problem[] = [];
+      if (channels !== 1 && channels !== 3) return problems;
+      if (typeof colour === 'string' && (channels === 1) !== (colour === 'grey')) {
+        problems.push(['colour', 'must be grey for 1 channel, rgb or bgr for 3']);
+      }
+      for (const [key, value] of Object.entries({ mean, scale })) {
+        if (Array.isArray(value) && value.length !== channels) {
+          problems.push([key, `must be one number, or ${channels}: one a channel`]);
+        }
+      }
+      if ([scale].flat().includes(0)) problems.push(['scale', 'must not be 0']);
+      return problems;
+    }),
+  )
+  .transform(({ mean, scale, ...rest }) => ({
+    ...rest,
+    mean: Array.isArray(mean) ? mean : Array<number>(rest.channels).fill(mean),
+    scale: Array.isArray(scale) ? scale : Array<number>(rest.channels).fill(scale),
+  }));
+
+const output = z.strictObject({ name: text, shape: z.array(z.int().min(1)).min(1) });
+
+const model = z
+  .strictObject({
+    ...assetKeys,
+    role: z.enum(['detector', 'landmarks', 'encoder', 'liveness']),
+    input,
+    outputs: z.array(output).min(1),
+    embedding: z.int().min(1).optional(),
+  })
+  .check(acrossKeys((entry) => [...integrityOfNpm(entry), ...embeddingOfEncoder(entry)]));
+
+const picture = z.strictObject(assetKeys).check(acrossKeys(integrityOfNpm));
+
+/** A manifest file, before its sources are located. */
+export const manifestSchema = z.strictObject({
+  $schema: z.string().optional(),
+  models: z.array(model).check(uniqueIds()).prefault([]),
+  pictures: z.array(picture).check(uniqueIds()).prefault([]),
+});
+
+type Problem = readonly [path: PropertyKey | readonly PropertyKey[], message: string];
+
+/** A check over several keys that runs though single keys are wrong, so that all errors are told at once. */
+function acrossKeys(problems: (value: Record<string, unknown>) => readonly Problem[]) {
+  return z.superRefine<unknown>(
+    (value, context) => {
+      if (typeof value !== 'object' || value === null) return;
+      for (const [path, message] of problems({ ...value })) {
+        context.addIssue({ code: 'custom', path: [path].flat() as PropertyKey[], message });
+      }
+    },
+    { when: () => true },
+  );
+}
+
+function uniqueIds() {
+  return acrossKeys((list) => {
+    const ids = Object.values(list).map((entry) => (entry as { id?: unknown } | null)?.id);
+    return ids.flatMap((it, index): Problem[] =>
+      it === undefined || ids.indexOf(it) === index ? [] : [[[index, 'id'], `"${it}" is used twice`]],
+    );
+  });
+}
+
+function integrityOfNpm({ source: it, integrity }: Record<string, unknown>): Problem[] {
+  if (typeof it !== 'string' || !it.startsWith('npm:') || integrity !== undefined) return [];
+  return [['integrity', 'is required for an npm: source']];
+}
+
+function embeddingOfEncoder({ role, outputs, embedding }: Record<string, unknown>): Problem[] {
+  if (role !== 'encoder') return embedding === undefined ? [] : [['embedding', 'belongs to encoders only']];
+  if (embedding === undefined) return [['embedding', 'is required for an encoder']];
+  const first = z.array(output).safeParse(outputs).data?.[0];
+  const size = first?.shape.reduce((product, extent) => product * extent, 1);
+  if (size === undefined || size === embedding) return [];
+  return [['embedding', `must be the size of the first output: ${size}`]];
+}

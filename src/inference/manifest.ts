@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { EyelineError, messageOf } from '../core/errors.ts';
+import { manifestSchema } from './manifest-schema.ts';
+import { parseSource, type Source } from './source.ts';
+
+/** The manifest that comes with the product; the same way from src/ and from dist/. */
+export const BUILTIN_MANIFEST = fileURLToPath(new URL('../../models/manifest.json', import.meta.url));
+
+export type ModelRole = 'detector' | 'landmarks' | 'encoder' | 'liveness';
+
+/** A file that is fetched once and known by its hash. */
+export interface Asset {
+  readonly id: string;
+  readonly source: Source;
+  /** Subresource integrity of the npm tarball the file is taken from. */
+  readonly integrity?: string | undefined;
+  /** Hex digest of the file itself. */
+  readonly sha256: string;
+  /** SPDX identifier, or a name. */
+  readonly licence: string;
+  readonly description: string;
+}
+
+/** What one picture must be, and what the graph expects of it: `(pixel - mean) * scale` for each channel. */
+export interface InputContract {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: 1 | 3;
+  /** Order of the channels the graph was trained on. Callers give RGB or grey; `bgr` is turned in the graph. */
+  readonly colour: 'rgb' | 'bgr' | 'grey';
+  /** One number a channel, on the scale of pixels, 0..255; in the order of `colour`. */
+  readonly mean: readonly number[];
+  readonly scale: readonly number[];
+}
+
+/** An output by name; `shape` is that of one picture, without the batch. */
+export interface OutputContract {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+export interface ModelEntry extends Asset {
+  readonly role: ModelRole;
+  readonly input: InputContract;
+  readonly outputs: readonly OutputContract[];
+  /** Numbers in an embedding; encoders alone have it. */
+  readonly embedding?: number | undefined;
+}
+
+export interface Manifest {
+  readonly models: ReadonlyMap<string, ModelEntry>;
+  readonly pictures: ReadonlyMap<string, Asset>;
+}
+
+/**
+ * Reads the manifest of the product and, over it by id, the user's own.
+ *
+ * @param extra path of the user's manifest, or null
+ * Throws MANIFEST_INVALID that names every wrong key of a file as `path: message`.
+ */
+export async function loadManifest(extra: string | null, builtin = BUILTIN_MANIFEST): Promise<Manifest> {
+  const layers = [await readManifest(builtin)];
+  if (extra !== null) layers.push(await readManifest(extra));
+  return {
+    models: new Map(layers.flatMap((layer) => [...layer.models])),
+    pictures: new Map(layers.flatMap((layer) => [...layer.pictures])),
+  };
+}
+
+/** Checks the text of a manifest. `file` is named in errors; `file:` sources are relative to its folder. */
+export function parseManifest(json: string, file: string): Manifest {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch (error) {
+    throw new EyelineError('MANIFEST_INVALID', `${file}: not JSON: ${messageOf(error)}`, { cause: error });
+  }
+  const parsed = manifestSchema.safeParse(value);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.map((issue) => `${file}: ${pathOf(issue.path)}: ${issue.message}`);
+    throw new EyelineError('MANIFEST_INVALID', problems.join('\n'));
+  }
+  const located = <T extends { id: string; source: string }>(entries: T[]) =>
+    new Map(entries.map((entry) => [entry.id, { ...entry, source: parseSource(entry.source, dirname(file)) }]));
+  return { models: located(parsed.data.models), pictures: located(parsed.data.pictures) };
+}
+
+function pathOf(path: readonly PropertyKey[]): string {
+  if (path.length === 0) return '(root)';
+  return path.reduce<string>((text, key) => {
+    if (typeof key === 'number') return `${text}[${key}]`;
+    return text === '' ? String(key) : `${text}.${String(key)}`;
+  }, '');
+}
+
+/**
+ * Hex digest over weights and preprocessing. Another way to prepare the same graph gives the same numbers, hence the
+ * same fingerprint: templates stay valid.
+ */
+export function fingerprintOf(entry: ModelEntry): string {
+  const { width, height, channels, colour, mean, scale } = entry.input;
+  const outputs = entry.outputs.map(({ name, shape }) => [name, shape]);
+  const content = JSON.stringify([entry.sha256, width, height, channels, colour, mean, scale, outputs]);
+  return createHash('sha256').update(content).digest('hex');
+}
+
+async function readManifest(file: string): Promise<Manifest> {
+  try {
+    return parseManifest(await readFile(file, 'utf8'), file);
+  } catch (error) {
+    if (error instanceof EyelineError) throw error;
+    throw new EyelineError('MANIFEST_INVALID', `${file}: cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+}

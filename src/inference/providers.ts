@@ -1,0 +1,49 @@
+import { fork } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { extname } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+/** Execution providers of ONNX Runtime that the product knows. */
+export type Provider = 'tensorrt' | 'cuda' | 'webgpu' | 'cpu';
+
+export const PROVIDERS: readonly Provider[] = ['tensorrt', 'cuda', 'webgpu', 'cpu'];
+
+export interface ProbeResult {
+  readonly provider: Provider;
+  readonly works: boolean;
+  /** Why not, in one line; null when it works. */
+  readonly reason: string | null;
+  /** How long loading the runtime and a first run took. */
+  readonly elapsedMs: number;
+}
+
+export type ProbeProvider = (provider: Provider) => Promise<ProbeResult>;
+
+/** Loading a GPU's libraries takes seconds on a Jetson; a driver that hangs must not hang the daemon. */
+const PROBE_TIMEOUT_MS = 60_000;
+const CHILD = new URL(`./provider-child${extname(import.meta.url)}`, import.meta.url);
+
+/**
+ * Runs a one-node graph on `provider` in a process of its own: a driver that crashes takes that process down, not
+ * this one. Never rejects.
+ */
+export function probeProvider(provider: Provider): Promise<ProbeResult> {
+  const started = performance.now();
+  // Sources run through tsx, the built program as it is.
+  const tsx = () => pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
+  const execArgv = CHILD.pathname.endsWith('.ts') ? ['--import', tsx()] : [];
+  return new Promise((resolve) => {
+    const end = (reason: string | null) => {
+      clearTimeout(timer);
+      resolve({ provider, works: reason === null, reason, elapsedMs: Math.round(performance.now() - started) });
+    };
+    const child = fork(fileURLToPath(CHILD), [provider], { execArgv, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      end(`did not answer within ${PROBE_TIMEOUT_MS / 1000} s`);
+    }, PROBE_TIMEOUT_MS);
+    child.once('error', (error) => end(error.message));
+    child.once('message', (reason) => end(typeof reason === 'string' ? reason : null));
+    child.once('exit', (code, signal) => end(signal ? `crashed (${signal})` : `ended with status ${code}`));
+  });
+}
