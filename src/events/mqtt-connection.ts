@@ -31,8 +31,8 @@ export interface MqttConnectionOptions {
   readonly protocolVersion: ProtocolVersion;
   /** Published by the broker, retained, when the connection breaks. */
   readonly will: { readonly topic: string; readonly payload: string };
-  /** Shown to the broker's operators (MQTT 5 user properties). */
-  readonly userProperties: Readonly<Record<string, string>>;
+  /** Shown to the broker's operators (MQTT 5 user properties). MQTT.js cannot write an empty set of them. */
+  readonly userProperties: { readonly device: string; readonly software: string };
   readonly onUp: () => void;
   readonly onMessage: (message: MqttIncoming) => void;
 }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { identityEvent } from '../../src/events/identity-event.ts';
+import { MqttConnection } from '../../src/events/mqtt-connection.ts';
 import { MqttEventPublisher, type MqttEventPublisherOptions } from '../../src/events/mqtt-event-publisher.ts';
 import { MqttListener } from '../events/mqtt-listener.ts';
 import { draft, KeepingLogger, onlinePublisher, publisherOptions, until } from '../events/publisher-fixture.ts';
@@ -115,6 +116,7 @@ describe.skipIf(!Mosquitto.installed)('MqttEventPublisher with mosquitto', () =>
     publisher.publishIdentity(draft({ capturedAtMs: Number.NaN }));
     publisher.publishIdentity(draft({ decision: 'unknown' }));
     publisher.publishIdentity(draft());
+    await listener.until(() => listener.on('/event').length === 1);
     await until(publisher, () => publisher.counters().published === 1);
     expect(publisher.counters()).toMatchObject({ invalid: 3, waiting: 0, inFlight: 0 });
     expect(listener.on('/event').map((text) => JSON.parse(text).sequence)).toEqual([1]);
@@ -219,6 +221,21 @@ describe.skipIf(!Mosquitto.installed)('MqttEventPublisher with mosquitto', () =>
     await strict.stop();
     expect(most).toBe(2);
     expect(publisher.counters()).toMatchObject({ connects: 1, late: 0, dropped: 0 });
+  });
+
+  it('tells why the broker ended the connection', async () => {
+    const connection: MqttConnection = new MqttConnection({
+      ...publisherOptions(broker.url),
+      clientId: 'rule-breaker',
+      protocolVersion: 5,
+      will: { topic: 'eyeline/will', payload: 'offline' },
+      userProperties: { device: 'Porch', software: 'eyeline/0.1.0' },
+      onMessage: () => {},
+      // MQTT 5, section 3.3.2.1: the topic of a message must not contain wildcards.
+      onUp: () => connection.publish({ topic: 'eyeline/#', payload: '', retain: false, json: false }, () => {}),
+    });
+    const { reason } = await connection.open();
+    expect(reason).toMatch(/^the broker ended the connection: (Protocol Error|Malformed Packet)$/);
   });
 
   it('goes on when the broker refuses what it publishes', async () => {

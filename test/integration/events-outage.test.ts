@@ -115,6 +115,14 @@ describe.skipIf(!Mosquitto.installed)('MqttEventPublisher while the broker is aw
     expect(logger.problems[0]).toMatch(/^lost the MQTT broker mqtt:\/\/127\.0\.0\.1:\d+: /);
   });
 
+  it('notices a frozen broker when there is nothing to send', async () => {
+    const broker = later(await Mosquitto.start());
+    const publisher = later(await onlinePublisher(publisherOptions(broker.url, { keepAliveS: 1 })));
+    broker.freeze();
+    await until(publisher, () => publisher.lastError !== null);
+    expect(publisher.lastError?.message).toContain('Keepalive timeout');
+  });
+
   it('starts without a broker, keeps the newest events and says once that it drops the others', async () => {
     const broker = later(await Mosquitto.start());
     await broker.kill();
@@ -142,9 +150,10 @@ describe.skipIf(!Mosquitto.installed)('MqttEventPublisher while the broker is aw
     publisher.setCameraStatus('door', 'offline');
     await broker.restart();
     await until(publisher, () => publisher.state === 'online');
-    const listener = later(await MqttListener.start(broker.url, 'eyeline/porch/camera/door/status'));
-    await listener.until((heard) => heard.length > 0);
+    const listener = later(await MqttListener.start(broker.url, 'eyeline/porch/camera/door/#'));
+    await listener.until((heard) => heard.length >= 2);
     expect(listener.on('status')).toEqual(['offline']);
+    expect(listener.on('enabled')).toEqual(['ON']);
   });
 
   it.each(['gone', 'frozen'])('stops within 2 s when the broker is %s', async (how) => {

@@ -50,7 +50,9 @@ export class Mosquitto {
         return broker;
       } catch (error) {
         // Somebody else may have taken the port in between.
-        if (attempt === PORT_TRIES) throw error;
+        if (attempt < PORT_TRIES) continue;
+        await rm(dir, { recursive: true, force: true });
+        throw error;
       }
     }
   }
@@ -93,21 +95,21 @@ export class Mosquitto {
 
   /** Ends it without a goodbye. */
   async kill(): Promise<void> {
-    await this.#end('SIGKILL');
+    await this.#end();
   }
 
   /** Ends it and removes its files. */
   async stop(): Promise<void> {
-    await this.#end('SIGKILL');
+    await this.#end();
     await rm(this.#dir, { recursive: true, force: true });
   }
 
-  async #end(signal: NodeJS.Signals): Promise<void> {
+  async #end(): Promise<void> {
     const child = this.#process;
     this.#process = null;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const gone = once(child, 'exit');
-    child.kill(signal);
+    child.kill('SIGKILL');
     await gone;
   }
 }
