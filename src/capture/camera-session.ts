@@ -5,20 +5,47 @@ import type { Size } from '../core/geometry.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Cut, Frame } from '../core/picture.ts';
 import { redact } from '../core/redact.ts';
-import type { CameraProcess, StartCamera } from './fork-camera.ts';
-import type { FromCamera, ReadCounts, SourceRequest } from './protocol.ts';
+import type { FromCamera, ReadCounts, SourceRequest, ToCamera } from './protocol.ts';
 import { type FrameHolder, RemoteFrame } from './remote-frame.ts';
 
 /** How long a process may take to say good-bye to its camera before it is killed. */
 const CLOSE_MS = 2000;
+/** How often a session that waits gives a sign of life. */
+export const ALIVE_MS = 5000;
 /** How often the process says that frames are coming, as a share of the stall time-out, and at most this often. */
 const PROGRESS_SHARE = 0.25;
 const MAX_PROGRESS_MS = 500;
 
+/** What is needed of a camera's process. */
+export interface CameraProcess {
+  readonly pid: number | undefined;
+  /** Sends a message; one to a process that is gone is lost without an error. */
+  send(message: ToCamera): void;
+  /** Ends it at once, whatever it is stuck in (SIGKILL). */
+  kill(): void;
+}
+
+/** What the process tells. Nothing comes after `exit`, which always comes, once. */
+export interface CameraProcessListener {
+  message(message: FromCamera): void;
+  /** One line the decoder printed; may hold the camera's credentials. */
+  output(line: string): void;
+  /** @param reason how it ended, for people */
+  exit(reason: string): void;
+}
+
+export type StartCamera = (
+  options: {
+    /** For OpenCV's FFmpeg; empty for none. */
+    readonly ffmpegOptions: string;
+  },
+  listener: CameraProcessListener,
+) => CameraProcess;
+
 export interface SessionOptions {
   readonly camera: string;
   readonly source: SourceRequest;
-  readonly transport: 'tcp' | 'udp';
+  readonly ffmpegOptions: string;
   readonly fps: number;
   readonly openTimeoutMs: number;
   readonly stallTimeoutMs: number;
@@ -29,6 +56,8 @@ export interface SessionOptions {
 }
 
 export interface SessionListener {
+  /** The session is at work, though no frames may come: every few seconds. */
+  alive(): void;
   /** Frames were read since the last call. */
   progress(counts: ReadCounts): void;
   /** The frame that was asked for. */
@@ -51,9 +80,9 @@ export class CameraSession implements FrameHolder {
   readonly #pending = new Map<number, Pending>();
   readonly #gone = new AbortController();
   readonly #over = new AbortController();
+  readonly #open = new AbortController();
   #process: CameraProcess | undefined;
   #failure: EyelineError | undefined;
-  #opened = false;
   #aliveMs = 0;
   #lastId = 0;
   #lastOutput = '';
@@ -62,6 +91,10 @@ export class CameraSession implements FrameHolder {
   constructor(options: SessionOptions, listener: SessionListener) {
     this.#options = options;
     this.#listener = listener;
+  }
+
+  get #opened(): boolean {
+    return this.#open.signal.aborted;
   }
 
   get pid(): number | undefined {
@@ -73,17 +106,17 @@ export class CameraSession implements FrameHolder {
    * or CAMERA_PROCESS_DIED; undefined after `close`.
    */
   async run(): Promise<EyelineError | undefined> {
-    const { clock, input, fps, source, start, stallTimeoutMs, transport } = this.#options;
+    const { clock, ffmpegOptions, fps, input, source, start, stallTimeoutMs } = this.#options;
     this.#aliveMs = clock.monotonic();
     this.#process = start(
-      { transport },
+      { ffmpegOptions },
       {
         message: (message) => this.#receive(message),
         output: (line) => this.#print(line),
         exit: (reason) => this.#exited(reason),
       },
     );
-    const progressMs = Math.min(MAX_PROGRESS_MS, stallTimeoutMs * PROGRESS_SHARE);
+    const progressMs = progressEveryMs(stallTimeoutMs);
     this.#process.send({ type: 'open', source, fps, input, progressMs });
     await this.#watch();
     await this.#finish();
@@ -128,8 +161,8 @@ export class CameraSession implements FrameHolder {
     if (this.#over.signal.aborted) return;
     switch (message.type) {
       case 'opened':
-        this.#opened = true;
         this.#aliveMs = this.#options.clock.monotonic();
+        this.#open.abort();
         break;
       case 'failed':
         // The decoder's own last words say more, but may still be on their way: they are added when it is gone.
@@ -198,10 +231,12 @@ export class CameraSession implements FrameHolder {
     const { clock, openTimeoutMs, stallTimeoutMs } = this.#options;
     const over = this.#over.signal;
     while (!over.aborted) {
-      if (this.#end) return aborted(over);
-      const left = this.#leftMs();
+      this.#listener.alive();
+      const left = this.#end ? ALIVE_MS : this.#leftMs();
       if (left > 0) {
-        await clock.sleep(left, over).catch(() => undefined);
+        // Opening wakes it up: from then on there is less time.
+        const wake = this.#opened ? over : AbortSignal.any([over, this.#open.signal]);
+        await clock.sleep(Math.min(left, ALIVE_MS), wake).catch(() => undefined);
         continue;
       }
       // After a pause of this very process its timers are due before messages that came meanwhile: read those first.
@@ -214,7 +249,9 @@ export class CameraSession implements FrameHolder {
 
   #leftMs(): number {
     const { clock, openTimeoutMs, stallTimeoutMs } = this.#options;
-    return this.#aliveMs + (this.#opened ? stallTimeoutMs : openTimeoutMs) - clock.monotonic();
+    // The last frame may have come any time until the next sign of progress was due.
+    const allowedMs = this.#opened ? stallTimeoutMs + progressEveryMs(stallTimeoutMs) : openTimeoutMs;
+    return this.#aliveMs + allowedMs - clock.monotonic();
   }
 
   async #finish(): Promise<void> {
@@ -245,12 +282,11 @@ export class CameraSession implements FrameHolder {
   }
 }
 
+function progressEveryMs(stallTimeoutMs: number): number {
+  return Math.min(MAX_PROGRESS_MS, stallTimeoutMs * PROGRESS_SHARE);
+}
+
 /** The text without the address FFmpeg puts before it (`[rtsp @ 0x55..] `): that changes each time. */
 function bare(line: string): string {
   return line.replace(/^\[[^\]]* @ 0x[0-9a-f]+\]\s*/, '');
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

@@ -34,37 +34,42 @@ export function sourceRequest(options: SourceOptions): SourceRequest {
   return { target: filePath(source), api: 'ffmpeg', file, loop };
 }
 
-/** The URL with user name and password put in, percent-encoded, so that no character of theirs can break it. */
+/**
+ * The URL with user name and password put in, percent-encoded, so that no character of theirs can break it. A URL that
+ * holds a user name already is left as it is.
+ */
 export function withCredentials(url: string, credentials: Credentials | null | undefined): string {
-  if (!credentials) return url;
+  if (!credentials || /^[^:]+:\/\/[^/?#]*@/.test(url)) return url;
   const login = [credentials.username, credentials.password].map(encode).join(':');
   return url.replace('://', () => `://${login}@`);
 }
 
 /**
- * A GStreamer pipeline for a source given without one. Decodes with what GStreamer ranks best (a Jetson's hardware
- * decoder among it) and keeps only the newest frame; OpenCV's own would buffer two seconds of RTSP.
+ * A GStreamer pipeline for a source given without one. Decodes with what GStreamer ranks best and keeps only the
+ * newest frame; the one OpenCV would make up buffers two seconds of RTSP.
  */
 function pipeline({ source, transport, credentials }: SourceOptions, network: boolean, device: boolean): string {
-  const toOpencv = 'videoconvert ! video/x-raw,format=BGR ! appsink drop=true max-buffers=1 sync=false';
-  if (device) return `v4l2src device=${quote(source)} ! decodebin ! ${toOpencv}`;
-  if (!network) {
-    // Nothing is dropped: a file is read as fast as it is asked for.
-    return `filesrc location=${quote(filePath(source))} ! decodebin ! ${toOpencv.replace('drop=true', 'drop=false')}`;
-  }
-  const login = credentials ? ` user-id=${quote(credentials.username)} user-pw=${quote(credentials.password)}` : '';
-  if (!/^rtsp/i.test(source))
-    return `souphttpsrc location=${quote(source)}${login} is-live=true ! decodebin ! ${toOpencv}`;
-  return `rtspsrc location=${quote(source)}${login} protocols=${transport} latency=0 ! decodebin ! ${toOpencv}`;
+  const decode = 'decodebin ! videoconvert ! video/x-raw,format=BGR ! appsink sync=false max-buffers=1';
+  if (device) return `v4l2src device=${quote(source)} ! ${decode} drop=true`;
+  if (!network) return `filesrc location=${quote(filePath(source))} ! ${decode}`;
+  const location = quote(withCredentials(source, credentials));
+  if (!/^rtsp/i.test(source)) return `souphttpsrc location=${location} is-live=true ! ${decode} drop=true`;
+  // TCP brings packets in order: nothing to wait for. UDP needs time to sort them.
+  const latencyMs = transport === 'tcp' ? 0 : 200;
+  const rtsp = `rtspsrc location=${location} protocols=${transport} latency=${latencyMs} drop-on-latency=true`;
+  return `${rtsp} ! application/x-rtp,media=video ! ${decode} drop=true`;
 }
 
 /**
- * Options OpenCV hands to FFmpeg when it opens a network stream (`OPENCV_FFMPEG_CAPTURE_OPTIONS`). Time-outs are not
- * among them: FFmpeg 4 takes `timeout` as an order to listen and FFmpeg 5 no longer knows `stimeout`; the supervisor's
- * own clock does for both.
+ * What OpenCV is to tell FFmpeg (`OPENCV_FFMPEG_CAPTURE_OPTIONS`) when it opens a network stream; empty for others.
+ *
+ * FFmpeg would watch a stream for 20 frames to tell its rate, two seconds at 10 fps, and nobody asks. `nobuffer` is
+ * left out: it throws away the frames seen while opening, the first keyframe among them. Time-outs are left out: FFmpeg
+ * 4 takes `timeout` as an order to listen and FFmpeg 5 no longer knows `stimeout`; the supervisor's own clock is there
+ * for both.
  */
-export function ffmpegOptions(transport: 'tcp' | 'udp'): string {
-  return `rtsp_transport;${transport}`;
+export function ffmpegOptions({ source, transport }: Pick<SourceOptions, 'source' | 'transport'>): string {
+  return NETWORK.test(source) && !PIPELINE.test(source) ? `rtsp_transport;${transport}|fpsprobesize;1` : '';
 }
 
 function filePath(source: string): string {

@@ -5,9 +5,8 @@ import type { Logger } from '../core/logger.ts';
 import type { Frame } from '../core/picture.ts';
 import { redact } from '../core/redact.ts';
 import { type RetryPolicy, retryDelayMs } from '../core/retry.ts';
-import { CameraSession } from './camera-session.ts';
-import { type SourceOptions, sourceRequest } from './camera-source.ts';
-import type { StartCamera } from './fork-camera.ts';
+import { ALIVE_MS, CameraSession, type StartCamera } from './camera-session.ts';
+import { ffmpegOptions, type SourceOptions, sourceRequest } from './camera-source.ts';
 import type { ReadCounts } from './protocol.ts';
 
 /** A stream that gave frames for this long counts as sound: the next failure is retried after the first delay again. */
@@ -47,10 +46,11 @@ export interface CameraSupervisorOptions {
   /** Number in [0, 1), for the jitter. */
   readonly random: () => number;
   readonly logger: Logger;
+  /** Starts the camera's process. */
   readonly spawn: StartCamera;
   /** Told of every change, with the reason in one line (redacted; empty when there is none). */
   readonly onStatus?: (status: CameraStatus, reason: string) => void;
-  /** A sign of life, at least twice a second while frames come, and with every attempt to get them back. */
+  /** A sign of life every few seconds, also while the camera is away; none when it is disabled or a file is over. */
   readonly onAlive?: () => void;
   /** A file that does not loop has ended. */
   readonly onEnded?: () => void;
@@ -162,7 +162,6 @@ export class CameraSupervisor {
   /** One life of the camera's process; gives why it ended, undefined when it was meant to. */
   async #live(): Promise<EyelineError | undefined> {
     this.#onlineSinceMs = undefined;
-    this.#options.onAlive?.();
     try {
       const session = this.#open();
       const running = session.run();
@@ -180,12 +179,12 @@ export class CameraSupervisor {
 
   #open(): CameraSession {
     const { camera, clock, detectorInput, logger, spawn } = this.#options;
-    const { fps, id, openTimeoutMs, stallTimeoutMs, transport } = camera;
+    const { fps, id, openTimeoutMs, stallTimeoutMs } = camera;
     const session = new CameraSession(
       {
         camera: id,
         source: sourceRequest(camera),
-        transport,
+        ffmpegOptions: ffmpegOptions(camera),
         fps,
         openTimeoutMs,
         stallTimeoutMs,
@@ -195,6 +194,7 @@ export class CameraSupervisor {
         start: spawn,
       },
       {
+        alive: () => this.#options.onAlive?.(),
         progress: (counts) => this.#progress(counts),
         frame: (frame) => this.#deliver(frame),
         ended: () => this.#ended(),
@@ -208,12 +208,15 @@ export class CameraSupervisor {
 
   async #recover(failure: EyelineError): Promise<void> {
     const { clock, random, retry } = this.#options;
-    this.#options.onAlive?.();
     const onlineMs = this.#onlineSinceMs === undefined ? 0 : clock.monotonic() - this.#onlineSinceMs;
     if (onlineMs >= STABLE_MS) this.#attempt = 0;
     this.#setStatus('offline', failure.message, failure);
-    const delayMs = retryDelayMs(retry, this.#attempt++, random());
-    await clock.sleep(delayMs, this.#toggled.signal).catch(() => undefined);
+    const until = clock.monotonic() + retryDelayMs(retry, this.#attempt++, random());
+    for (let left = until - clock.monotonic(); left > 0 && !this.#toggled.signal.aborted; ) {
+      await clock.sleep(Math.min(left, ALIVE_MS), this.#toggled.signal).catch(() => undefined);
+      this.#options.onAlive?.();
+      left = until - clock.monotonic();
+    }
   }
 
   #progress(counts: ReadCounts): void {

@@ -3,31 +3,8 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { ffmpegOptions } from './camera-source.ts';
-import type { FromCamera, ToCamera } from './protocol.ts';
-
-/** What the supervisor needs of a camera's process. */
-export interface CameraProcess {
-  readonly pid: number | undefined;
-  /** Sends a message; one to a process that is gone is lost without an error. */
-  send(message: ToCamera): void;
-  /** Ends it at once, whatever it is stuck in (SIGKILL). */
-  kill(): void;
-}
-
-/** What the process tells. Nothing comes after `exit`, which always comes, once. */
-export interface CameraProcessListener {
-  message(message: FromCamera): void;
-  /** One line the decoder printed; may hold the camera's credentials. */
-  output(line: string): void;
-  /** @param reason how it ended, for people */
-  exit(reason: string): void;
-}
-
-export type StartCamera = (
-  options: { readonly transport: 'tcp' | 'udp' },
-  listener: CameraProcessListener,
-) => CameraProcess;
+import type { CameraProcessListener, StartCamera } from './camera-session.ts';
+import type { FromCamera } from './protocol.ts';
 
 /** Where util-linux puts it; on every Debian, Ubuntu and JetPack. */
 const SETPRIV = '/usr/bin/setpriv';
@@ -46,10 +23,10 @@ export function cameraForker(env: NodeJS.ProcessEnv): StartCamera {
     ...entryArguments(),
   ];
   const inherited = Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('EYELINE_')));
-  return ({ transport }, listener) => {
+  return ({ ffmpegOptions }, listener) => {
     const child = spawn(command ?? process.execPath, prefix, {
       env: {
-        OPENCV_FFMPEG_CAPTURE_OPTIONS: ffmpegOptions(transport),
+        ...(ffmpegOptions ? { OPENCV_FFMPEG_CAPTURE_OPTIONS: ffmpegOptions } : {}),
         // A decoder with N frame threads gives frames N-1 late. OpenCV before 4.7 does not know the variable.
         OPENCV_FFMPEG_THREADS: '1',
         // One thread reads, one works on a frame; more would only hold memory.

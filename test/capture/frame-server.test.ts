@@ -1,0 +1,128 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { FrameServer } from '../../src/capture/frame-server.ts';
+import type { FromCamera } from '../../src/capture/protocol.ts';
+import { FakePicture } from '../fakes/frame-source.ts';
+import { ManualClock, settle } from '../fakes/frame-source-clock.ts';
+
+const INPUT = { width: 4, height: 3 };
+
+describe('FrameServer', () => {
+  let clock: ManualClock;
+  let sent: FromCamera[];
+  let server: FrameServer;
+  let value: number;
+
+  beforeEach(() => {
+    FakePicture.alive = 0;
+    clock = new ManualClock();
+    sent = [];
+    value = 0;
+    server = new FrameServer({ fps: 10, input: INPUT, progressMs: 500, clock, send: (message) => sent.push(message) });
+  });
+
+  const offer = async (afterMs = 100) => {
+    await clock.advance(afterMs);
+    server.offer(new FakePicture({ width: 8, height: 6 }, ++value));
+    await settle();
+  };
+  const frames = () => sent.filter((message) => message.type === 'frame');
+
+  it('gives the newest frame only, and counts the others', async () => {
+    await offer();
+    await offer();
+    await offer();
+    expect(frames()).toEqual([]);
+    await clock.advance(40);
+    server.next();
+    await settle();
+    expect(frames()).toEqual([
+      {
+        type: 'frame',
+        sequence: 3,
+        width: 8,
+        height: 6,
+        capturedAtMs: 1_700_000_000_300,
+        captureMs: 40,
+        fitted: new Uint8Array(36).fill(3),
+        read: 3,
+        dropped: 2,
+      },
+    ]);
+  });
+
+  it('gives a frame once: the next request waits for the next frame', async () => {
+    await offer();
+    server.next();
+    server.next();
+    await settle();
+    expect(frames()).toHaveLength(1);
+    await offer();
+    expect(frames().map(({ sequence }) => sequence)).toEqual([1, 2]);
+  });
+
+  it('holds two pictures at most, and none when closed', async () => {
+    for (let round = 0; round < 5; round++) {
+      await offer();
+      await offer(30);
+      server.next();
+      await offer();
+      expect(FakePicture.alive).toBeLessThanOrEqual(2);
+    }
+    server.close();
+    expect(FakePicture.alive).toBe(0);
+  });
+
+  it('drops frames over the rate at once', async () => {
+    server.next();
+    for (let frame = 0; frame < 30; frame++) {
+      await offer(1000 / 30);
+      server.next();
+      await settle();
+    }
+    expect(frames().map(({ sequence }) => sequence)).toEqual([1, 4, 7, 10, 13, 16, 19, 22, 25, 28]);
+    expect(frames().at(-1)).toMatchObject({ read: 28, dropped: 18 });
+  });
+
+  it('takes crops from the frame it holds', async () => {
+    await offer();
+    server.next();
+    await settle();
+    await server.cut(7, 1, [{ width: 2, height: 1, colour: 'grey', matrix: [1, 0, 0, 0, 1, 0] }]);
+    await server.fit(8, 1, { width: 1, height: 1 });
+    expect(sent.slice(-2)).toEqual([
+      { type: 'pixels', id: 7, pixels: [new Uint8Array([1, 1])] },
+      { type: 'pixels', id: 8, pixels: [new Uint8Array([1, 1, 1])] },
+    ]);
+  });
+
+  it('refuses crops from a frame that was released or replaced', async () => {
+    await offer();
+    server.next();
+    await settle();
+    server.release(1);
+    await server.cut(1, 1, []);
+    await offer();
+    server.next();
+    await settle();
+    await server.cut(2, 1, []);
+    expect(sent.filter(({ type }) => type === 'refused')).toMatchObject([{ id: 1 }, { id: 2 }]);
+    expect(FakePicture.alive).toBe(1);
+  });
+
+  it('says that frames come, nobody asking: with the first, then twice a second', async () => {
+    for (let frame = 0; frame < 20; frame++) await offer();
+    expect(sent.map(({ type }) => type)).toEqual(['progress', 'progress', 'progress', 'progress']);
+    expect(sent[0]).toMatchObject({ read: 1 });
+  });
+
+  it('tells of the end after the frame under way, and whether one is left', async () => {
+    server.next();
+    server.offer(new FakePicture(INPUT, 1));
+    await server.end();
+    expect(sent.map(({ type }) => type)).toEqual(['progress', 'frame', 'ended']);
+    expect(sent.at(-1)).toEqual({ type: 'ended', left: false });
+    await offer();
+    await server.end();
+    expect(sent.at(-1)).toEqual({ type: 'ended', left: true });
+  });
+});
