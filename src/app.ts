@@ -8,6 +8,7 @@ import type { Size } from './core/geometry.ts';
 import type { Logger } from './core/logger.ts';
 import type { Frame } from './core/picture.ts';
 import { MqttEventPublisher, type MqttEventPublisherOptions } from './events/mqtt-event-publisher.ts';
+import { falseAcceptRate, type OperatingPoint } from './faces/calibration.ts';
 import { cosine } from './faces/embedding.ts';
 import { createFaceAnalyser, type FaceAnalyser } from './faces/face-analyser.ts';
 import type { FaceReader } from './gallery/enrol.ts';
@@ -36,7 +37,12 @@ export interface OpenFaceAnalyser {
   readonly analyser: FaceAnalyser;
   /** Size of the picture the detector takes. */
   readonly detectorInput: Size;
-  readonly encoder: { readonly id: string; readonly fingerprint: string; readonly dimension: number };
+  readonly encoder: {
+    readonly id: string;
+    readonly fingerprint: string;
+    readonly dimension: number;
+    readonly calibration: readonly OperatingPoint[];
+  };
   close(): Promise<void>;
 }
 
@@ -59,14 +65,14 @@ export async function openFaceAnalyser(
     const detector = await open(config.models.detector);
     const landmarks = await open(config.models.landmarks);
     const encoder = await open(config.models.encoder);
-    const dimension = store.entry(config.models.encoder).embedding;
+    const { embedding: dimension, calibration = [] } = store.entry(config.models.encoder);
     if (dimension === undefined) {
       throw new EyelineError('MODEL_UNSUPPORTED', `models.encoder: ${config.models.encoder} is not an encoder`);
     }
     return {
       analyser: createFaceAnalyser({ detector, landmarks, encoder }, config.detection),
       detectorInput: detector.input,
-      encoder: { id: encoder.id, fingerprint: encoder.fingerprint, dimension },
+      encoder: { id: encoder.id, fingerprint: encoder.fingerprint, dimension, calibration },
       close,
     };
   } catch (error) {
@@ -214,6 +220,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     publisher?.setGallery({ version, people: people.length, templates: templateCount, encoder, syncedAtMs: null });
   });
 
+  const far = falseAcceptRate(faces.encoder.calibration, config.recognition.threshold);
   const spawn = cameraForker(env);
   const cameras: Camera[] = [];
   const statuses = new Map<string, CameraStatus>();
@@ -253,7 +260,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
       ),
       gallery: () => gallery.current(),
       threshold: config.recognition.threshold,
-      far: null,
+      far,
       minQuality: config.recognition.minQuality,
       publish: (draft) => {
         const { camera: where, track, type, decision, person, score } = draft;

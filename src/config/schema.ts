@@ -191,7 +191,7 @@ const enrolment = z
 
 const recognition = z
   .strictObject({
-    threshold: cosine.default(0.45).describe('Least cosine similarity to count as the same person.'),
+    threshold: cosine.default(0.48).describe('Least cosine similarity to count as the same person.'),
     agreeingFrames: z.int().min(1).max(1000).default(3).describe('Frames that must agree until someone is named.'),
     unknownFrames: z.int().min(1).max(1000).default(6).describe('Frames without a match until someone is unknown.'),
     minQuality: share.default(0.2).describe('Faces of less quality do not count.'),

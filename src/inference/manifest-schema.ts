@@ -62,6 +62,9 @@ const input = z
 
 const output = z.strictObject({ name: text, shape: z.array(z.int().min(1)).min(1) });
 
+/** Share of comparisons of different people that score at least the threshold, measured. */
+const operatingPoint = z.strictObject({ threshold: z.number().min(-1).max(1), far: z.number().gt(0).max(1) });
+
 const model = z
   .strictObject({
     ...assetKeys,
@@ -69,6 +72,7 @@ const model = z
     input,
     outputs: z.array(output).min(1),
     embedding: z.int().min(1).optional(),
+    calibration: z.array(operatingPoint).optional(),
   })
   .check(acrossKeys((entry) => [...integrityOfNpm(entry), ...embeddingOfEncoder(entry)]));
 
@@ -110,8 +114,13 @@ function integrityOfNpm({ source: it, integrity }: Record<string, unknown>): Pro
   return [['integrity', 'is required for an npm: source']];
 }
 
-function embeddingOfEncoder({ role, outputs, embedding }: Record<string, unknown>): Problem[] {
-  if (role !== 'encoder') return embedding === undefined ? [] : [['embedding', 'belongs to encoders only']];
+function embeddingOfEncoder({ role, outputs, embedding, calibration }: Record<string, unknown>): Problem[] {
+  if (role !== 'encoder') {
+    const misplaced: Problem[] = [];
+    if (embedding !== undefined) misplaced.push(['embedding', 'belongs to encoders only']);
+    if (calibration !== undefined) misplaced.push(['calibration', 'belongs to encoders only']);
+    return misplaced;
+  }
   if (embedding === undefined) return [['embedding', 'is required for an encoder']];
   const first = z.array(output).safeParse(outputs).data?.[0];
   const size = first?.shape.reduce((product, extent) => product * extent, 1);

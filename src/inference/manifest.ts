@@ -48,6 +48,8 @@ export interface ModelEntry extends Asset {
   readonly outputs: readonly OutputContract[];
   /** Numbers in an embedding; encoders alone have it. */
   readonly embedding?: number | undefined;
+  /** False accept rate by threshold, as measured; encoders alone have it. */
+  readonly calibration?: readonly { readonly threshold: number; readonly far: number }[] | undefined;
 }
 
 export interface Manifest {

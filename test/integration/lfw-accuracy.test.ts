@@ -11,36 +11,42 @@ import { foldedAccuracy, type ScoredPair } from '../rig/verification.ts';
 const images = sharedData('lfw/dev');
 const list = sharedData('lfw/dev-pairs.csv');
 
-it.skipIf(!images || !list)('tells at least 98.5 % of the LFW development pairs right', { timeout: 600_000 }, async () => {
-  const lines = (await readFile(list ?? '', 'utf8')).trim().split('\n').slice(1);
-  const chain = await openFaceAnalyser(await testConfig(), silentLogger);
-  try {
-    const embeddings = new Map<string, Float32Array | null>();
-    const embeddingOf = async (name: string) => {
-      const known = embeddings.get(name);
-      if (known !== undefined) return known;
-      const embedding = await embedCentralFace(chain, `${images}/${name}`);
-      embeddings.set(name, embedding);
-      return embedding;
-    };
-    const pairs: ScoredPair[] = [];
-    let missed = 0;
-    for (const line of lines) {
-      const [same, first, second] = line.split(',');
-      if (!first || !second) throw new Error(`not a pair: ${line}`);
-      const [a, b] = [await embeddingOf(first), await embeddingOf(second)];
-      if (!a || !b) missed++;
-      // A face that is not found can be told from nobody: it counts as different people.
-      pairs.push({ same: same === '1', score: a && b ? cosine(a, b) : -1 });
+it.skipIf(!images || !list)(
+  'tells at least 98.5 % of the LFW development pairs right',
+  { timeout: 600_000 },
+  async () => {
+    const lines = (await readFile(list ?? '', 'utf8')).trim().split('\n').slice(1);
+    const chain = await openFaceAnalyser(await testConfig(), silentLogger);
+    try {
+      const embeddings = new Map<string, Float32Array | null>();
+      const embeddingOf = async (name: string) => {
+        const known = embeddings.get(name);
+        if (known !== undefined) return known;
+        const embedding = await embedCentralFace(chain, `${images}/${name}`);
+        embeddings.set(name, embedding);
+        return embedding;
+      };
+      const pairs: ScoredPair[] = [];
+      let missed = 0;
+      for (const line of lines) {
+        const [same, first, second] = line.split(',');
+        if (!first || !second) throw new Error(`not a pair: ${line}`);
+        const [a, b] = [await embeddingOf(first), await embeddingOf(second)];
+        if (!a || !b) missed++;
+        // A face that is not found can be told from nobody: it counts as different people.
+        pairs.push({ same: same === '1', score: a && b ? cosine(a, b) : -1 });
+      }
+      const accuracy = foldedAccuracy(pairs, 10);
+      console.log(
+        `LFW development pairs: ${(accuracy * 100).toFixed(2)} % of ${pairs.length}, ${missed} with a face not found`,
+      );
+      expect(pairs).toHaveLength(1200);
+      expect(accuracy).toBeGreaterThanOrEqual(0.985);
+    } finally {
+      await chain.close();
     }
-    const accuracy = foldedAccuracy(pairs, 10);
-    console.log(`LFW development pairs: ${(accuracy * 100).toFixed(2)} % of ${pairs.length}, ${missed} with a face not found`);
-    expect(pairs).toHaveLength(1200);
-    expect(accuracy).toBeGreaterThanOrEqual(0.985);
-  } finally {
-    await chain.close();
-  }
-});
+  },
+);
 
 async function embedCentralFace({ analyser }: OpenFaceAnalyser, file: string): Promise<Float32Array | null> {
   const picture = await decodePicture(await readFile(file), file);

@@ -50,8 +50,9 @@ export async function makeClip(scenes: readonly Scene[], file: string, signal?: 
     'libx264',
     '-preset',
     'veryfast',
-    '-tune',
-    'zerolatency',
+    // No B-frames, as cameras send it; not the zerolatency tune, whose slices lose their way through RTP.
+    '-bf',
+    '0',
     '-crf',
     '20',
     '-g',

@@ -29,19 +29,19 @@ const MARGIN = 0.35;
 /**
  * Prepares what the demo shows: a folder a person with a portrait to enrol, and the scenes of the clip.
  *
- * @param photoOf path of a photo by its id
+ * @param photoOf gives the path of a photo by its id
  * @param folder  where portraits (`people/<name>/`) and masked photos go
  */
 export async function stagePeople(
   analyser: FaceAnalyser,
-  photoOf: (photo: string) => string,
+  photoOf: (photo: string) => Promise<string>,
   folder: string,
 ): Promise<{ peopleDir: string; scenes: Scene[]; enrolled: string[] }> {
   const peopleDir = join(folder, 'people');
   const scenes: Scene[] = [];
   const enrolled: string[] = [];
   for (const { photo, seconds, enrolled: names, masked } of CASTS) {
-    const file = photoOf(photo);
+    const file = await photoOf(photo);
     const picture = await decodePicture(await readFile(file), file);
     try {
       const faces = await analyser.describe(picture, await analyser.detect(picture));
