@@ -53,7 +53,7 @@ export class FakeCameraProcess implements CameraProcess {
   /** Set to have it answer nothing any more. */
   deaf = false;
 
-  constructor(listener: CameraProcessListener, clock: Clock, size: Size = { width: 640, height: 480 }) {
+  constructor(listener: CameraProcessListener, clock: Clock, size: Size) {
     this.#listener = listener;
     this.#clock = clock;
     this.#size = size;
@@ -119,25 +119,17 @@ export class FakeCameras {
   readonly started: FakeCameraProcess[] = [];
   readonly options: { ffmpegOptions: string }[] = [];
   readonly #clock: Clock;
-  #waiting: ((process: FakeCameraProcess) => void)[] = [];
+  readonly #size: Size;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, size: Size = { width: 640, height: 480 }) {
     this.#clock = clock;
+    this.#size = size;
   }
 
   readonly start: StartCamera = (options, listener) => {
-    const process = new FakeCameraProcess(listener, this.#clock);
+    const process = new FakeCameraProcess(listener, this.#clock, this.#size);
     this.started.push(process);
     this.options.push(options);
-    // Told once it has its order.
-    queueMicrotask(() => {
-      for (const resolve of this.#waiting.splice(0)) resolve(process);
-    });
     return process;
   };
-
-  /** The process that is started next. */
-  next(): Promise<FakeCameraProcess> {
-    return new Promise((resolve) => this.#waiting.push(resolve));
-  }
 }
