@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { expect, it } from 'vitest';
+import { BUILTIN_MANIFEST, fingerprintOf, loadManifest, parseManifest } from '../../src/inference/manifest.ts';
+
+const SHA = 'a'.repeat(64);
+
+/** A manifest entry of a user's own embedder, with some keys changed. */
+function embedder(changes: object = {}): Record<string, unknown> {
+  return {
+    id: 'own',
+    role: 'encoder',
+    source: 'file:own.onnx',
+    sha256: SHA,
+    licence: 'proprietary',
+    input: { width: 160, height: 96, channels: 3, colour: 'bgr', mean: [1, 2, 3], scale: 0.5 },
+    outputs: [{ name: 'embedding', shape: [128] }],
+    embedding: 128,
+    ...changes,
+  };
+}
+
+function messageFor(manifest: unknown): string {
+  try {
+    parseManifest(JSON.stringify(manifest), '/etc/own.json');
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'MANIFEST_INVALID' });
+    return error instanceof Error ? error.message : '';
+  }
+  return '';
+}
+
+it('reads the manifest that comes with the product', async () => {
+  const { models, pictures } = await loadManifest(null);
+  expect([...models.keys()]).toEqual(['rfb-320', 'landmarks-68', 'mobilefacenet-512', 'minifasnet-liveness']);
+  expect([...models.values()].map(({ role }) => role)).toEqual(['detector', 'landmarks', 'encoder', 'liveness']);
+  expect(models.get('mobilefacenet-512')).toMatchObject({
+    source: { kind: 'npm', package: 'faceplugin-face-recognition-js', version: '0.0.1', path: 'model/fr_feature.onnx' },
+    input: { width: 112, height: 112, mean: [127, 127, 127], scale: [1 / 128, 1 / 128, 1 / 128] },
+    embedding: 512,
+  });
+  expect([...pictures.keys()]).toEqual(['sample1', 'sample2', 'sample3', 'sample4', 'sample5', 'sample6']);
+});
+
+it('pins the pictures that the package holds', async () => {
+  const { pictures } = await loadManifest(null);
+  const folder = dirname(createRequire(import.meta.url).resolve('@vladmandic/face-api/package.json'));
+  for (const { sha256, source } of pictures.values()) {
+    const bytes = readFileSync(join(folder, source.kind === 'npm' ? source.path : ''));
+    expect(createHash('sha256').update(bytes).digest('hex')).toBe(sha256);
+  }
+});
+
+it('lays a manifest of ones own over it, by id', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'eyeline-manifest-'));
+  try {
+    const file = join(dir, 'own.json');
+    const other = embedder({ id: 'rfb-320' });
+    await writeFile(file, JSON.stringify({ models: [embedder(), other], pictures: [] }));
+    const { models, pictures } = await loadManifest(file);
+    expect(models.size).toBe(5);
+    expect(models.get('rfb-320')?.embedding).toBe(128);
+    expect(models.get('own')?.source).toEqual({ kind: 'file', path: join(dir, 'own.onnx') });
+    expect(models.get('own')?.input.scale).toEqual([0.5, 0.5, 0.5]);
+    expect(pictures.size).toBe(6);
+  } finally {
+    await rm(dir, { recursive: true });
+  }
+});
+
+it('tells all errors at once, as path: message', () => {
+  const message = messageFor({
+    models: [
+      embedder({ sha256: 'beef', colour: 'rgb', embedding: 127 }),
+      embedder({
+        role: 'detector',
+        source: 'npm:left-pad@^1#model.onnx',
+        input: { width: 4, height: 96, channels: 3, colour: 'grey', mean: [1, 2], scale: 0 },
+      }),
+    ],
+    pictures: [{ id: 'p', source: 'npm:left-pad@1.3.0#a.jpg', sha256: SHA, licence: 'MIT' }],
+    extra: true,
+  });
+  expect(message.split('\n').sort()).toEqual([
+    '/etc/own.json: (root): Unrecognized key: "extra"',
+    '/etc/own.json: models[0].embedding: must be the size of the first output: 128',
+    '/etc/own.json: models[0].sha256: must be 64 lower-case hex digits, as sha256sum prints them',
+    '/etc/own.json: models[0]: Unrecognized key: "colour"',
+    '/etc/own.json: models[1].embedding: belongs to encoders only',
+    '/etc/own.json: models[1].id: "own" is used twice',
+    '/etc/own.json: models[1].input.colour: must be grey for 1 channel, rgb or bgr for 3',
+    '/etc/own.json: models[1].input.mean: must be one number, or 3: one a channel',
+    '/etc/own.json: models[1].input.scale: must not be 0',
+    '/etc/own.json: models[1].input.width: Too small: expected number to be >=8',
+    '/etc/own.json: models[1].integrity: is required for an npm: source',
+    '/etc/own.json: models[1].source: must be npm:<package>@<exact version>#<path in the package>',
+    '/etc/own.json: pictures[0].integrity: is required for an npm: source',
+  ]);
+});
+
+it.each([
+  ['http://example.org/m.onnx', 'must not be http: use https'],
+  ['m.onnx', 'must begin with npm:, https:// or file:'],
+  ['npm:a@1.0.0#../x', 'must name a file inside the package after #, without . or ..'],
+  ['npm:a@1.0.0#/x', 'must name a file inside the package after #, without . or ..'],
+  ['npm:a@latest#x', 'must be npm:<package>@<exact version>#<path in the package>'],
+  ['file:', 'must name a file after file:'],
+])('refuses the source %s', (source, problem) => {
+  expect(messageFor({ models: [embedder({ source })] })).toContain(`/etc/own.json: models[0].source: ${problem}`);
+});
+
+it('names a manifest that is not there or not JSON', async () => {
+  await expect(loadManifest('/nowhere/own.json')).rejects.toMatchObject({
+    code: 'MANIFEST_INVALID',
+    message: expect.stringContaining('/nowhere/own.json: cannot be read'),
+  });
+  expect(() => parseManifest('{', '/etc/own.json')).toThrow('/etc/own.json: not JSON');
+  expect(readFileSync(BUILTIN_MANIFEST, 'utf8')).toContain('"rfb-320"');
+});
+
+it('gives another fingerprint for other weights, size or normalisation, not for other words', async () => {
+  const read = (changes: object) => {
+    const entry = parseManifest(JSON.stringify({ models: [embedder(changes)] }), '/own.json').models.get('own');
+    return entry ? fingerprintOf(entry) : '';
+  };
+  const plain = read({});
+  expect(plain).toMatch(/^[0-9a-f]{64}$/);
+  expect(read({ description: 'x', licence: 'y', source: 'file:z' })).toBe(plain);
+  expect(read({ sha256: 'b'.repeat(64) })).not.toBe(plain);
+  expect(read({ input: { ...Object(embedder().input), mean: 0 } })).not.toBe(plain);
+  expect(read({ input: { ...Object(embedder().input), colour: 'rgb' } })).not.toBe(plain);
+});
