@@ -14,6 +14,8 @@ const LIBRARIES: Readonly<Record<string, RegExp>> = {
   'sd-notify': /^src\/platform\/systemd\.ts$/,
   pino: /^src\/platform\/logger\.ts$/,
   pacote: /^src\/inference\//,
+  tar: /^src\/inference\//,
+  '@npmcli/config': /^src\/inference\//,
   ssri: /^src\/inference\//,
   protobufjs: /^src\/inference\//,
   commander: /^src\/(main\.ts|commands\/)/,

@@ -16,7 +16,8 @@ export interface FetchProgress {
 export interface FetchOptions {
   /** Folder for what is being received; on the same file system as the store. */
   readonly scratchDir: string;
-  readonly env: NodeJS.ProcessEnv;
+  /** npm's variables are read from it; undefined: the process's own. */
+  readonly env: NodeJS.ProcessEnv | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: FetchProgress) => void) | undefined;
 }

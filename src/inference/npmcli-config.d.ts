@@ -6,7 +6,7 @@ declare module '@npmcli/config' {
       flatten: unknown;
       shorthands: unknown;
       npmPath: string;
-      env: NodeJS.ProcessEnv;
+      env?: NodeJS.ProcessEnv;
       argv: readonly string[];
       warn: boolean;
     });

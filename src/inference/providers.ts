@@ -21,6 +21,7 @@ export type ProbeProvider = (provider: Provider) => Promise<ProbeResult>;
 
 /** Loading a GPU's libraries takes seconds on a Jetson; a driver that hangs must not hang the daemon. */
 const PROBE_TIMEOUT_MS = 60_000;
+const MAX_SAID = 16_384;
 const CHILD = new URL(`./provider-child${extname(import.meta.url)}`, import.meta.url);
 
 /**
@@ -33,17 +34,36 @@ export function probeProvider(provider: Provider): Promise<ProbeResult> {
   const tsx = () => pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
   const execArgv = CHILD.pathname.endsWith('.ts') ? ['--import', tsx()] : [];
   return new Promise((resolve) => {
+    let said = '';
     const end = (reason: string | null) => {
       clearTimeout(timer);
-      resolve({ provider, works: reason === null, reason, elapsedMs: Math.round(performance.now() - started) });
+      const works = reason === null;
+      const elapsedMs = Math.round(performance.now() - started);
+      resolve({ provider, works, reason: works ? null : explain(reason, said), elapsedMs });
     };
-    const child = fork(fileURLToPath(CHILD), [provider], { execArgv, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+    const child = fork(fileURLToPath(CHILD), [provider], { execArgv, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
     const timer = setTimeout(() => {
       child.kill('SIGKILL');
       end(`did not answer within ${PROBE_TIMEOUT_MS / 1000} s`);
     }, PROBE_TIMEOUT_MS);
+    let answer: string | null | undefined;
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      if (said.length < MAX_SAID) said += text;
+    });
     child.once('error', (error) => end(error.message));
-    child.once('message', (reason) => end(typeof reason === 'string' ? reason : null));
-    child.once('exit', (code, signal) => end(signal ? `crashed (${signal})` : `ended with status ${code}`));
+    child.once('message', (reason) => {
+      answer = typeof reason === 'string' ? reason : null;
+    });
+    // `close`, not `exit`: by then all it said has arrived.
+    child.once('close', (code, signal) => {
+      if (answer !== undefined) end(answer);
+      else end(signal ? `crashed (${signal})` : `ended with status ${code}`);
+    });
   });
+}
+
+/** One line; the native library tells which file it lacks only on standard error. */
+function explain(reason: string, said: string): string {
+  const [, lacking] = /with error: ([^\n]+)/.exec(said) ?? [];
+  return [reason, lacking].filter(Boolean).join(': ').replaceAll(/\s+/g, ' ').trim();
 }

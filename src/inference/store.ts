@@ -35,7 +35,7 @@ export interface StoreOptions {
   readonly dir: string;
   readonly manifest: Manifest;
   readonly logger: Logger;
-  readonly env: NodeJS.ProcessEnv;
+  readonly env: NodeJS.ProcessEnv | undefined;
   /** Tries prepared graphs out; null leaves that away. */
   readonly evaluate: EvaluateGraph | null;
 }
@@ -237,12 +237,12 @@ export async function createModelStore({
   dir,
   extraManifest,
   logger,
-  env = process.env,
+  env,
 }: {
   dir: string;
   extraManifest: string | null;
   logger: Logger;
-  /** npm's variables are read from it. */
+  /** Where npm's variables are read from; the process's own when left out. */
   env?: NodeJS.ProcessEnv;
 }): Promise<ModelStore> {
   const manifest = await loadManifest(extraManifest);
