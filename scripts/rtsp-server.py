@@ -26,7 +26,9 @@ except (ImportError, ValueError) as error:
 
 ROLE = "viewer"
 CAPS = "video/x-h264,stream-format=byte-stream,alignment=au"
-PAYLOADER = f"( appsrc name=source is-live=true format=time block=false caps={CAPS} ! rtph264pay name=pay0 pt=96 config-interval=-1 )"
+# The parser has put the parameter sets before every keyframe. The payloader would put them before every slice of it,
+# which FFmpeg takes for a new frame.
+PAYLOADER = f"( appsrc name=source is-live=true format=time block=false caps={CAPS} ! rtph264pay name=pay0 pt=96 )"
 
 
 class Clip:

@@ -5,6 +5,7 @@ import type { Size } from '../core/geometry.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Cut, Frame } from '../core/picture.ts';
 import { redact } from '../core/redact.ts';
+import { PixelRequests } from './pixel-requests.ts';
 import type { FromCamera, ReadCounts, SourceRequest, ToCamera } from './protocol.ts';
 import { type FrameHolder, RemoteFrame } from './remote-frame.ts';
 
@@ -68,23 +69,17 @@ export interface SessionListener {
   drained(): void;
 }
 
-interface Pending {
-  resolve(pixels: readonly Uint8Array[]): void;
-  reject(error: Error): void;
-}
-
 /** One life of a camera's process, from its start to its end. */
 export class CameraSession implements FrameHolder {
   readonly #options: SessionOptions;
   readonly #listener: SessionListener;
-  readonly #pending = new Map<number, Pending>();
+  readonly #requests = new PixelRequests();
   readonly #gone = new AbortController();
   readonly #over = new AbortController();
   readonly #open = new AbortController();
   #process: CameraProcess | undefined;
   #failure: EyelineError | undefined;
   #aliveMs = 0;
-  #lastId = 0;
   #lastOutput = '';
   #end: { left: boolean } | undefined;
 
@@ -135,13 +130,11 @@ export class CameraSession implements FrameHolder {
   }
 
   cut(sequence: number, cuts: readonly Cut[]): Promise<readonly Uint8Array[]> {
-    const id = ++this.#lastId;
-    return this.#ask(id, () => this.#process?.send({ type: 'cut', id, sequence, cuts }));
+    return this.#ask((id) => ({ type: 'cut', id, sequence, cuts }));
   }
 
   async fit(sequence: number, input: Size): Promise<Uint8Array> {
-    const id = ++this.#lastId;
-    const [fitted] = await this.#ask(id, () => this.#process?.send({ type: 'fit', id, sequence, input }));
+    const [fitted] = await this.#ask((id) => ({ type: 'fit', id, sequence, input }));
     return fitted ?? new Uint8Array();
   }
 
@@ -149,12 +142,9 @@ export class CameraSession implements FrameHolder {
     this.#process?.send({ type: 'release', sequence });
   }
 
-  #ask(id: number, send: () => void): Promise<readonly Uint8Array[]> {
+  #ask(message: (id: number) => ToCamera): Promise<readonly Uint8Array[]> {
     if (this.#gone.signal.aborted || this.#over.signal.aborted) return Promise.reject(this.#died());
-    return new Promise((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject });
-      send();
-    });
+    return this.#requests.ask((id) => this.#process?.send(message(id)));
   }
 
   #receive(message: FromCamera): void {
@@ -177,10 +167,10 @@ export class CameraSession implements FrameHolder {
         this.#listener.frame(new RemoteFrame(this.#options.camera, message, this.#options.input, this));
         break;
       case 'pixels':
-        this.#take(message.id)?.resolve(message.pixels);
+        this.#requests.answer(message.id, message.pixels);
         break;
       case 'refused':
-        this.#take(message.id)?.reject(new RangeError(`camera ${this.#options.camera}: ${message.message}`));
+        this.#requests.refuse(message.id, new RangeError(`camera ${this.#options.camera}: ${message.message}`));
         break;
       case 'ended':
         this.#ended(message.left);
@@ -200,12 +190,6 @@ export class CameraSession implements FrameHolder {
     } else {
       this.#fail('CAMERA_STALLED', 'the stream ended');
     }
-  }
-
-  #take(id: number): Pending | undefined {
-    const pending = this.#pending.get(id);
-    this.#pending.delete(id);
-    return pending;
   }
 
   #print(line: string): void {
@@ -255,8 +239,7 @@ export class CameraSession implements FrameHolder {
   }
 
   async #finish(): Promise<void> {
-    for (const { reject } of this.#pending.values()) reject(this.#died());
-    this.#pending.clear();
+    this.#requests.refuseAll(this.#died());
     const opened = this.#opened && this.#failure?.code !== 'CAMERA_STALLED';
     if (opened) {
       this.#process?.send({ type: 'close' });

@@ -7,6 +7,7 @@ import { redact } from '../core/redact.ts';
 import { type RetryPolicy, retryDelayMs } from '../core/retry.ts';
 import { ALIVE_MS, CameraSession, type StartCamera } from './camera-session.ts';
 import { ffmpegOptions, type SourceOptions, sourceRequest } from './camera-source.ts';
+import { FrameMailbox } from './frame-mailbox.ts';
 import type { ReadCounts } from './protocol.ts';
 
 /** A stream that gave frames for this long counts as sound: the next failure is retried after the first delay again. */
@@ -63,6 +64,7 @@ export interface CameraSupervisorOptions {
 export class CameraSupervisor {
   readonly #options: CameraSupervisorOptions;
   readonly #stopping = new AbortController();
+  readonly #mailbox = new FrameMailbox();
   #running: Promise<void> | undefined;
   #session: CameraSession | undefined;
   #enabled: boolean;
@@ -70,8 +72,6 @@ export class CameraSupervisor {
   #status: CameraStatus = 'connecting';
   #reason = '';
   #attempt = 0;
-  #waiting: ((frame: Frame | undefined) => void) | undefined;
-  #over = false;
   #sessions = 0;
   #delivered = 0;
   #past: ReadCounts = { read: 0, dropped: 0 };
@@ -113,8 +113,8 @@ export class CameraSupervisor {
     this.#stopping.abort();
     this.#toggled.abort();
     this.#session?.close();
-    await this.#running;
-    this.#finish();
+    await this.#running?.catch(() => undefined);
+    this.#mailbox.close();
   }
 
   /** Turns the camera off, which ends its process, or on again. */
@@ -136,16 +136,13 @@ export class CameraSupervisor {
   }
 
   #next(): Promise<Frame | undefined> {
-    if (this.#waiting) throw new Error(`camera ${this.#options.camera.id}: its frames have a consumer already`);
-    if (this.#over || this.#stopping.signal.aborted) return Promise.resolve(undefined);
-    return new Promise((resolve) => {
-      this.#waiting = resolve;
-      this.#session?.request();
-    });
+    const next = this.#mailbox.next();
+    this.#session?.request();
+    return next;
   }
 
   async #run(): Promise<void> {
-    while (!this.#stopping.signal.aborted && !this.#over) {
+    while (!this.#stopping.signal.aborted && !this.#mailbox.closed) {
       this.#toggled = new AbortController();
       if (!this.#enabled) {
         this.#setStatus('disabled', '');
@@ -156,7 +153,7 @@ export class CameraSupervisor {
       const failure = await this.#live();
       if (failure && this.#enabled) await this.#recover(failure);
     }
-    this.#finish();
+    this.#mailbox.close();
   }
 
   /** One life of the camera's process; gives why it ended, undefined when it was meant to. */
@@ -165,7 +162,7 @@ export class CameraSupervisor {
     try {
       const session = this.#open();
       const running = session.run();
-      if (this.#waiting) session.request();
+      if (this.#mailbox.waiting) session.request();
       return await running;
     } catch (error) {
       return new EyelineError('CAMERA_OPEN_FAILED', messageOf(error), { cause: error });
@@ -196,9 +193,14 @@ export class CameraSupervisor {
       {
         alive: () => this.#options.onAlive?.(),
         progress: (counts) => this.#progress(counts),
-        frame: (frame) => this.#deliver(frame),
+        frame: (frame) => {
+          if (this.#mailbox.bring(frame)) this.#delivered++;
+        },
         ended: () => this.#ended(),
-        drained: () => this.#drained(),
+        drained: () => {
+          this.#mailbox.close();
+          session.close();
+        },
       },
     );
     this.#session = session;
@@ -228,33 +230,10 @@ export class CameraSupervisor {
     this.#options.onAlive?.();
   }
 
-  #deliver(frame: Frame): void {
-    const resolve = this.#waiting;
-    if (!resolve) {
-      frame.release();
-      return;
-    }
-    this.#waiting = undefined;
-    this.#delivered++;
-    resolve(frame);
-  }
-
   #ended(): void {
     this.#setStatus('offline', 'ended');
     this.#options.onEnded?.();
-    if (this.#waiting) this.#session?.request();
-  }
-
-  #drained(): void {
-    this.#over = true;
-    this.#session?.close();
-    this.#finish();
-  }
-
-  #finish(): void {
-    this.#over = true;
-    this.#waiting?.(undefined);
-    this.#waiting = undefined;
+    if (this.#mailbox.waiting) this.#session?.request();
   }
 
   #setStatus(status: CameraStatus, reason: string, cause?: EyelineError): void {

@@ -54,9 +54,10 @@ export function cameraForker(env: NodeJS.ProcessEnv): StartCamera {
 function entryArguments(): string[] {
   const source = import.meta.url.endsWith('.ts');
   const entry = fileURLToPath(new URL(source ? './camera-process.ts' : './camera-process.js', import.meta.url));
-  if (!source) return ['--max-semi-space-size=1', entry];
+  const flags = ['--expose-gc', '--max-semi-space-size=1'];
+  if (!source) return [...flags, entry];
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-  return ['--import', tsx, entry];
+  return [...flags, '--import', tsx, entry];
 }
 
 function listen(child: ChildProcess, listener: CameraProcessListener): void {
