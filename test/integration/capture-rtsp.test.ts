@@ -53,6 +53,8 @@ describe('a camera on a real RTSP server', () => {
     slow.slice(1).forEach((frame, index) => {
       // Half a second is 10 frames: were they queued, each would be the next one.
       expect(frame.sequence - (slow[index]?.sequence ?? 0)).toBeGreaterThanOrEqual(8);
+      // A frame comes every 50 ms: the newest is no older when it is asked for, give or take a busy machine.
+      expect(frame.captureMs).toBeLessThan(300);
     });
     const { framesRead, framesDelivered, framesDropped } = camera.supervisor.stats;
     expect(framesDropped).toBeGreaterThanOrEqual(4 * 7);

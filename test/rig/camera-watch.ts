@@ -10,7 +10,7 @@ import { readCounter } from './counter-clip.ts';
 export interface SeenFrame {
   readonly sequence: number;
   readonly number: number;
-  readonly atMs: number;
+  readonly captureMs: number;
 }
 
 /** A real supervisor with a real process, whose frames are looked at; stopped when the test is over. */
@@ -95,7 +95,7 @@ export class CameraWatch {
     if (pid !== null) this.pids.add(pid);
     const number = await readCounter(frame);
     if (this.delayMs > 0) await systemClock.sleep(this.delayMs);
-    this.seen.push({ sequence: frame.sequence, number, atMs: performance.now() });
+    this.seen.push({ sequence: frame.sequence, number, captureMs: frame.captureMs });
     this.#events.emit('change');
   }
 }
