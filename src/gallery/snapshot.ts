@@ -18,6 +18,8 @@ export interface GallerySnapshot {
   /** Those with at least one template of this encoder, by id. */
   readonly people: readonly Person[];
   readonly templateCount: number;
+  /** Whether the person has a template here. */
+  has(personId: string): boolean;
   /**
    * The `k` people that match best (fewer when there are fewer), best first; of several templates of a person the best
    * counts, equal scores are ordered by id. Exact: every template is compared.
@@ -46,12 +48,14 @@ export function createSnapshot(templates: TemplateMatrix): GallerySnapshot {
     const vector = vectors.subarray(row * dimension, (row + 1) * dimension);
     requireUnit(vector, dimension, `a template of person ${person.id}`);
   });
+  const ids = new Set(people.map(({ id }) => id));
   return Object.freeze({
     version,
     encoder,
     dimension,
     people,
     templateCount: owners.length,
+    has: (personId: string) => ids.has(personId),
     search: (probe: Float32Array, k: number) => {
       requireUnit(probe, dimension, 'probe');
       if (!Number.isInteger(k) || k < 1) throw new RangeError(`k is ${k}, expected a positive whole number`);

@@ -13,6 +13,7 @@ import type { Announcement, Visits } from './visits.ts';
 /** What the pipeline needs of the gallery: whoever is enrolled right now. */
 export interface GalleryView {
   readonly version: number;
+  has(personId: string): boolean;
   /** Best people for a unit-length probe, best first, one entry a person. */
   search(probe: Float32Array, count: number): readonly Candidate[];
 }
@@ -55,6 +56,8 @@ export class CameraPipeline {
   readonly #options: CameraPipelineOptions;
   #failure = '';
   #failed = 0;
+  #sequence = 0;
+  #galleryVersion: number | null = null;
 
   constructor(options: CameraPipelineOptions) {
     this.#options = options;
@@ -88,6 +91,15 @@ export class CameraPipeline {
   async #process(frame: Frame): Promise<FrameReport> {
     const { analyser, camera, clock, tracker, visits } = this.#options;
     const started = clock.monotonic();
+    // The camera was opened anew: whoever stands there now need not be who stood there before.
+    if (frame.sequence <= this.#sequence) {
+      tracker.clear();
+      visits.clear();
+    }
+    this.#sequence = frame.sequence;
+    const gallery = this.#options.gallery();
+    if (gallery.version !== this.#galleryVersion) visits.galleryChanged((person) => gallery.has(person));
+    this.#galleryVersion = gallery.version;
     const detections = await analyser.detect(frame);
     const detected = clock.monotonic();
 
@@ -107,7 +119,6 @@ export class CameraPipeline {
     );
     const embedded = clock.monotonic();
 
-    const gallery = this.#options.gallery();
     const candidates = embeddings.map((embedding) => gallery.search(embedding, 1)[0] ?? null);
     const held = seen.flatMap(({ track }) => {
       const identity = looked.some((one) => one.track === track) ? null : visits.identity(track);

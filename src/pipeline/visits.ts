@@ -17,6 +17,8 @@ interface Visit {
   observations: Observation[];
   /** What was decided last; `null` is a stranger, `undefined` nothing yet. */
   decided: Candidate | null | undefined;
+  /** Looked at only now and then, since nothing new is expected. */
+  settled: boolean;
   lastLookedMs: number;
 }
 
@@ -37,7 +39,7 @@ export class Visits {
   /** True when the track's face is worth landmarks and an embedding now. */
   wants(track: number, nowMs: number): boolean {
     const visit = this.#visits.get(track);
-    return visit?.decided === undefined || nowMs - visit.lastLookedMs >= this.#recheckMs;
+    return !visit?.settled || nowMs - visit.lastLookedMs >= this.#recheckMs;
   }
 
   /** Who the track was found to be, and how like them; null for strangers and undecided tracks. */
@@ -48,13 +50,14 @@ export class Visits {
   /** Takes in one sighting of a track; gives what is to be announced, if anything. */
   observe(track: number, sighting: Sighting, nowMs: number): Announcement | null {
     const { embedding, ...observation } = sighting;
-    const visit = this.#visits.get(track) ?? { observations: [], decided: undefined, lastLookedMs: nowMs };
+    const visit = this.#visits.get(track) ?? newVisit();
     this.#visits.set(track, visit);
     visit.lastLookedMs = nowMs;
     visit.observations = [...visit.observations, observation].slice(-windowOf(this.#policy));
 
     const verdict = verdictOf(visit.observations, this.#policy);
     if (verdict.decision === 'undecided') return null;
+    visit.settled = true;
     const before = visit.decided;
     if (verdict.decision === 'unknown') {
       // A known person who turns away stays who they are: only a track without a name becomes a stranger's.
@@ -68,13 +71,31 @@ export class Visits {
     return { type: before === null ? 'update' : 'enter', verdict };
   }
 
+  /**
+   * The gallery is another one from now on: whoever was found to be a person that is no longer in it is looked at as if
+   * they had just come, and strangers are compared anew.
+   */
+  galleryChanged(has: (personId: string) => boolean): void {
+    for (const [track, visit] of this.#visits) {
+      if (visit.decided && !has(visit.decided.person.id)) this.#visits.delete(track);
+      else if (!visit.decided) {
+        visit.observations = [];
+        visit.settled = false;
+      }
+    }
+  }
+
+  /** Forgets all tracks, but not who was announced a moment ago. */
+  clear(): void {
+    this.#visits.clear();
+  }
+
   /** Forgets tracks that ended. */
   end(tracks: readonly number[]): void {
     for (const track of tracks) this.#visits.delete(track);
   }
+}
 
-  /** Tracks being followed. */
-  get size(): number {
-    return this.#visits.size;
-  }
+function newVisit(): Visit {
+  return { observations: [], decided: undefined, settled: false, lastLookedMs: 0 };
 }

@@ -62,6 +62,11 @@ export class OverlapTracker {
     return { seen, ended };
   }
 
+  /** Ends all tracks: what comes next has nothing to do with what was. Numbers go on. */
+  clear(): void {
+    this.#tracks = [];
+  }
+
   #begin(box: Box): Track {
     const track = { number: this.#next++, box, lastSeenMs: 0 };
     this.#tracks.push(track);

@@ -58,7 +58,7 @@ describe.skipIf(!enrolFrom || !samePerson || !otherPerson || !nobody)('the main 
       device: { id: 'gate' },
       cameras: ['one', 'two', 'three'].map((id) => ({ id, source: server.url(id), stallTimeoutMs: 4000 })),
       capture: { retry: { firstDelayMs: 300, maxDelayMs: 1000 } },
-      recognition: { cooldownMs: 3000 },
+      recognition: { cooldownMs: 0 },
       gallery: { file: join(folder, 'gallery.sqlite') },
       mqtt: { url: broker.url },
     };
@@ -67,7 +67,11 @@ describe.skipIf(!enrolFrom || !samePerson || !otherPerson || !nobody)('the main 
     await recorder.start();
   });
 
-  afterEach(async () => {
+  afterEach(async ({ task }) => {
+    if (task.result?.state === 'fail') {
+      for (const { topic, payload } of recorder.messages.slice(-30)) console.error(topic, payload.slice(0, 300));
+      console.error(daemon?.stdout.split('\n').slice(-30).join('\n'));
+    }
     await daemon?.stop();
     await recorder?.stop();
     await server?.stop();

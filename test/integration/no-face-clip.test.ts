@@ -34,7 +34,7 @@ it.skipIf(!clip)('no frame of people seen from behind makes an event', { timeout
       analyser: chain.analyser,
       tracker: new OverlapTracker(config.tracks),
       visits: new Visits(config.recognition, new Cooldown({ cooldownMs: 0, sameStranger: 1 }, cosine), 1000),
-      gallery: () => ({ version: 1, search: () => [] }),
+      gallery: () => ({ version: 1, has: () => false, search: () => [] }),
       threshold: config.recognition.threshold,
       far: null,
       minQuality: config.recognition.minQuality,

@@ -23,6 +23,7 @@ const at = (x: number, angle: number, quality = 0.9): StagedFace => ({
 function galleryOf(people: readonly (readonly [typeof ANN, number])[], version = 1): GalleryView {
   return {
     version,
+    has: (id) => people.some(([person]) => person.id === id),
     search: (probe, count) =>
       people
         .map(([person, angle]) => ({
@@ -176,6 +177,34 @@ describe('CameraPipeline', () => {
     gallery = galleryOf([[ANN, 0]], 2);
     await play(times(4, [at(100, 0)]), pipeline);
     expect(published).toMatchObject([{ person: ANN, galleryVersion: 2 }]);
+  });
+
+  it('sees a stranger again as soon as they are enrolled, and a person as a stranger once they are removed', async () => {
+    gallery = galleryOf([]);
+    const pipeline = build();
+    await play(times(10, [at(100, 0)]), pipeline);
+    gallery = galleryOf([[ANN, 0]], 2);
+    await play(times(3, [at(100, 0)]), pipeline);
+    gallery = galleryOf([], 3);
+    await play(times(60, [at(100, 0)]), pipeline);
+    expect(published.map(({ type, decision, galleryVersion }) => [type, decision, galleryVersion])).toEqual([
+      ['enter', 'unknown', 1],
+      ['update', 'known', 2],
+    ]);
+    gallery = galleryOf([[BOB, 0]], 4);
+    await play(times(3, [at(100, 0)]), pipeline);
+    expect(published.at(-1)).toMatchObject({ type: 'update', person: BOB });
+  });
+
+  it('starts all over when the camera was opened anew', async () => {
+    const pipeline = build();
+    await play(times(5, [at(100, 0)]), pipeline);
+    played = [];
+    await play(times(5, [at(100, 2)]), pipeline);
+    expect(published.map(({ person, track }) => [person?.id, track])).toEqual([
+      ['ann', 'door-1'],
+      ['bob', 'door-2'],
+    ]);
   });
 
   it('releases every frame, and leaves a frame that fails behind', async () => {
