@@ -26,8 +26,8 @@ const LIBRARIES: Readonly<Record<string, RegExp>> = {
 /** Describe data and touch nothing: a file that imports one of these is no adapter. */
 const PURE = new Set(['zod', 'yaml', 'commander']);
 
-/** OpenCV takes options from the environment alone, so its adapter must set them there. */
-const MAY_USE_ENVIRONMENT = /^src\/(main\.ts$|capture\/opencv)/;
+/** OpenCV and ONNX Runtime take options from the environment alone, so their adapters must set them there. */
+const MAY_USE_ENVIRONMENT = /^src\/(main\.ts$|capture\/opencv|inference\/onnxruntime-model\.ts$)/;
 
 const MAY_WIRE = /^src\/(main\.ts$|app\.ts$|commands\/)/;
 

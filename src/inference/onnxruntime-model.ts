@@ -123,6 +123,10 @@ function probeOnce(provider: Provider): Promise<ProbeResult> {
 }
 
 async function loadRuntime() {
+  // The npm build of 1.30 reports models, sessions and a device id to its maker, and leaves files in the temporary
+  // folder. This is the opt-out it documents; it counts only before the library is loaded. A device that watches a
+  // door tells nobody.
+  process.env.ORT_DISABLE_TELEMETRY = '1';
   const runtime = await import('onnxruntime-node');
   // Taken when the first session is made; warnings about a graph's unused weights help nobody.
   runtime.env.logLevel = 'error';
