@@ -20,7 +20,7 @@ export class Program {
 
   constructor(args: readonly string[], options: { cwd: string; env?: NodeJS.ProcessEnv }) {
     if (!existsSync(MAIN)) throw new Error('dist/main.js is missing: npm run build');
-    this.#child = spawn(process.execPath, [MAIN, ...args], {
+    this.#child = spawn(process.execPath, ['--max-semi-space-size=2', MAIN, ...args], {
       cwd: options.cwd,
       env: { PATH: process.env.PATH, HOME: process.env.HOME, EYELINE_MODELS_DIR: MODELS_DIR, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
