@@ -15,7 +15,6 @@ it.each([
   ['mail me@example.org', 'mail me@example.org'],
   ['rtsp://u:p/w?d#@cam/1', 'rtsp://***@cam/1'],
   ['\u001b[31mrtsp://u:p@cam', '\u001b[31mrtsp://***@cam'],
-  ['https://registry.npmjs.org/@u4/opencv4nodejs', 'https://registry.npmjs.org/@u4/opencv4nodejs'],
   ['at f (file:///srv/node_modules/@a/b/index.js:302:11)', 'at f (file:///srv/node_modules/@a/b/index.js:302:11)'],
 ])('%s', (text, expected) => {
   expect(redact(text)).toBe(expected);
