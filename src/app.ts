@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { type CameraStatus, CameraSupervisor } from './capture/camera-supervisor.ts';
 import { cameraForker } from './capture/fork-camera.ts';
-import type { CameraConfig, Config } from './config/schema.ts';
+import type { Config } from './config/schema.ts';
 import { type Clock, systemClock } from './core/clock.ts';
 import { EyelineError, messageOf } from './core/errors.ts';
 import type { Size } from './core/geometry.ts';
 import type { Logger } from './core/logger.ts';
-import type { Frame } from './core/picture.ts';
+import { type Camera, Daemon } from './daemon.ts';
 import { MqttEventPublisher, type MqttEventPublisherOptions } from './events/mqtt-event-publisher.ts';
 import { falseAcceptRate, type OperatingPoint } from './faces/calibration.ts';
 import { cosine } from './faces/embedding.ts';
@@ -21,7 +21,7 @@ import { CameraPipeline, type FrameReport } from './pipeline/camera-pipeline.ts'
 import { Visits } from './pipeline/visits.ts';
 import { readCredentials, readSecret } from './platform/credentials.ts';
 import { ProgressLedger } from './platform/health.ts';
-import { connectServiceManager, type ServiceManager } from './platform/systemd.ts';
+import { connectServiceManager } from './platform/systemd.ts';
 import { packageVersion } from './platform/version.ts';
 import { Watchdog } from './platform/watchdog.ts';
 import { Cooldown } from './tracks/cooldown.ts';
@@ -110,95 +110,6 @@ export interface DaemonOptions {
   readonly onFrame?: (report: FrameReport) => void;
 }
 
-interface Camera {
-  readonly config: CameraConfig;
-  readonly supervisor: CameraSupervisor;
-  readonly pipeline: CameraPipeline;
-}
-
-/** Everything `eyeline run` consists of, built and wired. */
-export class Daemon {
-  readonly #logger: Logger;
-  readonly #cameras: readonly Camera[];
-  readonly #faces: OpenFaceAnalyser;
-  readonly #gallery: LiveGallery;
-  readonly #publisher: MqttEventPublisher | null;
-  readonly #manager: ServiceManager;
-  readonly #ledger: ProgressLedger;
-  readonly #watchdog: Watchdog;
-  readonly #failed: Promise<never>;
-  #running: Promise<void>[] = [];
-
-  constructor(parts: {
-    logger: Logger;
-    cameras: readonly Camera[];
-    faces: OpenFaceAnalyser;
-    gallery: LiveGallery;
-    publisher: MqttEventPublisher | null;
-    manager: ServiceManager;
-    ledger: ProgressLedger;
-    watchdog: Watchdog;
-    failed: Promise<never>;
-  }) {
-    this.#logger = parts.logger;
-    this.#cameras = parts.cameras;
-    this.#faces = parts.faces;
-    this.#gallery = parts.gallery;
-    this.#publisher = parts.publisher;
-    this.#manager = parts.manager;
-    this.#ledger = parts.ledger;
-    this.#watchdog = parts.watchdog;
-    this.#failed = parts.failed;
-  }
-
-  /** Rejects with STALE_PROGRESS when the daemon is stuck and no service manager is there to restart it. */
-  get failed(): Promise<never> {
-    return this.#failed;
-  }
-
-  /** Starts everything. Throws GALLERY_UNREADABLE; a camera or a broker that is away is no reason to fail. */
-  async start(): Promise<void> {
-    await this.#gallery.start();
-    this.#publisher?.start();
-    for (const { config, supervisor, pipeline } of this.#cameras) {
-      supervisor.start();
-      this.#running.push(pipeline.run(this.#watched(`frame of ${config.id}`, supervisor.frames())));
-    }
-    this.#watchdog.start();
-    this.#manager.ready();
-    this.#logger.info({ cameras: this.#cameras.length }, `watching ${this.#cameras.length} cameras`);
-  }
-
-  /** Ends everything, each part whatever becomes of the others. Never throws. */
-  async stop(): Promise<void> {
-    this.#manager.stopping();
-    await this.#attempt('cameras', Promise.all(this.#cameras.map(({ supervisor }) => supervisor.stop())));
-    await this.#attempt('pipelines', Promise.all(this.#running));
-    await this.#attempt('publisher', this.#publisher?.stop());
-    await this.#attempt('gallery', this.#gallery.stop());
-    await this.#attempt('watchdog', this.#watchdog.stop());
-    await this.#attempt('models', this.#faces.close());
-    this.#logger.info({}, 'stopped');
-  }
-
-  /** The frames, each owing progress while it is worked on: a model that hangs must not go unnoticed. */
-  async *#watched(part: string, frames: AsyncIterable<Frame>): AsyncGenerator<Frame> {
-    for await (const frame of frames) {
-      this.#ledger.report(part);
-      yield frame;
-      this.#ledger.forget(part);
-    }
-  }
-
-  async #attempt(part: string, work: Promise<unknown> | undefined): Promise<void> {
-    try {
-      await work;
-    } catch (error) {
-      this.#logger.error({ part, error }, `stopping the ${part} failed: ${messageOf(error)}`);
-    }
-  }
-}
-
 /**
  * Builds the daemon from its configuration; opens models, starts nothing.
  * Throws the errors of {@link openFaceAnalyser}, SECRET_UNREADABLE and CONFIG_INVALID.
@@ -223,6 +134,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
   const far = falseAcceptRate(faces.encoder.calibration, config.recognition.threshold);
   const spawn = cameraForker(env);
   const cameras: Camera[] = [];
+  const supervisors = new Map<string, CameraSupervisor>();
   const statuses = new Map<string, CameraStatus>();
   const tellStatus = () => {
     const online = [...statuses.values()].filter((status) => status === 'online').length;
@@ -271,11 +183,10 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
       clock,
       logger,
     });
-    cameras.push({ config: camera, supervisor, pipeline });
+    cameras.push({ id: camera.id, supervisor, pipeline });
+    supervisors.set(camera.id, supervisor);
   }
-  publisher?.onCameraEnabled((id, enabled) => {
-    cameras.find(({ config: { id: own } }) => own === id)?.supervisor.setEnabled(enabled);
-  });
+  publisher?.onCameraEnabled((id, enabled) => supervisors.get(id)?.setEnabled(enabled));
 
   let fail: (error: EyelineError) => void = () => {};
   const failed = new Promise<never>((_, reject) => {
@@ -293,7 +204,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
       if (manager.watchdogMs === null) fail(new EyelineError('STALE_PROGRESS', `no progress: ${parts.join(', ')}`));
     },
   });
-  return new Daemon({ logger, cameras, faces, gallery, publisher, manager, ledger, watchdog, failed });
+  return new Daemon({ logger, cameras, models: faces, gallery, publisher, manager, ledger, watchdog, failed });
 }
 
 /** How to reach the broker: what the configuration says, with secrets and certificates read. */

@@ -1,0 +1,91 @@
+import type { CameraSupervisor } from './capture/camera-supervisor.ts';
+import { messageOf } from './core/errors.ts';
+import type { Logger } from './core/logger.ts';
+import type { Frame } from './core/picture.ts';
+import type { MqttEventPublisher } from './events/mqtt-event-publisher.ts';
+import type { LiveGallery } from './gallery/live-gallery.ts';
+import type { CameraPipeline } from './pipeline/camera-pipeline.ts';
+import type { ProgressLedger } from './platform/health.ts';
+import type { ServiceManager } from './platform/systemd.ts';
+import type { Watchdog } from './platform/watchdog.ts';
+
+/** One camera with all that works for it. */
+export interface Camera {
+  readonly id: string;
+  readonly supervisor: Pick<CameraSupervisor, 'start' | 'stop' | 'frames'>;
+  readonly pipeline: Pick<CameraPipeline, 'run'>;
+}
+
+/** What a daemon consists of, built by `app.ts`. */
+export interface DaemonParts {
+  readonly logger: Logger;
+  readonly cameras: readonly Camera[];
+  readonly models: { close(): Promise<void> };
+  readonly gallery: Pick<LiveGallery, 'start' | 'stop'>;
+  readonly publisher: Pick<MqttEventPublisher, 'start' | 'stop'> | null;
+  readonly manager: ServiceManager;
+  readonly ledger: Pick<ProgressLedger, 'report' | 'forget'>;
+  readonly watchdog: Pick<Watchdog, 'start' | 'stop'>;
+  /** Rejects when the daemon is stuck and no service manager is there to restart it. */
+  readonly failed: Promise<never>;
+}
+
+/** `eyeline run`: starts its parts in order and stops each whatever becomes of the others. */
+export class Daemon {
+  readonly #parts: DaemonParts;
+  #running: Promise<void>[] = [];
+
+  constructor(parts: DaemonParts) {
+    this.#parts = parts;
+  }
+
+  /** Rejects with STALE_PROGRESS when the daemon is stuck and no service manager is there to restart it. */
+  get failed(): Promise<never> {
+    return this.#parts.failed;
+  }
+
+  /** Starts everything. Throws GALLERY_UNREADABLE; a camera or a broker that is away is no reason to fail. */
+  async start(): Promise<void> {
+    const { cameras, gallery, logger, manager, publisher, watchdog } = this.#parts;
+    await gallery.start();
+    publisher?.start();
+    for (const { id, supervisor, pipeline } of cameras) {
+      supervisor.start();
+      this.#running.push(pipeline.run(this.#watched(`frame of ${id}`, supervisor.frames())));
+    }
+    watchdog.start();
+    manager.ready();
+    logger.info({ cameras: cameras.length }, `watching ${cameras.length} cameras`);
+  }
+
+  /** Ends everything. Never throws. */
+  async stop(): Promise<void> {
+    const { cameras, gallery, logger, manager, models, publisher, watchdog } = this.#parts;
+    manager.stopping();
+    await this.#attempt('cameras', () => Promise.all(cameras.map(({ supervisor }) => supervisor.stop())));
+    await this.#attempt('pipelines', () => Promise.all(this.#running));
+    await this.#attempt('publisher', () => publisher?.stop());
+    await this.#attempt('gallery', () => gallery.stop());
+    await this.#attempt('watchdog', () => watchdog.stop());
+    await this.#attempt('models', () => models.close());
+    logger.info({}, 'stopped');
+  }
+
+  /** The frames, each owing progress while it is worked on: a model that hangs must not go unnoticed. */
+  async *#watched(part: string, frames: AsyncIterable<Frame>): AsyncGenerator<Frame> {
+    const { ledger } = this.#parts;
+    for await (const frame of frames) {
+      ledger.report(part);
+      yield frame;
+      ledger.forget(part);
+    }
+  }
+
+  async #attempt(part: string, work: () => Promise<unknown> | undefined): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#parts.logger.error({ part, error }, `stopping the ${part} failed: ${messageOf(error)}`);
+    }
+  }
+}

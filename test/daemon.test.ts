@@ -1,0 +1,98 @@
+import { expect, it } from 'vitest';
+import type { Frame } from '../src/core/picture.ts';
+import { Daemon, type DaemonParts } from '../src/daemon.ts';
+import { StagedFrame } from './fakes/fake-face-analyser.ts';
+
+const noWork = async () => {};
+
+/** Parts that write down what happens to them; `broken` ones fail to stop. */
+function parts(log: string[], broken: readonly string[] = [], frames: readonly Frame[] = []): DaemonParts {
+  const part = (name: string) => ({
+    start: () => {
+      log.push(`start ${name}`);
+    },
+    stop: async () => {
+      log.push(`stop ${name}`);
+      if (broken.includes(name)) throw new Error(`${name} is stuck`);
+    },
+  });
+  const say = (text: string) => () => {
+    log.push(text);
+  };
+  return {
+    logger: { debug() {}, info() {}, warn() {}, error: (_fields, message) => log.push(message) },
+    cameras: [
+      {
+        id: 'door',
+        supervisor: {
+          ...part('camera'),
+          async *frames() {
+            yield* frames;
+          },
+        },
+        pipeline: {
+          run: async (all) => {
+            for await (const { sequence } of all) log.push(`frame ${sequence}`);
+          },
+        },
+      },
+    ],
+    models: { close: noWork },
+    gallery: { start: async () => part('gallery').start(), stop: part('gallery').stop },
+    publisher: part('publisher'),
+    manager: { ready: say('ready'), status() {}, stopping: say('stopping'), alive() {}, watchdogMs: null },
+    ledger: { report: (name) => log.push(`begin ${name}`), forget: (name) => log.push(`end ${name}`) },
+    watchdog: part('watchdog'),
+    failed: new Promise(() => {}),
+  };
+}
+
+it('starts in order, ready last, and stops what others wait for first', async () => {
+  const log: string[] = [];
+  const daemon = new Daemon(parts(log));
+  await daemon.start();
+  await daemon.stop();
+  expect(log).toEqual([
+    'start gallery',
+    'start publisher',
+    'start camera',
+    'start watchdog',
+    'ready',
+    'stopping',
+    'stop camera',
+    'stop publisher',
+    'stop gallery',
+    'stop watchdog',
+  ]);
+});
+
+it('stops the rest when a part fails to stop, and says so', async () => {
+  const log: string[] = [];
+  const daemon = new Daemon(parts(log, ['camera', 'publisher']));
+  await daemon.start();
+  await daemon.stop();
+  expect(log.slice(log.indexOf('stopping'))).toEqual([
+    'stopping',
+    'stop camera',
+    'stopping the cameras failed: camera is stuck',
+    'stop publisher',
+    'stopping the publisher failed: publisher is stuck',
+    'stop gallery',
+    'stop watchdog',
+  ]);
+});
+
+it('owes progress for a frame from when it is taken until the next is asked for', async () => {
+  const log: string[] = [];
+  const daemon = new Daemon(parts(log, [], [new StagedFrame(1, 0, []), new StagedFrame(2, 0, [])]));
+  await daemon.start();
+  await daemon.stop();
+  expect(log.filter((line) => line.includes('frame'))).toEqual([
+    'begin frame of door',
+    'frame 1',
+    'end frame of door',
+    'begin frame of door',
+    'frame 2',
+    'end frame of door',
+  ]);
+});
