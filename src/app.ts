@@ -152,6 +152,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
       logger,
       spawn,
       onAlive: () => ledger.report(part),
+      onEnded: () => ledger.forget(part),
       onStatus: (status) => {
         // A camera that is switched off owes no sign of life.
         if (status === 'disabled') ledger.forget(part);
