@@ -198,7 +198,7 @@ function summarise(
     context.print(`  unknown  ${tally.unknown} visitors`);
     if (tally.latencyMs) {
       context.print(
-        `  latency  capture to decision ${tally.latencyMs.p50} ms median, ${tally.latencyMs.p95} ms at most in 95 %`,
+        `  latency  capture to decision: median ${tally.latencyMs.p50} ms, 95th percentile ${tally.latencyMs.p95} ms`,
       );
     }
   }
