@@ -77,7 +77,7 @@ if [ ! -f "$addon" ] || [ ! -f "$stamp" ] || [ "$(cat "$stamp")" != "$wanted" ];
   say "installing npm packages and compiling the OpenCV add-on on $(nproc) cores, 3 to 10 minutes"
   log=$(mktemp)
   npm ci --no-audit --no-fund --foreground-scripts >"$log" 2>&1 || {
-    tail -n 30 "$log" >&2
+    grep -m 20 'error' "$log" >&2 || tail -n 20 "$log" >&2
     fail "npm ci failed; the whole log is in $log"
   }
   # An npm that asks before it runs install scripts leaves the add-ons unbuilt.
