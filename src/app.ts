@@ -65,12 +65,12 @@ export async function openFaceAnalyser(
     const detector = await open(config.models.detector);
     const landmarks = await open(config.models.landmarks);
     const encoder = await open(config.models.encoder);
-    const { embedding: dimension, calibration = [] } = store.entry(config.models.encoder);
+    const { embedding: dimension, calibration = [], minNorm = 0 } = store.entry(config.models.encoder);
     if (dimension === undefined) {
       throw new EyelineError('MODEL_UNSUPPORTED', `models.encoder: ${config.models.encoder} is not an encoder`);
     }
     return {
-      analyser: createFaceAnalyser({ detector, landmarks, encoder }, config.detection),
+      analyser: createFaceAnalyser({ detector, landmarks, encoder }, { ...config.detection, minNorm }),
       detectorInput: detector.input,
       encoder: { id: encoder.id, fingerprint: encoder.fingerprint, dimension, calibration },
       close,

@@ -1,9 +1,15 @@
 import type { Tensor } from '../inference/vision-model.ts';
 
-/** One embedding of a batch, scaled to unit length. Throws RangeError when it is zero or not finite. */
-export function unitEmbedding(output: Tensor, row: number): Float32Array {
+/**
+ * One embedding of a batch, scaled to unit length; null when it is shorter than `minNorm` before that. An encoder trained
+ * with a margin makes long features of what it recognises as a face and short ones of what it does not (Meng et al.,
+ * "MagFace", CVPR 2021; Kim et al., "AdaFace", CVPR 2022), such as the back of a head the detector took for a face.
+ * Throws RangeError when it is zero or not finite.
+ */
+export function unitEmbedding(output: Tensor, row: number, minNorm = 0): Float32Array | null {
   const dimension = output.data.length / (output.shape[0] ?? 1);
-  return normalise(output.data.subarray(row * dimension, (row + 1) * dimension));
+  const feature = output.data.subarray(row * dimension, (row + 1) * dimension);
+  return Math.hypot(...feature) < minNorm ? null : normalise(feature);
 }
 
 /** A copy of `vector` scaled to unit length. Throws RangeError when its length is zero or not finite. */

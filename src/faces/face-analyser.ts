@@ -30,12 +30,17 @@ export interface FaceAnalyser {
   detect(picture: Picture): Promise<Detection[]>;
   /** Landmarks, quality and alignment of faces found in the same picture, in order. */
   describe(picture: Picture, detections: readonly Detection[]): Promise<Face[]>;
-  /** Unit-length embeddings of faces found in the same picture, in order. */
-  embed(picture: Picture, faces: readonly Pick<Face, 'alignment'>[]): Promise<Float32Array[]>;
+  /** Unit-length embeddings of faces found in the same picture, in order; null for what is no face to the encoder. */
+  embed(picture: Picture, faces: readonly Pick<Face, 'alignment'>[]): Promise<(Float32Array | null)[]>;
+}
+
+export interface FaceAnalyserOptions extends DetectionOptions {
+  /** What the encoder gives less length than this is no face. */
+  readonly minNorm: number;
 }
 
 /** Builds the chain detect, landmarks, align, embed over three models. */
-export function createFaceAnalyser(models: FaceModels, options: DetectionOptions): FaceAnalyser {
+export function createFaceAnalyser(models: FaceModels, options: FaceAnalyserOptions): FaceAnalyser {
   const { detector, landmarks: landmarker, encoder } = models;
 
   return {
@@ -77,7 +82,7 @@ export function createFaceAnalyser(models: FaceModels, options: DetectionOptions
         faces.map(({ alignment }) => ({ matrix: alignment, width, height, colour: 'rgb' })),
       );
       const embeddings = only(encoder, await encoder.run(crops));
-      return faces.map((_, row) => unitEmbedding(embeddings, row));
+      return faces.map((_, row) => unitEmbedding(embeddings, row, options.minNorm));
     },
   };
 }

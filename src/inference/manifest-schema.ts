@@ -73,6 +73,7 @@ const model = z
     outputs: z.array(output).min(1),
     embedding: z.int().min(1).optional(),
     calibration: z.array(operatingPoint).optional(),
+    minNorm: z.number().min(0).optional(),
   })
   .check(acrossKeys((entry) => [...integrityOfNpm(entry), ...embeddingOfEncoder(entry)]));
 
@@ -114,11 +115,12 @@ function integrityOfNpm({ source: it, integrity }: Record<string, unknown>): Pro
   return [['integrity', 'is required for an npm: source']];
 }
 
-function embeddingOfEncoder({ role, outputs, embedding, calibration }: Record<string, unknown>): Problem[] {
+function embeddingOfEncoder({ role, outputs, embedding, calibration, minNorm }: Record<string, unknown>): Problem[] {
   if (role !== 'encoder') {
     const misplaced: Problem[] = [];
     if (embedding !== undefined) misplaced.push(['embedding', 'belongs to encoders only']);
     if (calibration !== undefined) misplaced.push(['calibration', 'belongs to encoders only']);
+    if (minNorm !== undefined) misplaced.push(['minNorm', 'belongs to encoders only']);
     return misplaced;
   }
   if (embedding === undefined) return [['embedding', 'is required for an encoder']];

@@ -48,6 +48,8 @@ export interface ModelEntry extends Asset {
   readonly outputs: readonly OutputContract[];
   /** Numbers in an embedding; encoders alone have it. */
   readonly embedding?: number | undefined;
+  /** Embeddings shorter than this, before they are scaled, are of no face; encoders alone have it. */
+  readonly minNorm?: number | undefined;
   /** False accept rate by threshold, as measured; encoders alone have it. */
   readonly calibration?: readonly { readonly threshold: number; readonly far: number }[] | undefined;
 }

@@ -119,7 +119,7 @@ export class CameraPipeline {
     );
     const embedded = clock.monotonic();
 
-    const candidates = embeddings.map((embedding) => gallery.search(embedding, 1)[0] ?? null);
+    const candidates = embeddings.map((embedding) => (embedding && gallery.search(embedding, 1)[0]) ?? null);
     const held = seen.flatMap(({ track }) => {
       const identity = looked.some((one) => one.track === track) ? null : visits.identity(track);
       return identity ? [identity] : [];
@@ -128,7 +128,10 @@ export class CameraPipeline {
     let announced = 0;
     looked.forEach(({ face, track }, index) => {
       const embedding = embeddings[index];
-      if (!embedding) return;
+      if (!embedding) {
+        visits.dismiss(track, embedded);
+        return;
+      }
       const sighting = {
         person: people[index] ?? null,
         score: candidates[index]?.score ?? null,

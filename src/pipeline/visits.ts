@@ -71,6 +71,14 @@ export class Visits {
     return { type: before === null ? 'update' : 'enter', verdict };
   }
 
+  /** What was taken for a face is none in this frame: evidence of an undecided track is gathered anew. */
+  dismiss(track: number, nowMs: number): void {
+    const visit = this.#visits.get(track);
+    if (!visit) return;
+    visit.lastLookedMs = nowMs;
+    if (visit.decided === undefined) visit.observations = [];
+  }
+
   /**
    * The gallery is another one from now on: whoever was found to be a person that is no longer in it is looked at as if
    * they had just come, and strangers are compared anew.

@@ -8,6 +8,8 @@ export interface StagedFace {
   readonly box: Box;
   readonly angle: number;
   readonly quality?: number;
+  /** Taken for a face by the detector, but none. */
+  readonly noFace?: boolean;
 }
 
 /** A picture that carries its faces instead of pixels. */
@@ -69,10 +71,11 @@ export class FakeFaceAnalyser implements FaceAnalyser {
     });
   }
 
-  async embed(_picture: Picture, faces: readonly Pick<Face, 'alignment'>[]): Promise<Float32Array[]> {
+  async embed(_picture: Picture, faces: readonly Pick<Face, 'alignment'>[]): Promise<(Float32Array | null)[]> {
     this.embedded += faces.length;
     return faces.map((face) => {
-      const { angle } = (face as StagedDescription).staged;
+      const { angle, noFace } = (face as StagedDescription).staged;
+      if (noFace) return null;
       return normalise(Float32Array.from([Math.cos(angle), Math.sin(angle)]));
     });
   }

@@ -13,7 +13,7 @@ let empty: OpencvPicture;
 
 beforeAll(async () => {
   const store = await createModelStore({ dir: MODELS_DIR, extraManifest: null, logger: silentLogger });
-  await store.pull(['sample6']);
+  await store.pull(store.pictureIds);
   const photo = await store.file('sample6');
   crowd = await decodePicture(await readFile(photo), photo);
   const grey = new Uint8Array(640 * 480 * 3).fill(128);

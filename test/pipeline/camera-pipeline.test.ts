@@ -165,6 +165,12 @@ describe('CameraPipeline', () => {
     expect(analyser.embedded).toBe(0);
   });
 
+  it('makes nobody of what the encoder does not take for a face, however often the detector does', async () => {
+    const back = { ...at(100, 4), noFace: true };
+    await play([...times(20, [back]), ...times(5, [at(100, 4)]), [back], ...times(5, [at(100, 4)])]);
+    expect(published).toEqual([]);
+  });
+
   it('looks at a decided track only now and then', async () => {
     await play(times(33, [at(100, 0)]));
     expect(analyser.embedded).toBe(3 + 10);
