@@ -180,6 +180,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
         logger.info({ camera: where, track, type, decision, person: person?.id ?? null, score }, 'identity');
         publisher?.publishIdentity(draft);
       },
+      attend: (forMs) => supervisor.attend(forMs),
       ...(options.onFrame ? { onFrame: options.onFrame } : {}),
       clock,
       logger,

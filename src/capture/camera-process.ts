@@ -5,8 +5,10 @@
 import { systemClock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import { FrameServer } from './frame-server.ts';
+import { GRID, MotionSensor } from './motion-sensor.ts';
 import { loadOpencv } from './opencv.ts';
 import { OpencvFrameSource } from './opencv-frame-source.ts';
+import type { OpencvPicture } from './opencv-picture.ts';
 import type { FromCamera, ToCamera } from './protocol.ts';
 
 /** Frames sent between two small garbage collections. */
@@ -14,7 +16,7 @@ const FRAMES_PER_COLLECTION = 5;
 
 let sent = 0;
 let source: OpencvFrameSource | undefined;
-let server: FrameServer | undefined;
+let server: FrameServer<OpencvPicture> | undefined;
 
 // The daemon decides when a camera ends: Ctrl-C and a service manager's SIGTERM reach the whole group.
 process.on('SIGINT', () => {});
@@ -26,6 +28,8 @@ process.on('message', (message: ToCamera) => {
       return void open(message);
     case 'next':
       return server?.next();
+    case 'attend':
+      return server?.attend(message.forMs);
     case 'cut':
       return void server?.cut(message.id, message.sequence, message.cuts);
     case 'fit':
@@ -37,14 +41,24 @@ process.on('message', (message: ToCamera) => {
   }
 });
 
-async function open({ source: request, fps, input, progressMs }: Extract<ToCamera, { type: 'open' }>): Promise<void> {
+async function open(order: Extract<ToCamera, { type: 'open' }>): Promise<void> {
+  const { source: request, fps, input, motion, progressMs } = order;
   try {
     const cv = loadOpencv();
     // One camera has one core's worth of work; its neighbours need the others.
     cv.setNumThreads(1);
     source = new OpencvFrameSource(cv, request, systemClock);
     const size = source.open();
-    server = new FrameServer({ fps, input, progressMs, clock: systemClock, send });
+    const sensor = motion && new MotionSensor(cv, motion);
+    server = new FrameServer<OpencvPicture>({
+      fps,
+      input,
+      progressMs,
+      gate: motion,
+      moved: (picture, nowMs) => sensor?.moved(picture.shrunkGrey(GRID), nowMs) ?? true,
+      clock: systemClock,
+      send,
+    });
     send({ type: 'opened', ...size });
     const current = server;
     await source.run((picture) => current.offer(picture));

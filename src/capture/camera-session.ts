@@ -6,7 +6,7 @@ import type { Logger } from '../core/logger.ts';
 import type { Cut, Frame } from '../core/picture.ts';
 import { redact } from '../core/redact.ts';
 import { PixelRequests } from './pixel-requests.ts';
-import type { FromCamera, ReadCounts, SourceRequest, ToCamera } from './protocol.ts';
+import type { FromCamera, MotionOptions, ReadCounts, SourceRequest, ToCamera } from './protocol.ts';
 import { type FrameHolder, RemoteFrame } from './remote-frame.ts';
 
 /** How long a process may take to say good-bye to its camera before it is killed. */
@@ -51,6 +51,8 @@ export interface SessionOptions {
   readonly openTimeoutMs: number;
   readonly stallTimeoutMs: number;
   readonly input: Size;
+  /** Null when frames pass whether or not anything moves. */
+  readonly motion: MotionOptions | null;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly start: StartCamera;
@@ -101,7 +103,7 @@ export class CameraSession implements FrameHolder {
    * or CAMERA_PROCESS_DIED; undefined after `close`.
    */
   async run(): Promise<EyelineError | undefined> {
-    const { clock, ffmpegOptions, fps, input, source, start, stallTimeoutMs } = this.#options;
+    const { clock, ffmpegOptions, fps, input, motion, source, start, stallTimeoutMs } = this.#options;
     this.#aliveMs = clock.monotonic();
     this.#process = start(
       { ffmpegOptions },
@@ -112,7 +114,7 @@ export class CameraSession implements FrameHolder {
       },
     );
     const progressMs = progressEveryMs(stallTimeoutMs);
-    this.#process.send({ type: 'open', source, fps, input, progressMs });
+    this.#process.send({ type: 'open', source, fps, input, progressMs, motion });
     await this.#watch();
     await this.#finish();
     return this.#failure;
@@ -122,6 +124,11 @@ export class CameraSession implements FrameHolder {
   request(): void {
     if (this.#end && !this.#end.left) this.#listener.drained();
     else this.#process?.send({ type: 'next' });
+  }
+
+  /** Asks for all frames for so long, also when nothing moves. */
+  attend(forMs: number): void {
+    this.#process?.send({ type: 'attend', forMs });
   }
 
   /** Ends the session: politely at first, after two seconds by force. */
@@ -178,9 +185,9 @@ export class CameraSession implements FrameHolder {
     }
   }
 
-  #progress({ read, dropped }: ReadCounts): void {
+  #progress({ read, dropped, idle }: ReadCounts): void {
     this.#aliveMs = this.#options.clock.monotonic();
-    this.#listener.progress({ read, dropped });
+    this.#listener.progress({ read, dropped, idle });
   }
 
   #ended(left: boolean): void {

@@ -8,10 +8,11 @@ import { type RetryPolicy, retryDelayMs } from '../core/retry.ts';
 import { ALIVE_MS, CameraSession, type StartCamera } from './camera-session.ts';
 import { ffmpegOptions, type SourceOptions, sourceRequest } from './camera-source.ts';
 import { FrameMailbox } from './frame-mailbox.ts';
-import type { ReadCounts } from './protocol.ts';
+import type { MotionOptions, ReadCounts } from './protocol.ts';
 
 /** A stream that gave frames for this long counts as sound: the next failure is retried after the first delay again. */
 const STABLE_MS = 10_000;
+const NOTHING_READ: ReadCounts = { read: 0, dropped: 0, idle: 0 };
 
 export type CameraStatus = 'connecting' | 'online' | 'offline' | 'disabled';
 
@@ -22,6 +23,8 @@ export interface CameraOptions extends SourceOptions {
   readonly openTimeoutMs: number;
   readonly stallTimeoutMs: number;
   readonly enabled: boolean;
+  /** How frames of a scene in which nothing moves are held back; all are given without it. */
+  readonly motion?: (MotionOptions & { readonly enabled: boolean }) | undefined;
 }
 
 export interface CameraStats {
@@ -30,6 +33,8 @@ export interface CameraStats {
   readonly framesDelivered: number;
   /** Frames nobody saw: over the rate, or replaced by a newer one before they were asked for. */
   readonly framesDropped: number;
+  /** Frames held back in the camera's process because nothing moved. */
+  readonly framesIdle: number;
   /** Processes started after the first. */
   readonly restarts: number;
   /** Wall clock when a frame was last known to be read, milliseconds since the epoch; null before the first. */
@@ -74,8 +79,8 @@ export class CameraSupervisor {
   #attempt = 0;
   #sessions = 0;
   #delivered = 0;
-  #past: ReadCounts = { read: 0, dropped: 0 };
-  #current: ReadCounts = { read: 0, dropped: 0 };
+  #past = NOTHING_READ;
+  #current = NOTHING_READ;
   #onlineSinceMs: number | undefined;
   #lastFrameAtMs: number | null = null;
 
@@ -98,6 +103,7 @@ export class CameraSupervisor {
       framesRead: this.#past.read + this.#current.read,
       framesDelivered: this.#delivered,
       framesDropped: this.#past.dropped + this.#current.dropped,
+      framesIdle: this.#past.idle + this.#current.idle,
       restarts: Math.max(0, this.#sessions - 1),
       lastFrameAtMs: this.#lastFrameAtMs,
       pid: this.#session?.pid ?? null,
@@ -135,6 +141,14 @@ export class CameraSupervisor {
     for (let frame = await this.#next(); frame; frame = await this.#next()) yield frame;
   }
 
+  /**
+   * Asks for all frames for `forMs` from now, also when nothing moves: somebody is there who is not decided yet. Lost
+   * when the camera is away, which then shows all frames at first anyway.
+   */
+  attend(forMs: number): void {
+    this.#session?.attend(forMs);
+  }
+
   #next(): Promise<Frame | undefined> {
     const next = this.#mailbox.next();
     this.#session?.request();
@@ -168,15 +182,16 @@ export class CameraSupervisor {
       return new EyelineError('CAMERA_OPEN_FAILED', messageOf(error), { cause: error });
     } finally {
       this.#session = undefined;
-      const { read, dropped } = this.#current;
-      this.#past = { read: this.#past.read + read, dropped: this.#past.dropped + dropped };
-      this.#current = { read: 0, dropped: 0 };
+      const { read, dropped, idle } = this.#current;
+      const past = this.#past;
+      this.#past = { read: past.read + read, dropped: past.dropped + dropped, idle: past.idle + idle };
+      this.#current = NOTHING_READ;
     }
   }
 
   #open(): CameraSession {
     const { camera, clock, detectorInput, logger, spawn } = this.#options;
-    const { fps, id, openTimeoutMs, stallTimeoutMs } = camera;
+    const { fps, id, motion, openTimeoutMs, stallTimeoutMs } = camera;
     const session = new CameraSession(
       {
         camera: id,
@@ -186,6 +201,7 @@ export class CameraSupervisor {
         openTimeoutMs,
         stallTimeoutMs,
         input: detectorInput,
+        motion: motion?.enabled ? motion : null,
         clock,
         logger,
         start: spawn,

@@ -3,6 +3,7 @@ import { messageOf } from '../core/errors.ts';
 import type { Size } from '../core/geometry.ts';
 import type { Cut, Picture } from '../core/picture.ts';
 import { FrameRateLimit } from './frame-rate-limit.ts';
+import { attendUntil, type MotionGatePolicy, NEW_GATE, stepGate } from './motion-gate.ts';
 import type { FromCamera } from './protocol.ts';
 
 /** A picture whose memory is given back by hand. */
@@ -10,10 +11,14 @@ export interface HeldPicture extends Picture {
   release(): void;
 }
 
-export interface FrameServerOptions {
+export interface FrameServerOptions<P extends HeldPicture> {
   readonly fps: number;
   readonly input: Size;
   readonly progressMs: number;
+  /** Frames of a scene in which nothing moves are held back; null lets all pass. */
+  readonly gate: MotionGatePolicy | null;
+  /** Whether a picture shows motion; asked for each in turn, at its monotonic time. */
+  readonly moved: (picture: P, nowMs: number) => boolean;
   readonly clock: Clock;
   readonly send: (message: FromCamera) => void;
 }
@@ -30,8 +35,8 @@ interface Taken {
  * The camera process between its decoder and the daemon. Keeps at most two pictures: the newest nobody asked for yet
  * and the one the daemon works on.
  */
-export class FrameServer {
-  readonly #options: FrameServerOptions;
+export class FrameServer<P extends HeldPicture> {
+  readonly #options: FrameServerOptions<P>;
   readonly #limit: FrameRateLimit;
   #newest: Taken | undefined;
   #held: Taken | undefined;
@@ -39,24 +44,29 @@ export class FrameServer {
   #fitting: Promise<void> | undefined;
   #read = 0;
   #dropped = 0;
+  #idle = 0;
+  #gate = NEW_GATE;
   #progressDueMs = Number.NEGATIVE_INFINITY;
 
-  constructor(options: FrameServerOptions) {
+  constructor(options: FrameServerOptions<P>) {
     this.#options = options;
     this.#limit = new FrameRateLimit(options.fps);
   }
 
   /** Takes a picture from the decoder and owns it from now on. */
-  offer(picture: HeldPicture): void {
+  offer(picture: P): void {
     const { clock, progressMs, send } = this.#options;
     const takenMs = clock.monotonic();
     this.#read++;
-    if (this.#limit.admits(takenMs)) {
+    if (!this.#limit.admits(takenMs)) {
+      this.#drop(picture);
+    } else if (this.#isIdle(picture, takenMs)) {
+      this.#idle++;
+      picture.release();
+    } else {
       if (this.#newest) this.#drop(this.#newest.picture);
       this.#newest = { picture, sequence: this.#read, capturedAtMs: clock.now(), takenMs };
       this.#serve();
-    } else {
-      this.#drop(picture);
     }
     if (takenMs < this.#progressDueMs) return;
     this.#progressDueMs = takenMs + progressMs;
@@ -68,6 +78,11 @@ export class FrameServer {
     this.#letGo();
     this.#wanted = true;
     this.#serve();
+  }
+
+  /** Nothing is held back for so long from now, whether or not anything moves. */
+  attend(forMs: number): void {
+    this.#gate = attendUntil(this.#gate, this.#options.clock.monotonic() + forMs);
   }
 
   release(sequence: number): void {
@@ -94,6 +109,15 @@ export class FrameServer {
     this.#newest?.picture.release();
     this.#newest = undefined;
     this.#wanted = false;
+  }
+
+  /** Whether the gate holds this picture back. */
+  #isIdle(picture: P, nowMs: number): boolean {
+    const { gate, moved } = this.#options;
+    if (!gate) return false;
+    const { state, verdict } = stepGate(this.#gate, gate, { nowMs, moved: moved(picture, nowMs) });
+    this.#gate = state;
+    return verdict === 'idle';
   }
 
   #serve(): void {
@@ -135,7 +159,7 @@ export class FrameServer {
   }
 
   #counts() {
-    return { read: this.#read, dropped: this.#dropped };
+    return { read: this.#read, dropped: this.#dropped, idle: this.#idle };
   }
 
   #drop(picture: HeldPicture): void {

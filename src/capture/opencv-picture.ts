@@ -44,6 +44,20 @@ export class OpencvPicture implements Picture {
     return cuts.map((cut) => this.#cut(cut));
   }
 
+  /**
+   * The whole picture small and grey, stretched to `size`; for whoever releases it. Averages a grid of samples, four
+   * a side and cell: a quarter of the noise is left, at a fraction of what averaging every pixel costs.
+   */
+  shrunkGrey({ width, height }: Size): Mat {
+    const cv = this.#cv;
+    const sampled = this.#bgr.resize(height * 2, width * 2, 0, 0, cv.INTER_LINEAR);
+    const shrunk = sampled.resize(height, width, 0, 0, cv.INTER_AREA);
+    sampled.release();
+    const grey = shrunk.cvtColor(cv.COLOR_BGR2GRAY);
+    shrunk.release();
+    return grey;
+  }
+
   release(): void {
     this.#bgr.release();
   }

@@ -14,6 +14,15 @@ export interface Mat {
   readonly cols: number;
   readonly empty: boolean;
   cvtColor(code: number): Mat;
+  convertTo(type: number): Mat;
+  /** alpha * this + beta * other + gamma. */
+  addWeighted(alpha: number, other: Mat, beta: number, gamma: number): Mat;
+  absdiff(other: Mat): Mat;
+  bitwiseAnd(other: Mat): Mat;
+  threshold(threshold: number, value: number, type: number): Mat;
+  countNonZero(): number;
+  drawFillPoly(polygons: readonly (readonly object[])[], colour: object): void;
+  resize(rows: number, cols: number, fx: number, fy: number, interpolation: number): Mat;
   copyMakeBorder(top: number, bottom: number, left: number, right: number, type: number): Mat;
   resizeAsync(rows: number, cols: number, fx: number, fy: number, interpolation: number, done: Done<Mat>): void;
   warpAffine(matrix: Mat, size: object, flags: number, border: number): Mat;
@@ -34,9 +43,13 @@ export interface VideoCapture {
 export interface Opencv {
   readonly Mat: {
     new (values: readonly (readonly number[])[], type: number): Mat;
+    /** All pixels of one value. */
+    new (rows: number, cols: number, type: number, value: number): Mat;
     /** Copies `rows * cols` pixels out of `data`, whose length it does not check. */
     new (data: Uint8Array, rows: number, cols: number, type: number): Mat;
   };
+  readonly Point2: new (x: number, y: number) => object;
+  readonly Vec3: new (first: number, second: number, third: number) => object;
   readonly Size: new (width: number, height: number) => object;
   /** Opens at once, blocking the thread; throws when it cannot. */
   readonly VideoCapture: new (
@@ -49,7 +62,10 @@ export interface Opencv {
   setNumThreads(count: number): void;
   getBuildInformation(): string;
   readonly version: { readonly major: number; readonly minor: number; readonly revision: number };
+  readonly CV_8U: number;
+  readonly CV_8UC1: number;
   readonly CV_8UC3: number;
+  readonly CV_32F: number;
   readonly CV_64F: number;
   readonly BORDER_CONSTANT: number;
   readonly CAP_ANY: number;
@@ -67,6 +83,7 @@ export interface Opencv {
   readonly IMWRITE_JPEG_QUALITY: number;
   readonly INTER_AREA: number;
   readonly INTER_LINEAR: number;
+  readonly THRESH_BINARY: number;
 }
 
 let loaded: Opencv | undefined;

@@ -1,4 +1,4 @@
-import type { Size } from '../core/geometry.ts';
+import type { Point, Size } from '../core/geometry.ts';
 import type { Cut } from '../core/picture.ts';
 
 /**
@@ -17,6 +17,20 @@ export interface SourceRequest {
   readonly loop: boolean;
 }
 
+/** What counts as motion, and what is done while there is none. */
+export interface MotionOptions {
+  /** Grey levels (of 255) a spot must change by. */
+  readonly threshold: number;
+  /** Share of the picture that must change, 0..1. */
+  readonly minArea: number;
+  /** Polygons where nothing counts, in 0..1 of the picture's sides. */
+  readonly ignore: readonly (readonly Point[])[];
+  /** All frames are offered for this long after the last motion. */
+  readonly holdMs: number;
+  /** Without motion a frame is offered this often. */
+  readonly idleIntervalMs: number;
+}
+
 export type ToCamera =
   | {
       readonly type: 'open';
@@ -27,9 +41,13 @@ export type ToCamera =
       readonly input: Size;
       /** Least time between two progress messages, milliseconds. */
       readonly progressMs: number;
+      /** Frames of a scene in which nothing moves are held back; null offers all. */
+      readonly motion: MotionOptions | null;
     }
   /** Asks for the newest frame not given yet; answered by `frame` as soon as there is one. */
   | { readonly type: 'next' }
+  /** Offer all frames for so long from now, also when nothing moves. Unanswered. */
+  | { readonly type: 'attend'; readonly forMs: number }
   /** Both are answered by `pixels`, or by `refused` when the frame is no longer held. */
   | { readonly type: 'cut'; readonly id: number; readonly sequence: number; readonly cuts: readonly Cut[] }
   | { readonly type: 'fit'; readonly id: number; readonly sequence: number; readonly input: Size }
@@ -43,6 +61,8 @@ export interface ReadCounts {
   readonly read: number;
   /** Of those, frames nobody will see: over the rate, or replaced by a newer one. */
   readonly dropped: number;
+  /** Frames read and held back because nothing moved; they do not count as dropped. */
+  readonly idle: number;
 }
 
 export type FromCamera =

@@ -88,6 +88,36 @@ const device = z
   })
   .prefault({});
 
+const motion = z
+  .strictObject({
+    enabled: z.boolean().default(true).describe('Whether frames are held back while nothing moves.'),
+    threshold: z
+      .int()
+      .min(1)
+      .max(254)
+      .default(10)
+      .describe('How much a spot must change, in grey levels of 255; less is more sensitive.'),
+    minArea: share.default(0.0005).describe('Share of the picture that must change; less is more sensitive.'),
+    ignore: z
+      .array(
+        z
+          .array(
+            z.strictObject({
+              x: share.describe('0 is the left edge of the picture, 1 the right.'),
+              y: share.describe('0 is the upper edge of the picture, 1 the lower.'),
+            }),
+          )
+          .min(3),
+      )
+      .default([])
+      .describe('Polygons in which motion does not count: a street, a tree, a screen.'),
+    holdMs: positiveMs.default(3000).describe('How long all frames are looked at after the last motion.'),
+    idleIntervalMs: positiveMs
+      .default(1000)
+      .describe('How often a frame is looked at while nothing moves; keep it below tracks.lostAfterMs.'),
+  })
+  .prefault({});
+
 const camera = z
   .strictObject({
     id: slug.describe('Name of the camera in MQTT topics and logs; unique.'),
@@ -113,6 +143,7 @@ const camera = z
       .describe('Frames a second that are looked at; the others are dropped.'),
     openTimeoutMs: positiveMs.default(15_000).describe('How long opening may take until it is tried again.'),
     stallTimeoutMs: positiveMs.default(10_000).describe('How long no frame may come until the camera is opened again.'),
+    motion: motion.describe('Holding back frames in which nothing moves, so that an idle scene costs little.'),
     loop: z.boolean().default(false).describe('Files only: start again at the end.'),
     credentials: z
       .strictObject({

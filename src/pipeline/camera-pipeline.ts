@@ -32,9 +32,14 @@ export interface CameraPipelineOptions {
   readonly minQuality: number;
   readonly publish: (draft: IdentityDraft) => void;
   readonly onFrame?: (report: FrameReport) => void;
+  /** Asks the camera for all frames for so long, also when nothing moves. */
+  readonly attend?: (forMs: number) => void;
   readonly clock: Clock;
   readonly logger: Logger;
 }
+
+/** A face that is not decided yet is watched for so long from the last time it was seen well. */
+const ATTENTION_MS = 2000;
 
 /** What became of one frame; times in milliseconds. */
 export interface FrameReport {
@@ -149,6 +154,8 @@ export class CameraPipeline {
       };
       this.#options.publish(this.#draft(frame, face, track, announcement, gallery.version, times));
     });
+    // A face too poor to match does not count: while nothing moves it stays poor, and would be watched for ever.
+    if (looked.some(({ track }) => visits.wants(track, embedded))) this.#options.attend?.(ATTENTION_MS);
     return {
       camera,
       faces: detections.length,

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import type { CameraProcess, StartCamera } from '../../src/capture/camera-session.ts';
-import type { FromCamera, ToCamera } from '../../src/capture/protocol.ts';
+import type { FromCamera, MotionOptions, ToCamera } from '../../src/capture/protocol.ts';
 
 /** A kind of camera process under test: one that plays a short file of at least 20 frames of 320x240. */
 export interface Subject {
@@ -11,14 +11,16 @@ export interface Subject {
   readonly play?: () => Promise<void>;
 }
 
+/** Takes nothing for motion: no change is larger than 255. */
+const MOTIONLESS: MotionOptions = { threshold: 255, minArea: 0, ignore: [], holdMs: 1, idleIntervalMs: 60_000 };
 const CUT = { width: 8, height: 4, matrix: [1, 0, 0, 0, 1, 0] } as const;
 
 /** What the real process and the fake one have in common. */
 export function cameraProcessContract(subject: () => Subject): void {
-  const begin = (target = subject().file) => {
+  const begin = (motion: MotionOptions | null = null) => {
     const talk = new Talk(subject().start, subject().play);
-    const source = { target, api: 'ffmpeg', file: true, loop: false } as const;
-    talk.process.send({ type: 'open', source, fps: 60, input: { width: 32, height: 24 }, progressMs: 100 });
+    const source = { target: subject().file, api: 'ffmpeg', file: true, loop: false } as const;
+    talk.process.send({ type: 'open', source, fps: 60, input: { width: 32, height: 24 }, progressMs: 100, motion });
     onTestFinished(() => talk.process.kill());
     return talk;
   };
@@ -47,6 +49,19 @@ export function cameraProcessContract(subject: () => Subject): void {
   it('says that frames come when nobody asks', async () => {
     const talk = begin();
     expect((await talk.heard('progress')).read).toBeGreaterThan(0);
+  });
+
+  it('holds back frames in which nothing moves, says so, and gives them when it is asked to attend', async () => {
+    const talk = begin(MOTIONLESS);
+    expect(await talk.ask({ type: 'next' }, 'frame')).toMatchObject({ sequence: 1, idle: 0 });
+    talk.process.send({ type: 'next' });
+    let counts = await talk.heard('progress');
+    while (counts.idle < 2) counts = await talk.heard('progress');
+    expect(counts.read).toBe(1 + counts.idle);
+    const frame = await talk.ask({ type: 'attend', forMs: 60_000 }, 'frame');
+    expect(frame.sequence).toBe(1 + frame.idle + 1);
+    const { idle } = await talk.ask({ type: 'next' }, 'frame');
+    expect(idle).toBe(frame.idle);
   });
 
   it('gives crops of the frame it holds, and no others', async () => {

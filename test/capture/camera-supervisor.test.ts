@@ -105,6 +105,7 @@ describe('CameraSupervisor', () => {
       framesRead: 1,
       framesDelivered: 0,
       framesDropped: 0,
+      framesIdle: 0,
       restarts: 0,
       lastFrameAtMs: 1_700_000_005_000,
       pid: latest().pid,
@@ -256,6 +257,48 @@ describe('CameraSupervisor', () => {
     const cut = expect(frame?.cut([CUT])).rejects.toMatchObject({ code: 'CAMERA_PROCESS_DIED' });
     latest().exit('was ended by SIGSEGV');
     await cut;
+    await supervisor.stop();
+  });
+
+  it('is online and well while the camera holds back frames in which nothing moves, over restarts too', async () => {
+    const motion = { enabled: true, threshold: 10, minArea: 0, ignore: [], holdMs: 200, idleIntervalMs: 60_000 };
+    const supervisor = supervise({ motion });
+    supervisor.start();
+    latest().open();
+    const { frames } = collect(supervisor);
+    const still = async (count: number) => {
+      for (let frame = 0; frame < count; frame++) {
+        latest().frame(false);
+        await clock.advance(100);
+      }
+    };
+    await still(100);
+    expect(frames).toHaveLength(1);
+    expect(supervisor.status).toBe('online');
+    // What is known of the counts is half a second old at most.
+    expect(supervisor.stats).toMatchObject({ framesRead: 96, framesIdle: 95, framesDelivered: 1, framesDropped: 0 });
+    supervisor.attend(200);
+    await still(3);
+    expect(frames.map(({ sequence }) => sequence)).toEqual([1, 101, 102]);
+    latest().exit('was ended by SIGKILL');
+    await clock.advance(1000);
+    latest().open();
+    await still(1);
+    expect(frames).toHaveLength(4);
+    await still(5);
+    expect(supervisor.stats.framesIdle).toBe(99 + 5);
+    expect(statuses.map(([status]) => status)).toEqual(['connecting', 'online', 'offline', 'online']);
+    await supervisor.stop();
+    supervisor.attend(200);
+  });
+
+  it.each([
+    ['switched off', { enabled: false, threshold: 10, minArea: 0, ignore: [], holdMs: 200, idleIntervalMs: 60_000 }],
+    ['left out', undefined],
+  ])('gives all frames when motion is %s', async (_, motion) => {
+    const supervisor = supervise({ motion });
+    supervisor.start();
+    expect(latest().received[0]).toMatchObject({ type: 'open', motion: null });
     await supervisor.stop();
   });
 

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FrameServer } from '../../src/capture/frame-server.ts';
+import type { MotionGatePolicy } from '../../src/capture/motion-gate.ts';
 import type { FromCamera } from '../../src/capture/protocol.ts';
 import { FakePicture } from '../fakes/frame-source.ts';
 import { ManualClock, settle } from '../fakes/frame-source-clock.ts';
@@ -9,7 +10,7 @@ const INPUT = { width: 4, height: 3 };
 describe('FrameServer', () => {
   let clock: ManualClock;
   let sent: FromCamera[];
-  let server: FrameServer;
+  let server: FrameServer<FakePicture>;
   let value: number;
 
   beforeEach(() => {
@@ -17,12 +18,22 @@ describe('FrameServer', () => {
     clock = new ManualClock();
     sent = [];
     value = 0;
-    server = new FrameServer({ fps: 10, input: INPUT, progressMs: 500, clock, send: (message) => sent.push(message) });
+    server = serve(null);
   });
 
-  const offer = async (afterMs = 100) => {
+  const serve = (gate: MotionGatePolicy | null) =>
+    new FrameServer<FakePicture>({
+      fps: 10,
+      input: INPUT,
+      progressMs: 500,
+      gate,
+      moved: ({ moves }) => moves,
+      clock,
+      send: (message) => sent.push(message),
+    });
+  const offer = async (afterMs = 100, moves = true) => {
     await clock.advance(afterMs);
-    server.offer(new FakePicture({ width: 8, height: 6 }, ++value));
+    server.offer(new FakePicture({ width: 8, height: 6 }, ++value, moves));
     await settle();
   };
   const frames = () => sent.filter((message) => message.type === 'frame');
@@ -46,6 +57,7 @@ describe('FrameServer', () => {
         fitted: new Uint8Array(36).fill(3),
         read: 3,
         dropped: 2,
+        idle: 0,
       },
     ]);
   });
@@ -81,6 +93,33 @@ describe('FrameServer', () => {
     }
     expect(frames().map(({ sequence }) => sequence)).toEqual([1, 4, 7, 10, 13, 16, 19, 22, 25, 28]);
     expect(frames().at(-1)).toMatchObject({ read: 28, dropped: 18 });
+  });
+
+  it('holds back what does not move: one frame a second passes, and all while it attends', async () => {
+    server = serve({ holdMs: 300, idleIntervalMs: 1000 });
+    const show = async (count: number, moves: boolean) => {
+      for (let frame = 0; frame < count; frame++) {
+        server.next();
+        await offer(100, moves);
+      }
+    };
+    await show(20, false);
+    expect(frames().map(({ sequence }) => sequence)).toEqual([1, 11]);
+    await show(1, true);
+    expect(frames().at(-1)).toMatchObject({ sequence: 21, read: 21, dropped: 0, idle: 18 });
+    await show(9, false);
+    expect(frames().map(({ sequence }) => sequence)).toEqual([1, 11, 21, 22, 23]);
+    server.attend(250);
+    await show(4, false);
+    expect(frames().map(({ sequence }) => sequence)).toEqual([1, 11, 21, 22, 23, 31, 32]);
+    expect(FakePicture.alive).toBeLessThanOrEqual(1);
+  });
+
+  it('goes on saying that frames come while it holds them back', async () => {
+    server = serve({ holdMs: 300, idleIntervalMs: 60_000 });
+    for (let frame = 0; frame < 20; frame++) await offer(100, false);
+    const progress = sent.filter(({ type }) => type === 'progress');
+    expect(progress.map((one) => ('idle' in one ? one.idle : null))).toEqual([0, 5, 10, 15]);
   });
 
   it('takes crops from the frame it holds', async () => {

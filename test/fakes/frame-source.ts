@@ -10,13 +10,15 @@ export class FakePicture implements HeldPicture {
   static alive = 0;
   readonly width: number;
   readonly height: number;
+  readonly moves: boolean;
   readonly #value: number;
   #released = false;
 
-  constructor(size: Size, value: number) {
+  constructor(size: Size, value: number, moves = true) {
     this.width = size.width;
     this.height = size.height;
     this.#value = value;
+    this.moves = moves;
     FakePicture.alive++;
   }
 
@@ -45,7 +47,7 @@ export class FakeCameraProcess implements CameraProcess {
   readonly #listener: CameraProcessListener;
   readonly #clock: Clock;
   readonly #size: Size;
-  #server: FrameServer | undefined;
+  #server: FrameServer<FakePicture> | undefined;
   #gone = false;
   #frames = 0;
   /** Set to keep it from ending when it is asked to. */
@@ -68,6 +70,7 @@ export class FakeCameraProcess implements CameraProcess {
     this.received.push(message);
     if (this.deaf) return;
     if (message.type === 'next') this.#server?.next();
+    else if (message.type === 'attend') this.#server?.attend(message.forMs);
     else if (message.type === 'release') this.#server?.release(message.sequence);
     else if (message.type === 'cut') void this.#server?.cut(message.id, message.sequence, message.cuts);
     else if (message.type === 'fit') void this.#server?.fit(message.id, message.sequence, message.input);
@@ -82,15 +85,24 @@ export class FakeCameraProcess implements CameraProcess {
   open(): void {
     const order = this.received.find((message) => message.type === 'open');
     if (order?.type !== 'open') throw new Error('nobody asked to open');
-    const { fps, input, progressMs } = order;
-    this.#server = new FrameServer({ fps, input, progressMs, clock: this.#clock, send: (m) => this.say(m) });
+    const { fps, input, motion, progressMs } = order;
+    this.#server = new FrameServer<FakePicture>({
+      fps,
+      input,
+      progressMs,
+      gate: motion,
+      // As with the real one, no change is larger than the largest there is.
+      moved: ({ moves }) => moves && motion?.threshold !== 255,
+      clock: this.#clock,
+      send: (m) => this.say(m),
+    });
     this.say({ type: 'opened', ...this.#size });
     for (const message of this.received.slice(1)) if (message.type === 'next') this.#server.next();
   }
 
   /** The decoder hands out a frame. */
-  frame(): void {
-    this.#server?.offer(new FakePicture(this.#size, ++this.#frames % 256));
+  frame(moves = true): void {
+    this.#server?.offer(new FakePicture(this.#size, ++this.#frames % 256, moves));
   }
 
   /** The source has no more frames. */

@@ -42,6 +42,7 @@ describe('CameraPipeline', () => {
   let gallery: GalleryView;
   let nowMs: number;
   let played: StagedFrame[];
+  let attended: number[];
 
   beforeEach(() => {
     published = [];
@@ -53,6 +54,7 @@ describe('CameraPipeline', () => {
     ]);
     nowMs = 0;
     played = [];
+    attended = [];
   });
 
   async function play(scenes: readonly (readonly StagedFace[])[], pipeline = build()): Promise<void> {
@@ -83,6 +85,7 @@ describe('CameraPipeline', () => {
       far: 1e-4,
       minQuality: 0.2,
       publish: (draft) => published.push(draft),
+      attend: () => attended.push(played.length),
       onFrame: (report) => reports.push(report),
       clock: { now: () => 1_000_000 + nowMs, monotonic: () => nowMs, sleep: async () => {} },
       logger: silentLogger,
@@ -90,6 +93,20 @@ describe('CameraPipeline', () => {
   }
 
   const times = <T>(count: number, value: T): T[] => Array.from({ length: count }, () => value);
+
+  it('asks for attention while a face is not decided', async () => {
+    // Nobody; then Ann, decided after three looks.
+    await play([[], [], ...times(6, [at(100, 0.1)]), []]);
+    expect(attended).toEqual([3, 4]);
+    // A stranger takes six.
+    await play([[], ...times(8, [at(300, 4)])]);
+    expect(attended.slice(2)).toEqual([11, 12, 13, 14, 15]);
+  });
+
+  it('asks for no attention for a face that is too poor to match', async () => {
+    await play(times(10, [at(100, 0.1, 0.1)]));
+    expect(attended).toEqual([]);
+  });
 
   it('announces a known person once, with all that the decision rests on', async () => {
     await play(times(20, [at(100, 0.1)]));
