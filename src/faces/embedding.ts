@@ -9,14 +9,12 @@ import type { Tensor } from '../inference/vision-model.ts';
 export function unitEmbedding(output: Tensor, row: number, minNorm = 0): Float32Array | null {
   const dimension = output.data.length / (output.shape[0] ?? 1);
   const feature = output.data.subarray(row * dimension, (row + 1) * dimension);
-  return Math.hypot(...feature) < minNorm ? null : normalise(feature);
+  return lengthOf(feature) < minNorm ? null : normalise(feature);
 }
 
 /** A copy of `vector` scaled to unit length. Throws RangeError when its length is zero or not finite. */
 export function normalise(vector: Float32Array): Float32Array {
-  let sum = 0;
-  for (const value of vector) sum += value * value;
-  const length = Math.sqrt(sum);
+  const length = lengthOf(vector);
   if (!(length > 0) || !Number.isFinite(length)) throw new RangeError('embedding has no direction');
   return vector.map((value) => value / length);
 }
@@ -27,4 +25,10 @@ export function cosine(first: Float32Array, second: Float32Array): number {
   let sum = 0;
   for (let index = 0; index < first.length; index++) sum += (first[index] ?? 0) * (second[index] ?? 0);
   return sum;
+}
+
+function lengthOf(vector: Float32Array): number {
+  let sum = 0;
+  for (const value of vector) sum += value * value;
+  return Math.sqrt(sum);
 }
