@@ -1,11 +1,9 @@
 import type { CameraSupervisor } from './capture/camera-supervisor.ts';
 import { messageOf } from './core/errors.ts';
 import type { Logger } from './core/logger.ts';
-import type { Frame } from './core/picture.ts';
 import type { MqttEventPublisher } from './events/mqtt-event-publisher.ts';
 import type { LiveGallery } from './gallery/live-gallery.ts';
 import type { CameraPipeline } from './pipeline/camera-pipeline.ts';
-import type { ProgressLedger } from './platform/health.ts';
 import type { ServiceManager } from './platform/systemd.ts';
 import type { Watchdog } from './platform/watchdog.ts';
 
@@ -24,7 +22,6 @@ export interface DaemonParts {
   readonly gallery: Pick<LiveGallery, 'start' | 'stop'>;
   readonly publisher: Pick<MqttEventPublisher, 'start' | 'stop'> | null;
   readonly manager: ServiceManager;
-  readonly ledger: Pick<ProgressLedger, 'report' | 'forget'>;
   readonly watchdog: Pick<Watchdog, 'start' | 'stop'>;
   /** Rejects when the daemon is stuck and no service manager is there to restart it. */
   readonly failed: Promise<never>;
@@ -49,9 +46,9 @@ export class Daemon {
     const { cameras, gallery, logger, manager, publisher, watchdog } = this.#parts;
     await gallery.start();
     publisher?.start();
-    for (const { id, supervisor, pipeline } of cameras) {
+    for (const { supervisor, pipeline } of cameras) {
       supervisor.start();
-      this.#running.push(pipeline.run(this.#watched(`frame of ${id}`, supervisor.frames())));
+      this.#running.push(pipeline.run(supervisor.frames()));
     }
     watchdog.start();
     manager.ready();
@@ -69,16 +66,6 @@ export class Daemon {
     await this.#attempt('watchdog', () => watchdog.stop());
     await this.#attempt('models', () => models.close());
     logger.info({}, 'stopped');
-  }
-
-  /** The frames, each owing progress while it is worked on: a model that hangs must not go unnoticed. */
-  async *#watched(part: string, frames: AsyncIterable<Frame>): AsyncGenerator<Frame> {
-    const { ledger } = this.#parts;
-    for await (const frame of frames) {
-      ledger.report(part);
-      yield frame;
-      ledger.forget(part);
-    }
   }
 
   async #attempt(part: string, work: () => Promise<unknown> | undefined): Promise<void> {

@@ -200,7 +200,12 @@ const inference = z
       .refine((list) => new Set(list).size === list.length, { error: 'must not name a provider twice' })
       .default(['cpu'])
       .describe('ONNX Runtime execution providers, best first; the next is taken where one does not work.'),
-    threads: z.int().min(0).max(256).default(0).describe('Threads a model runs on; 0 takes one a core, at most 4.'),
+    threads: z
+      .int()
+      .min(0)
+      .max(256)
+      .default(0)
+      .describe('Threads a model runs on; 0 takes one less than there are cores, at least 1 and at most 4.'),
   })
   .prefault({});
 

@@ -17,6 +17,10 @@ export const ERRORS = {
     exit: 4,
     help: 'Run `eyeline doctor` to see which execution providers work on this machine.',
   },
+  INFERENCE_FAILED: {
+    exit: 9,
+    help: 'ONNX Runtime ended unexpectedly; the service manager restarts the daemon. Report it if it happens again.',
+  },
   GALLERY_UNREADABLE: {
     exit: 5,
     help: 'Check the path, its permissions and the free disk; restore a backup if damaged.',
