@@ -17,6 +17,7 @@ import { openGalleryStore } from './gallery/sqlite-gallery-store.ts';
 import { InferenceThread } from './inference/inference-thread.ts';
 import { type BatcherOptions, ModelBatcher } from './inference/model-batcher.ts';
 import { createModelStore } from './inference/store.ts';
+import type { BatchModel } from './inference/vision-model.ts';
 import { CameraPipeline, type FrameReport } from './pipeline/camera-pipeline.ts';
 import { Visits } from './pipeline/visits.ts';
 import { readCredentials, readSecret } from './platform/credentials.ts';
@@ -52,6 +53,14 @@ export interface OpenFaceAnalyser {
   close(): Promise<void>;
 }
 
+export interface ChainOptions {
+  readonly clock?: Clock;
+  /** Told of every run of a model. */
+  readonly onRun?: BatcherOptions['onRun'];
+  /** Told of every model that was opened: for whoever measures it bare. */
+  readonly onOpen?: (model: BatchModel) => void;
+}
+
 /**
  * Opens the configured models in a thread of their own.
  * Throws MODEL_MISSING, MODEL_CORRUPT, MODEL_UNKNOWN, PROVIDER_UNAVAILABLE, INFERENCE_FAILED.
@@ -59,7 +68,7 @@ export interface OpenFaceAnalyser {
 export async function openFaceAnalyser(
   config: Pick<Config, 'models' | 'inference' | 'detection'>,
   logger: Logger,
-  { clock = systemClock, onRun }: { clock?: Clock; onRun?: BatcherOptions['onRun'] } = {},
+  { clock = systemClock, onRun, onOpen }: ChainOptions = {},
 ): Promise<OpenFaceAnalyser> {
   const store = await createModelStore({ dir: config.models.dir, extraManifest: config.models.manifest, logger });
   const thread = new InferenceThread(logger);
@@ -69,7 +78,9 @@ export async function openFaceAnalyser(
     await thread.close();
   };
   const open = async (id: string) => {
-    const batcher = new ModelBatcher(await thread.open(store, id, config.inference), clock, onRun ? { onRun } : {});
+    const model = await thread.open(store, id, config.inference);
+    onOpen?.(model);
+    const batcher = new ModelBatcher(model, clock, onRun ? { onRun } : {});
     const { maxBatch, maxWaitMs } = batcher.policy;
     logger.debug({ model: id, maxBatch, maxWaitMs }, `model ${id} takes batches of up to ${maxBatch}`);
     opened.push(batcher);
