@@ -16,6 +16,7 @@ import { LiveGallery } from './gallery/live-gallery.ts';
 import { openGalleryStore } from './gallery/sqlite-gallery-store.ts';
 import { InferenceThread } from './inference/inference-thread.ts';
 import { type BatcherOptions, ModelBatcher } from './inference/model-batcher.ts';
+import { openOnnxModel } from './inference/onnxruntime-model.ts';
 import { createModelStore } from './inference/store.ts';
 import type { BatchModel } from './inference/vision-model.ts';
 import { CameraPipeline, type FrameReport } from './pipeline/camera-pipeline.ts';
@@ -42,6 +43,8 @@ export interface OpenFaceAnalyser {
   lane(name: string): FaceAnalyser;
   /** Size of the picture the detector takes. */
   readonly detectorInput: Size;
+  /** Side of the aligned crop the encoder takes. */
+  readonly cropSize: number;
   readonly encoder: {
     readonly id: string;
     readonly fingerprint: string;
@@ -55,6 +58,8 @@ export interface OpenFaceAnalyser {
 
 export interface ChainOptions {
   readonly clock?: Clock;
+  /** Where runs, which block their thread, take place: in a thread of their own (the default), or in the caller's. */
+  readonly runIn?: 'own-thread' | 'this-thread';
   /** Told of every run of a model. */
   readonly onRun?: BatcherOptions['onRun'];
   /** Told of every model that was opened: for whoever measures it bare. */
@@ -62,13 +67,13 @@ export interface ChainOptions {
 }
 
 /**
- * Opens the configured models in a thread of their own.
+ * Opens the configured models.
  * Throws MODEL_MISSING, MODEL_CORRUPT, MODEL_UNKNOWN, PROVIDER_UNAVAILABLE, INFERENCE_FAILED.
  */
 export async function openFaceAnalyser(
   config: Pick<Config, 'models' | 'inference' | 'detection'>,
   logger: Logger,
-  { clock = systemClock, onRun, onOpen }: ChainOptions = {},
+  { clock = systemClock, runIn = 'own-thread', onRun, onOpen }: ChainOptions = {},
 ): Promise<OpenFaceAnalyser> {
   const store = await createModelStore({ dir: config.models.dir, extraManifest: config.models.manifest, logger });
   const thread = new InferenceThread(logger);
@@ -78,7 +83,10 @@ export async function openFaceAnalyser(
     await thread.close();
   };
   const open = async (id: string) => {
-    const model = await thread.open(store, id, config.inference);
+    const model =
+      runIn === 'own-thread'
+        ? await thread.open(store, id, config.inference)
+        : await openOnnxModel(store, id, { ...config.inference, logger });
     onOpen?.(model);
     const batcher = new ModelBatcher(model, clock, onRun ? { onRun } : {});
     const { maxBatch, maxWaitMs } = batcher.policy;
@@ -104,6 +112,7 @@ export async function openFaceAnalyser(
       analyser: lane(''),
       lane,
       detectorInput: detector.lane('').input,
+      cropSize: encoder.lane('').input.width,
       encoder: { id, fingerprint, dimension, calibration },
       failed: thread.failed,
       close,

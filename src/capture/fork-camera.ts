@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { extname } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
+import { entryBeside, loaderArguments } from '../core/entry-points.ts';
 import { messageOf } from '../core/errors.ts';
 import type { CameraProcessListener, StartCamera } from './camera-session.ts';
 import { type FromCameraProcess, PixelReader } from './pixel-file.ts';
@@ -11,7 +10,12 @@ import { type FromCameraProcess, PixelReader } from './pixel-file.ts';
 /** Where util-linux puts it; on every Debian, Ubuntu and JetPack. */
 const SETPRIV = '/usr/bin/setpriv';
 /** The entry beside this file. */
-const CAMERA_PROCESS = new URL(`./camera-process${extname(import.meta.url)}`, import.meta.url);
+const CAMERA_PROCESS = entryBeside('camera-process', import.meta.url);
+/**
+ * There is little JavaScript to run in there: V8's optimising compiler would save nothing, and once it starts, after some
+ * thousand calls, its working memory stays: 50 MB a camera.
+ */
+const FLAGS = ['--no-opt', '--expose-gc', '--max-semi-space-size=1'];
 /** The last lines a process printed may come after it ended; they are waited for this long. */
 const LAST_OUTPUT_MS = 500;
 
@@ -26,7 +30,9 @@ export function cameraForker(env: NodeJS.ProcessEnv, entry: URL = CAMERA_PROCESS
   const [command, ...prefix] = [
     ...(existsSync(SETPRIV) ? [SETPRIV, '--pdeathsig', 'KILL'] : []),
     process.execPath,
-    ...entryArguments(fileURLToPath(entry)),
+    ...FLAGS,
+    ...loaderArguments(entry),
+    fileURLToPath(entry),
   ];
   const inherited = Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('EYELINE_')));
   return ({ ffmpegOptions }, listener) => {
@@ -56,16 +62,6 @@ export function cameraForker(env: NodeJS.ProcessEnv, entry: URL = CAMERA_PROCESS
       recycle: (fitted) => pixels.recycle(fitted),
     };
   };
-}
-
-/** How Node runs the entry: compiled, or as source with the loader that runs TypeScript. */
-function entryArguments(entry: string): string[] {
-  // There is little JavaScript to run in there: V8's optimising compiler would save nothing, and once it starts, after
-  // some thousand calls, its working memory stays: 50 MB a camera.
-  const flags = ['--no-opt', '--expose-gc', '--max-semi-space-size=1'];
-  if (!entry.endsWith('.ts')) return [...flags, entry];
-  const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-  return [...flags, '--import', tsx, entry];
 }
 
 function listen(child: ChildProcess, pixels: PixelReader, listener: CameraProcessListener): void {

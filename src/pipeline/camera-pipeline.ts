@@ -85,6 +85,8 @@ export class CameraPipeline {
   #sequence = 0;
   #seenMs = 0;
   #galleryVersion: number | null = null;
+  /** When each track's face was captured first, wall clock. */
+  readonly #firstSeenAtMs = new Map<number, number>();
 
   constructor(options: CameraPipelineOptions) {
     this.#options = options;
@@ -173,6 +175,7 @@ export class CameraPipeline {
     if (frame.sequence <= this.#sequence) {
       tracker.clear();
       visits.clear();
+      this.#firstSeenAtMs.clear();
     }
     this.#sequence = frame.sequence;
     const gallery = this.#options.gallery();
@@ -181,6 +184,10 @@ export class CameraPipeline {
 
     const { seen, ended } = tracker.update(detections, seenMs);
     visits.end(ended);
+    for (const track of ended) this.#firstSeenAtMs.delete(track);
+    for (const { track } of seen) {
+      if (!this.#firstSeenAtMs.has(track)) this.#firstSeenAtMs.set(track, frame.capturedAtMs);
+    }
     const started = clock.monotonic();
     const trace: RunTrace = { queuedMs: 0, runMs: 0 };
     const wanted = seen.filter(({ track }) => visits.wants(track, seenMs));
@@ -249,6 +256,7 @@ export class CameraPipeline {
       type,
       camera,
       track: `${camera}-${track}`,
+      firstSeenAtMs: this.#firstSeenAtMs.get(track) ?? frame.capturedAtMs,
       capturedAtMs: frame.capturedAtMs,
       decidedAtMs: clock.now(),
       decision: verdict.decision,

@@ -1,9 +1,9 @@
-import { extname } from 'node:path';
 import type { OpenFaceAnalyser } from '../../app.ts';
 import { CameraSupervisor } from '../../capture/camera-supervisor.ts';
 import { cameraForker } from '../../capture/fork-camera.ts';
 import type { Config } from '../../config/schema.ts';
 import { systemClock } from '../../core/clock.ts';
+import { entryBeside } from '../../core/entry-points.ts';
 import type { Logger } from '../../core/logger.ts';
 import { quantile, rounded } from '../../core/statistics.ts';
 import { cosine } from '../../faces/embedding.ts';
@@ -13,7 +13,7 @@ import { Cooldown } from '../../tracks/cooldown.ts';
 import { OverlapTracker } from '../../tracks/tracker.ts';
 import { type RunCounts, type RunLog, rawRunMs } from './run-log.ts';
 
-const REPLAY_CAMERA = new URL(`./replay-camera${extname(import.meta.url)}`, import.meta.url);
+const REPLAY_CAMERA = entryBeside('replay-camera', import.meta.url);
 /** After every camera gave this many frames its first faces are decided and all code is warm. */
 const SETTLED_FRAMES = 50;
 
