@@ -8,6 +8,7 @@ import type {
   FromPictureWorker,
   PictureReading,
   PictureStep,
+  Ticket,
   ToPictureWorker,
 } from './picture-protocol.ts';
 
@@ -23,6 +24,7 @@ interface Member {
 
 /** One go over a list of files. */
 interface Job {
+  readonly number: number;
   readonly files: readonly string[];
   readonly upTo: PictureStep;
   readonly done: Map<number, PictureReading>;
@@ -37,6 +39,7 @@ export class PicturePool {
   readonly #size: number;
   #members: Member[] = [];
   #job: Job | undefined;
+  #jobs = 0;
   #closed = false;
 
   /** @param workers how many processes */
@@ -61,7 +64,15 @@ export class PicturePool {
    * that says why. Throws INFERENCE_FAILED when a worker ends.
    */
   async *read(files: readonly string[], upTo: PictureStep, signal?: AbortSignal): AsyncGenerator<PictureReading> {
-    const job: Job = { files, upTo, done: new Map(), next: 0, failure: undefined, wake: () => {} };
+    const job: Job = {
+      number: ++this.#jobs,
+      files,
+      upTo,
+      done: new Map(),
+      next: 0,
+      failure: undefined,
+      wake: () => {},
+    };
     this.#job = job;
     const ahead = this.#size * IN_HAND * 2;
     for (let index = 0; index < files.length; index++) {
@@ -103,7 +114,8 @@ export class PicturePool {
       if (idle.inHand >= IN_HAND) return;
       const index = job.next++;
       idle.inHand++;
-      const message: ToPictureWorker = { type: 'read', index, file: job.files[index] ?? '', upTo: job.upTo };
+      const ticket = { job: job.number, index };
+      const message: ToPictureWorker = { type: 'read', ticket, file: job.files[index] ?? '', upTo: job.upTo };
       idle.worker.send(message, () => {});
     }
   }
@@ -116,7 +128,7 @@ export class PicturePool {
       worker.on('message', (message: FromPictureWorker) => {
         if (message.type === 'ready') resolve();
         else if (message.type === 'failed') reject(asError(message.code, message.message));
-        else this.#receive(member, message.index, message.reading);
+        else this.#receive(member, message.ticket, message.reading);
       });
     });
     const member: Member = { worker, ready, inHand: 0 };
@@ -135,9 +147,9 @@ export class PicturePool {
     return member;
   }
 
-  #receive(member: Member, index: number, reading: PictureReading): void {
+  #receive(member: Member, { job, index }: Ticket, reading: PictureReading): void {
     member.inHand--;
-    this.#job?.done.set(index, reading);
+    if (this.#job?.number === job) this.#job.done.set(index, reading);
     this.#job?.wake();
   }
 }

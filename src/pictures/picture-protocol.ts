@@ -30,15 +30,16 @@ export type ChainConfig = Pick<Config, 'models' | 'inference' | 'detection'>;
 
 export type ToPictureWorker =
   | { readonly type: 'open'; readonly config: ChainConfig }
-  | {
-      readonly type: 'read';
-      readonly index: number;
-      readonly file: string;
-      readonly upTo: PictureStep;
-    };
+  | { readonly type: 'read'; readonly ticket: Ticket; readonly file: string; readonly upTo: PictureStep };
+
+/** Which file of which list; what was given up may still be answered. */
+export interface Ticket {
+  readonly job: number;
+  readonly index: number;
+}
 
 export type FromPictureWorker =
   | { readonly type: 'ready' }
-  | { readonly type: 'reading'; readonly index: number; readonly reading: PictureReading }
+  | { readonly type: 'reading'; readonly ticket: Ticket; readonly reading: PictureReading }
   /** The worker cannot work at all. */
   | { readonly type: 'failed'; readonly code: string | null; readonly message: string };

@@ -23,8 +23,8 @@ process.on('message', async (message: ToPictureWorker) => {
       await tools;
       send({ type: 'ready' });
     } else if (tools) {
-      const { index, file, upTo } = message;
-      send({ type: 'reading', index, reading: await readPicture(file, upTo, await tools) });
+      const { ticket, file, upTo } = message;
+      send({ type: 'reading', ticket, reading: await readPicture(file, upTo, await tools) });
     }
   } catch (error) {
     send({ type: 'failed', code: error instanceof EyelineError ? error.code : null, message: messageOf(error) });
