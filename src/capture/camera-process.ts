@@ -9,11 +9,13 @@ import { GRID, MotionSensor } from './motion-sensor.ts';
 import { loadOpencv } from './opencv.ts';
 import { OpencvFrameSource } from './opencv-frame-source.ts';
 import type { OpencvPicture } from './opencv-picture.ts';
+import { PixelWriter } from './pixel-file.ts';
 import type { FromCamera, ToCamera } from './protocol.ts';
 
 /** Frames sent between two small garbage collections. */
 const FRAMES_PER_COLLECTION = 5;
 
+const pixels = new PixelWriter();
 let sent = 0;
 let source: OpencvFrameSource | undefined;
 let server: FrameServer<OpencvPicture> | undefined;
@@ -83,7 +85,7 @@ function die(): void {
 
 function send(message: FromCamera): void {
   if (!process.connected) return;
-  process.send?.(message);
+  process.send?.(pixels.pack(message));
   if (message.type !== 'frame' || ++sent % FRAMES_PER_COLLECTION !== 0) return;
   // Pixels that were sent are garbage outside of V8's own heap, which does not feel them: left alone they grow to 30 MB.
   setImmediate(() => void globalThis.gc?.({ type: 'minor', execution: 'sync' }));

@@ -1,13 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { extname } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { messageOf } from '../core/errors.ts';
 import type { CameraProcessListener, StartCamera } from './camera-session.ts';
-import type { FromCamera } from './protocol.ts';
+import { type FromCameraProcess, PixelReader } from './pixel-file.ts';
 
 /** Where util-linux puts it; on every Debian, Ubuntu and JetPack. */
 const SETPRIV = '/usr/bin/setpriv';
+/** The entry beside this file. */
+const CAMERA_PROCESS = new URL(`./camera-process${extname(import.meta.url)}`, import.meta.url);
 /** The last lines a process printed may come after it ended; they are waited for this long. */
 const LAST_OUTPUT_MS = 500;
 
@@ -15,15 +19,18 @@ const LAST_OUTPUT_MS = 500;
  * Starts camera processes as children of this one. They get `env` without what begins with EYELINE_ (it may hold
  * secrets). When this process dies, however it dies, the kernel kills them (setpriv --pdeathsig); without setpriv they
  * end themselves when their channel closes, which a blocked open can delay by half a minute.
+ *
+ * @param entry module that speaks the camera's side of the protocol, compiled or source
  */
-export function cameraForker(env: NodeJS.ProcessEnv): StartCamera {
+export function cameraForker(env: NodeJS.ProcessEnv, entry: URL = CAMERA_PROCESS): StartCamera {
   const [command, ...prefix] = [
     ...(existsSync(SETPRIV) ? [SETPRIV, '--pdeathsig', 'KILL'] : []),
     process.execPath,
-    ...entryArguments(),
+    ...entryArguments(fileURLToPath(entry)),
   ];
   const inherited = Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('EYELINE_')));
   return ({ ffmpegOptions }, listener) => {
+    const pixels = new PixelReader();
     const child = spawn(command ?? process.execPath, prefix, {
       env: {
         ...(ffmpegOptions ? { OPENCV_FFMPEG_CAPTURE_OPTIONS: ffmpegOptions } : {}),
@@ -35,9 +42,9 @@ export function cameraForker(env: NodeJS.ProcessEnv): StartCamera {
         ...inherited,
       },
       serialization: 'advanced',
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc', pixels.descriptor],
     });
-    listen(child, listener);
+    listen(child, pixels, listener);
     return {
       pid: child.pid,
       send: (message) => {
@@ -46,33 +53,40 @@ export function cameraForker(env: NodeJS.ProcessEnv): StartCamera {
       kill: () => {
         child.kill('SIGKILL');
       },
+      recycle: (fitted) => pixels.recycle(fitted),
     };
   };
 }
 
-/** The entry beside this file: compiled, or as source with the loader that runs TypeScript. */
-function entryArguments(): string[] {
-  const source = import.meta.url.endsWith('.ts');
-  const entry = fileURLToPath(new URL(source ? './camera-process.ts' : './camera-process.js', import.meta.url));
+/** How Node runs the entry: compiled, or as source with the loader that runs TypeScript. */
+function entryArguments(entry: string): string[] {
   // There is little JavaScript to run in there: V8's optimising compiler would save nothing, and once it starts, after
   // some thousand calls, its working memory stays: 50 MB a camera.
   const flags = ['--no-opt', '--expose-gc', '--max-semi-space-size=1'];
-  if (!source) return [...flags, entry];
+  if (!entry.endsWith('.ts')) return [...flags, entry];
   const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
   return [...flags, '--import', tsx, entry];
 }
 
-function listen(child: ChildProcess, listener: CameraProcessListener): void {
+function listen(child: ChildProcess, pixels: PixelReader, listener: CameraProcessListener): void {
   let over = false;
   const exit = (reason: string) => {
     if (over) return;
     over = true;
+    pixels.close();
     listener.exit(reason);
   };
   const ended = (code: number | null, signal: NodeJS.Signals | null) =>
     signal ? `was ended by ${signal}` : `ended with status ${code}`;
   child.on('message', (message) => {
-    if (!over) listener.message(message as FromCamera);
+    if (over) return;
+    try {
+      listener.message(pixels.unpack(message as FromCameraProcess));
+    } catch (error) {
+      // What it says and what is there differ: a process like that is started anew.
+      listener.output(messageOf(error));
+      child.kill('SIGKILL');
+    }
   });
   for (const stream of [child.stdout, child.stderr]) {
     if (stream) createInterface({ input: stream }).on('line', (line) => !over && listener.output(line));
