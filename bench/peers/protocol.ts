@@ -3,12 +3,13 @@ import type { FoundFace, RgbPicture, SystemName, SystemTraits } from './system.t
 /** What the bench and the process of a system say to each other: one answer to each message, in order. */
 
 export type ToSystem =
-  | { readonly type: 'open'; readonly system: SystemName; readonly threads: number }
+  /** `alone` when no other process shares the work. */
+  | { readonly type: 'open'; readonly system: SystemName; readonly alone: boolean }
   /** Look at these now and tell what is found. */
   | { readonly type: 'read'; readonly pictures: readonly RgbPicture[] }
   /** Keep these to be timed on, in place of those kept before. */
   | { readonly type: 'keep'; readonly pictures: readonly RgbPicture[] }
-  /** Look at those kept, one after the other. */
+  /** Look at those kept. */
   | { readonly type: 'run' };
 
 export interface RunFigures {

@@ -18,26 +18,33 @@ function reply(message: FromSystem): void {
 
 async function answer(message: ToSystem): Promise<FromSystem> {
   if (message.type === 'open') {
-    system = await openSystem(message.system, message.threads);
+    system = await openSystem(message.system, message.alone);
     const { name, runsOn, settings } = system;
     return { type: 'opened', name, runsOn, settings };
   }
   if (!system) throw new Error('no system is open');
   switch (message.type) {
-    case 'read': {
-      const faces: (readonly FoundFace[])[] = [];
-      for (const picture of message.pictures) faces.push(await system.read(picture));
-      return { type: 'read', faces };
-    }
+    case 'read':
+      return { type: 'read', faces: await readAll(system, message.pictures) };
     case 'keep':
       kept = message.pictures;
       return { type: 'kept' };
     case 'run': {
       const before = process.cpuUsage();
-      let faces = 0;
-      for (const picture of kept) faces += (await system.read(picture)).length;
+      const faces = (await readAll(system, kept)).reduce((sum, found) => sum + found.length, 0);
       const { user, system: kernel } = process.cpuUsage(before);
       return { type: 'ran', faces, cpuMs: (user + kernel) / 1000, memoryMb: process.memoryUsage.rss() / 2 ** 20 };
     }
   }
+}
+
+/** The faces of each picture, in order, with as many pictures in hand as the system likes. */
+async function readAll(face: FaceSystem, pictures: readonly RgbPicture[]): Promise<(readonly FoundFace[])[]> {
+  const faces: (readonly FoundFace[])[] = [];
+  const waiting = pictures.entries();
+  const hand = async () => {
+    for (const [index, picture] of waiting) faces[index] = await face.read(picture);
+  };
+  await Promise.all(Array.from({ length: face.inHand }, hand));
+  return faces;
 }

@@ -12,7 +12,7 @@ export interface RoundFigures extends RunFigures {
 
 /**
  * One system in processes of its own, so that none suffers from another's garbage collector, memory or threads.
- * Pictures are spread over the processes evenly, and each process takes one at a time.
+ * Pictures are spread over the processes evenly.
  */
 export class SystemGroup {
   readonly system: SystemName;
@@ -65,8 +65,7 @@ export class SystemGroup {
 
 /** Starts a system in `processes` processes. Throws when it cannot be opened. */
 export async function startSystem(system: SystemName, processes: number): Promise<SystemGroup> {
-  // One process has the machine to itself and chooses how many threads it takes; several share its cores.
-  const open: ToSystem = { type: 'open', system, threads: processes === 1 ? 0 : 1 };
+  const open: ToSystem = { type: 'open', system, alone: processes === 1 };
   const children = Array.from({ length: processes }, () =>
     fork(CHILD, { execArgv: ['--import', import.meta.resolve('tsx')], serialization: 'advanced' }),
   );

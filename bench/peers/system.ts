@@ -30,6 +30,8 @@ export interface SystemTraits {
 
 /** Face recognition of one make, opened: finds the faces of a picture, aligns them as it does, and embeds them. */
 export interface FaceSystem extends SystemTraits {
+  /** Pictures to have in hand at a time, where that makes it faster. */
+  readonly inHand: number;
   /** All faces of a picture: from its bytes to embeddings, nothing kept from the picture before. */
   read(picture: RgbPicture): Promise<readonly FoundFace[]>;
 }

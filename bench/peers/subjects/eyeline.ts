@@ -2,24 +2,29 @@ import type { OpencvPicture as Picture } from '../../../src/capture/opencv-pictu
 import { type BuiltProgram, loadProgram } from '../program.ts';
 import { type FaceSystem, MAX_FACES, type RgbPicture } from '../system.ts';
 
+/** As many as a worker for stored pictures has: OpenCV works on one while the models run on another. */
+const IN_HAND = 4;
+
 /**
  * The built program's own chain, as enrolment uses it, on its default models and thresholds.
  *
- * @param threads of ONNX Runtime; 0 takes as many as the daemon would
+ * @param alone one picture at a time, on as many threads as the daemon would take; else as stored pictures are read: each
+ *   process one thread, some pictures in hand
  */
-export async function openEyeline(threads: number): Promise<FaceSystem> {
+export async function openEyeline(alone: boolean): Promise<FaceSystem> {
   const program = await loadProgram();
   const base = await program.config();
   const config = {
     ...base,
-    inference: { ...base.inference, threads },
+    inference: { ...base.inference, threads: alone ? 0 : 1 },
     detection: { ...base.detection, maxFaces: MAX_FACES },
   };
   const { reader, encoder } = await program.openFaceReader(config, program.silentLogger);
   const { detector, landmarks } = config.models;
   return {
     name: `eyeline ${program.version}`,
-    runsOn: `ONNX Runtime, ${config.inference.providers.join(' or ')}; alone a thread a core, at most 4, else one a process`,
+    runsOn: `ONNX Runtime, ${config.inference.providers.join(' or ')}; one process: a thread a core, at most 4; several: one each`,
+    inHand: alone ? 1 : IN_HAND,
     settings: `${detector}, ${landmarks}, ${encoder.id}; default thresholds`,
     async read(picture) {
       const held = toPicture(program, picture);

@@ -43,6 +43,7 @@ export async function openFaceApi(tiny: boolean): Promise<FaceSystem> {
   return {
     name: `@vladmandic/face-api ${api.version}`,
     runsOn,
+    inHand: 1,
     settings: `${tiny ? 'tinyFaceDetector' : 'ssdMobilenetv1'}, faceLandmark68Net, faceRecognitionNet; default thresholds`,
     async read(picture) {
       const tensor = toTensor(tf, picture);

@@ -61,6 +61,7 @@ export async function openHuman(mesh: boolean): Promise<FaceSystem> {
   return {
     name: `@vladmandic/human ${human.version}`,
     runsOn,
+    inHand: 1,
     settings: mesh ? 'blazeface, rotation, facemesh, faceres' : 'blazeface, faceres; no rotation, no mesh',
     async read(picture) {
       const tensor = toTensor(human.tf, picture);

@@ -3,14 +3,11 @@ import { openEyeline } from './eyeline.ts';
 import { openFaceApi } from './face-api.ts';
 import { openHuman } from './human.ts';
 
-/**
- * Opens a system by name. `threads` counts where the system can be told (0: its own choice). Throws when what it is made
- * of is not there.
- */
-export async function openSystem(name: SystemName, threads: number): Promise<FaceSystem> {
+/** Opens a system by name; `alone` when no other process shares the machine. Throws when what it is made of is not there. */
+export async function openSystem(name: SystemName, alone: boolean): Promise<FaceSystem> {
   switch (name) {
     case 'eyeline':
-      return await openEyeline(threads);
+      return await openEyeline(alone);
     case 'human':
       return await openHuman(true);
     case 'human-no-mesh':
