@@ -12,6 +12,9 @@ process.on('message', (message: ToSystem) => {
   });
 });
 
+// Threads of a system may still be there.
+process.on('disconnect', () => process.exit());
+
 function reply(message: FromSystem): void {
   process.send?.(message);
 }
