@@ -13,7 +13,9 @@ import { MODELS_DIR, testConfig } from '../rig/config.ts';
 
 const PEERS_FOLDER = new URL('../../bench/peers/node_modules', import.meta.url);
 
-it('the peers bench sees what enrolment sees, picture by picture, in any number of processes', async () => {
+it('the peers bench sees what enrolment sees, picture by picture, in any number of processes', {
+  timeout: 300_000,
+}, async () => {
   const store = await createModelStore({ dir: MODELS_DIR, extraManifest: null, logger: silentLogger });
   await store.pull(store.pictureIds);
   const files = await Promise.all(['sample3', 'sample5', 'sample6'].map((id) => store.file(id)));
