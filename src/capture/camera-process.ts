@@ -4,6 +4,7 @@
  */
 import { systemClock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
+import { loadReleasePages } from '../platform/native-parts.ts';
 import { FrameServer } from './frame-server.ts';
 import { GRID, MotionSensor } from './motion-sensor.ts';
 import { loadOpencv } from './opencv.ts';
@@ -14,6 +15,10 @@ import type { FromCamera, ToCamera } from './protocol.ts';
 
 /** Frames sent between two small garbage collections. */
 const FRAMES_PER_COLLECTION = 5;
+/** So long after opening, memory that only starting needed is given back: after first frames, first faces, a while. */
+const RELEASES_MS = [1000, 10_000, 60_000];
+/** And from then on so often: what busy minutes left behind. */
+const RELEASE_INTERVAL_MS = 600_000;
 
 const pixels = new PixelWriter();
 let sent = 0;
@@ -62,12 +67,22 @@ async function open(order: Extract<ToCamera, { type: 'open' }>): Promise<void> {
       send,
     });
     send({ type: 'opened', ...size });
+    releaseNowAndThen();
     const current = server;
     await source.run((picture) => current.offer(picture));
     await current.end();
   } catch (error) {
     send({ type: 'failed', message: messageOf(error) });
   }
+}
+
+/** Keeps the process's memory to what it uses. */
+function releaseNowAndThen(): void {
+  const release = loadReleasePages();
+  if (!release) return;
+  // Nothing to stay alive for: the process ends by having nothing left to do.
+  for (const ms of RELEASES_MS) setTimeout(release, ms).unref();
+  setInterval(release, RELEASE_INTERVAL_MS).unref();
 }
 
 /** Lets the read under way finish, says good-bye to the camera and ends by having nothing left to do. */

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { entryBeside, loaderArguments } from '../core/entry-points.ts';
 import { messageOf } from '../core/errors.ts';
+import { nativePart } from '../platform/native-parts.ts';
 import type { CameraProcessListener, StartCamera } from './camera-session.ts';
 import { type FromCameraProcess, PixelReader } from './pixel-file.ts';
 
@@ -35,17 +36,23 @@ export function cameraForker(env: NodeJS.ProcessEnv, entry: URL = CAMERA_PROCESS
     fileURLToPath(entry),
   ];
   const inherited = Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('EYELINE_')));
+  const oneThread = nativePart('one_decoder_thread');
+  // The list is split at blanks and colons, and nothing can quote them.
+  const preloaded = [oneThread && !/[\s:]/.test(oneThread) ? oneThread : '', env.LD_PRELOAD].filter(Boolean).join(':');
   return ({ ffmpegOptions }, listener) => {
     const pixels = new PixelReader();
     const child = spawn(command ?? process.execPath, prefix, {
       env: {
         ...(ffmpegOptions ? { OPENCV_FFMPEG_CAPTURE_OPTIONS: ffmpegOptions } : {}),
-        // A decoder with N frame threads gives frames N-1 late. OpenCV before 4.7 does not know the variable.
+        // A decoder with N frame threads gives frames N-1 late. OpenCV before 4.7 does not know the variable: for it
+        // there is native/one-decoder-thread.c.
         OPENCV_FFMPEG_THREADS: '1',
         // One thread reads, one works on a frame; more would only hold memory.
         UV_THREADPOOL_SIZE: '2',
-        MALLOC_ARENA_MAX: '2',
+        // Memory one thread frees can be used by the next; they allocate too seldom to get in each other's way.
+        MALLOC_ARENA_MAX: '1',
         ...inherited,
+        ...(preloaded ? { LD_PRELOAD: preloaded } : {}),
       },
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc', pixels.descriptor],
