@@ -13,6 +13,8 @@ import type { FromCamera, ToCamera } from './protocol.ts';
 
 /** Frames sent between two small garbage collections. */
 const FRAMES_PER_COLLECTION = 5;
+/** What is as large as this is collected at once. */
+const LARGE_BYTES = 1_000_000;
 
 let sent = 0;
 let source: OpencvFrameSource | undefined;
@@ -34,6 +36,8 @@ process.on('message', (message: ToCamera) => {
       return void server?.cut(message.id, message.sequence, message.cuts);
     case 'fit':
       return void server?.fit(message.id, message.sequence, message.input);
+    case 'pixels':
+      return void server?.pixels(message.id, message.sequence);
     case 'release':
       return server?.release(message.sequence);
     case 'close':
@@ -84,7 +88,8 @@ function die(): void {
 function send(message: FromCamera): void {
   if (!process.connected) return;
   process.send?.(message);
-  if (message.type !== 'frame' || ++sent % FRAMES_PER_COLLECTION !== 0) return;
+  const large = message.type === 'pixels' && message.pixels.some(({ length }) => length >= LARGE_BYTES);
+  if (!large && (message.type !== 'frame' || ++sent % FRAMES_PER_COLLECTION !== 0)) return;
   // Pixels that were sent are garbage outside of V8's own heap, which does not feel them: left alone they grow to 30 MB.
   setImmediate(() => void globalThis.gc?.({ type: 'minor', execution: 'sync' }));
 }

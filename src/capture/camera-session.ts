@@ -145,6 +145,11 @@ export class CameraSession implements FrameHolder {
     return fitted ?? new Uint8Array();
   }
 
+  async pixels(sequence: number): Promise<Uint8Array> {
+    const [pixels] = await this.#ask((id) => ({ type: 'pixels', id, sequence }));
+    return pixels ?? new Uint8Array();
+  }
+
   release(sequence: number): void {
     this.#process?.send({ type: 'release', sequence });
   }
