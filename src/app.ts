@@ -11,9 +11,12 @@ import { MqttEventPublisher, type MqttEventPublisherOptions } from './events/mqt
 import { falseAcceptRate, type OperatingPoint } from './faces/calibration.ts';
 import { cosine } from './faces/embedding.ts';
 import { createFaceAnalyser, type FaceAnalyser } from './faces/face-analyser.ts';
+import { cropEmbedder, type FaceEmbedder, frameEmbedder } from './faces/face-embedder.ts';
 import type { FaceReader } from './gallery/enrol.ts';
 import { LiveGallery } from './gallery/live-gallery.ts';
 import { openGalleryStore } from './gallery/sqlite-gallery-store.ts';
+import { alignmentWay } from './inference/alignment-way.ts';
+import { checkAligning } from './inference/check-aligning.ts';
 import { InferenceThread } from './inference/inference-thread.ts';
 import { type BatcherOptions, ModelBatcher } from './inference/model-batcher.ts';
 import { openOnnxModel } from './inference/onnxruntime-model.ts';
@@ -68,7 +71,7 @@ export interface ChainOptions {
 
 /**
  * Opens the configured models.
- * Throws MODEL_MISSING, MODEL_CORRUPT, MODEL_UNKNOWN, PROVIDER_UNAVAILABLE, INFERENCE_FAILED.
+ * Throws MODEL_MISSING, MODEL_CORRUPT, MODEL_UNKNOWN, MODEL_UNSUPPORTED, PROVIDER_UNAVAILABLE, INFERENCE_FAILED.
  */
 export async function openFaceAnalyser(
   config: Pick<Config, 'models' | 'inference' | 'detection'>,
@@ -77,7 +80,7 @@ export async function openFaceAnalyser(
 ): Promise<OpenFaceAnalyser> {
   const store = await createModelStore({ dir: config.models.dir, extraManifest: config.models.manifest, logger });
   const thread = new InferenceThread(logger);
-  const opened: ModelBatcher[] = [];
+  const opened: { close(): Promise<void> }[] = [];
   const close = async () => {
     await Promise.allSettled(opened.map((model) => model.close()));
     await thread.close();
@@ -102,12 +105,28 @@ export async function openFaceAnalyser(
     if (dimension === undefined) {
       throw new EyelineError('MODEL_UNSUPPORTED', `models.encoder: ${config.models.encoder} is not an encoder`);
     }
+    const { id, fingerprint, provider } = encoder.lane('');
+    let aligning: FaceEmbedder | null = null;
+    if (alignmentWay(config.inference.alignment, provider) === 'graph') {
+      const { providers } = config.inference;
+      const usable = providers.slice(providers.indexOf(provider));
+      const model = await thread.openAligning(store, id, { ...config.inference, providers: usable });
+      await checkAligning(encoder.lane(''), model);
+      // What takes whole frames is used instead of the encoder, not beside it.
+      await encoder.close();
+      opened.splice(opened.indexOf(encoder), 1, model);
+      aligning = frameEmbedder(model);
+      logger.info({ model: id, provider }, `model ${id} aligns faces in its graph`);
+    }
     const lane = (name: string) =>
       createFaceAnalyser(
-        { detector: detector.lane(name), landmarks: landmarks.lane(name), encoder: encoder.lane(name) },
+        {
+          detector: detector.lane(name),
+          landmarks: landmarks.lane(name),
+          encoder: aligning ?? cropEmbedder(encoder.lane(name)),
+        },
         { ...config.detection, minNorm },
       );
-    const { id, fingerprint } = encoder.lane('');
     return {
       analyser: lane(''),
       lane,

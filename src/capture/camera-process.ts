@@ -19,6 +19,8 @@ const FRAMES_PER_COLLECTION = 5;
 const RELEASES_MS = [1000, 10_000, 60_000];
 /** And from then on so often: what busy minutes left behind. */
 const RELEASE_INTERVAL_MS = 600_000;
+/** What is as large as this is collected at once. */
+const LARGE_BYTES = 1_000_000;
 
 const pixels = new PixelWriter();
 let sent = 0;
@@ -41,6 +43,8 @@ process.on('message', (message: ToCamera) => {
       return void server?.cut(message.id, message.sequence, message.cuts);
     case 'fit':
       return void server?.fit(message.id, message.sequence, message.input);
+    case 'pixels':
+      return void server?.pixels(message.id, message.sequence);
     case 'release':
       return server?.release(message.sequence);
     case 'close':
@@ -101,7 +105,8 @@ function die(): void {
 function send(message: FromCamera): void {
   if (!process.connected) return;
   process.send?.(pixels.pack(message));
-  if (message.type !== 'frame' || ++sent % FRAMES_PER_COLLECTION !== 0) return;
+  const large = message.type === 'pixels' && message.pixels.some(({ length }) => length >= LARGE_BYTES);
+  if (!large && (message.type !== 'frame' || ++sent % FRAMES_PER_COLLECTION !== 0)) return;
   // Pixels that were sent are garbage outside of V8's own heap, which does not feel them: left alone they grow to 30 MB.
   setImmediate(() => void globalThis.gc?.({ type: 'minor', execution: 'sync' }));
 }

@@ -147,6 +147,11 @@ export class CameraSession implements FrameHolder {
     return fitted ?? new Uint8Array();
   }
 
+  async pixels(sequence: number): Promise<Uint8Array> {
+    const [pixels] = await this.#ask((id) => ({ type: 'pixels', id, sequence }));
+    return pixels ?? new Uint8Array();
+  }
+
   release(sequence: number, fitted: Uint8Array): void {
     this.#process?.send({ type: 'release', sequence });
     this.#process?.recycle?.(fitted);

@@ -104,6 +104,10 @@ export class FrameServer<P extends HeldPicture> {
     await this.#answer(id, sequence, async (picture) => [await picture.fit(input)]);
   }
 
+  async pixels(id: number, sequence: number): Promise<void> {
+    await this.#answer(id, sequence, async (picture) => [await picture.pixels()]);
+  }
+
   /** The decoder has no more pictures. A frame that waits can still be asked for. */
   async end(): Promise<void> {
     await this.#fitting;

@@ -44,6 +44,10 @@ export class OpencvPicture implements Picture {
     return cuts.map((cut) => this.#cut(cut));
   }
 
+  async pixels(): Promise<Uint8Array> {
+    return this.#bgr.getData();
+  }
+
   /**
    * The whole picture small and grey, stretched to `size`; for whoever releases it. Averages a grid of samples, four
    * a side and cell: a quarter of the noise is left, at a fraction of what averaging every pixel costs.

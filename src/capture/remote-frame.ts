@@ -6,6 +6,7 @@ import type { FromCamera } from './protocol.ts';
 export interface FrameHolder {
   cut(sequence: number, cuts: readonly Cut[]): Promise<readonly Uint8Array[]>;
   fit(sequence: number, input: Size): Promise<Uint8Array>;
+  pixels(sequence: number): Promise<Uint8Array>;
   /** The frame's pixels are not looked at any more, here nor there. */
   release(sequence: number, fitted: Uint8Array): void;
 }
@@ -45,6 +46,11 @@ export class RemoteFrame implements Frame {
     this.#check();
     if (cuts.length === 0) return [];
     return [...(await this.#holder.cut(this.sequence, cuts))];
+  }
+
+  async pixels(): Promise<Uint8Array> {
+    this.#check();
+    return this.#holder.pixels(this.sequence);
   }
 
   release(): void {

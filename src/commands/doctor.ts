@@ -85,7 +85,7 @@ async function checkWith(
     return ok(`${detector}, ${landmarks}, ${encoder} in ${dir}`);
   });
   await check('inference', async () => {
-    const probes = await probeProviders(config.inference.providers);
+    const probes = await probeProviders(config.inference.providers, config.inference.device);
     const used = probes.find(({ works }) => works);
     const detail = probes.map(({ provider, works, reason }) => `${provider} ${works ? 'works' : reason}`).join('; ');
     if (!used) throw new EyelineError('PROVIDER_UNAVAILABLE', detail);

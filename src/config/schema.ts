@@ -206,6 +206,28 @@ const inference = z
       .max(256)
       .default(0)
       .describe('Threads a model runs on; 0 takes one less than there are cores, at least 1 and at most 4.'),
+    device: z.int().min(0).max(63).default(0).describe('Which GPU tensorrt and cuda run on, counted from 0.'),
+    fp16: z
+      .boolean()
+      .default(false)
+      .describe('Whether tensorrt may compute in half precision: faster, a little less exact; see docs/models.md.'),
+    engineCache: text
+      .nullable()
+      .default('data/engines')
+      .describe('Folder tensorrt keeps its engines in, so that only the first start waits for them; null keeps none.'),
+    tensorrtWorkspaceMb: z
+      .int()
+      .min(16)
+      .max(65_536)
+      .default(1024)
+      .describe('Most memory tensorrt may use for a layer, MiB.'),
+    alignment: z
+      .enum(['auto', 'opencv', 'graph'])
+      .default('auto')
+      .describe(
+        'Where faces are aligned: by OpenCV next to the frame, or in the graph of the encoder, which then takes whole ' +
+          'frames; auto takes what was measured to be faster.',
+      ),
   })
   .prefault({});
 

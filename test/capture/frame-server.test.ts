@@ -144,9 +144,11 @@ describe('FrameServer', () => {
     await settle();
     await server.cut(7, 1, [{ width: 2, height: 1, colour: 'grey', matrix: [1, 0, 0, 0, 1, 0] }]);
     await server.fit(8, 1, { width: 1, height: 1 });
-    expect(sent.slice(-2)).toEqual([
+    await server.pixels(9, 1);
+    expect(sent.slice(-3)).toEqual([
       { type: 'pixels', id: 7, pixels: [new Uint8Array([1, 1])] },
       { type: 'pixels', id: 8, pixels: [new Uint8Array([1, 1, 1])] },
+      { type: 'pixels', id: 9, pixels: [new Uint8Array(8 * 6 * 3).fill(1)] },
     ]);
   });
 

@@ -64,6 +64,7 @@ it.skipIf(!clip)('no frame of people seen from behind makes an event', { timeout
         height: picture.height,
         fit: (input) => picture.fit(input),
         cut: (cuts) => picture.cut(cuts),
+        pixels: () => picture.pixels(),
         release: () => picture.release(),
       };
     }

@@ -82,7 +82,14 @@ function give(): void {
 /** A picture that outlives its release. */
 function kept(picture: OpencvPicture): HeldPicture {
   const { width, height } = picture;
-  return { width, height, fit: (input) => picture.fit(input), cut: (cuts) => picture.cut(cuts), release() {} };
+  return {
+    width,
+    height,
+    fit: (input) => picture.fit(input),
+    cut: (cuts) => picture.cut(cuts),
+    pixels: () => picture.pixels(),
+    release() {},
+  };
 }
 
 function send(message: FromCamera): void {
