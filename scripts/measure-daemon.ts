@@ -47,7 +47,15 @@ const recorder = new MqttRecorder(broker.url);
 await recorder.start();
 const daemon = new Program(['run', '-c', 'eyeline.yaml'], { cwd: folder });
 
-const samples: { atMs: number; rssMb: number; pssMb: number; cpuMs: number }[] = [];
+interface Usage {
+  rssMb: number;
+  pssMb: number;
+  cpuMs: number;
+  /** Each process by itself, the daemon first; what it wrote to is its own, all else may be shared. */
+  processes: { rssMb: number; pssMb: number; privateDirtyMb: number }[];
+}
+
+const samples: (Usage & { atMs: number })[] = [];
 const started = Date.now();
 while (Date.now() - started < minutes * 60_000) {
   await delay(SAMPLE_MS);
@@ -67,6 +75,7 @@ const result = {
   latencyMs: { p50: quantile(latencies, 0.5), p95: quantile(latencies, 0.95), max: latencies.at(-1) ?? null },
   rssMb: { afterFirstMinute: first?.rssMb, end: last?.rssMb, max: Math.max(...samples.map(({ rssMb }) => rssMb)) },
   pssMb: { afterFirstMinute: first?.pssMb, end: last?.pssMb },
+  processes: last?.processes,
   rssSlopeMbPerHour: round(slope(settled.map(({ atMs, rssMb }) => [atMs / 3_600_000, rssMb]))),
   cpuCores: first && last ? round((last.cpuMs - first.cpuMs) / (last.atMs - first.atMs)) : null,
 };
@@ -77,21 +86,26 @@ await broker.stop();
 await rm(folder, { recursive: true, force: true });
 
 /** Memory and CPU time of a process and its children. */
-async function usage(pid: number): Promise<{ rssMb: number; pssMb: number; cpuMs: number }> {
-  const total = { rssMb: 0, pssMb: 0, cpuMs: 0 };
+async function usage(pid: number): Promise<Usage> {
+  const total: Usage = { rssMb: 0, pssMb: 0, cpuMs: 0, processes: [] };
   for (const member of await family(pid)) {
     const [rollup, stat] = await Promise.all([
       readFile(`/proc/${member}/smaps_rollup`, 'utf8'),
       readFile(`/proc/${member}/stat`, 'utf8'),
     ]);
-    const kb = (key: string) => Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(rollup)?.[1] ?? 0);
-    total.rssMb += kb('Rss') / 1024;
-    total.pssMb += kb('Pss') / 1024;
+    const mb = (key: string) => Number(new RegExp(`^${key}:\\s+(\\d+)`, 'm').exec(rollup)?.[1] ?? 0) / 1024;
+    total.rssMb += mb('Rss');
+    total.pssMb += mb('Pss');
+    total.processes.push({
+      rssMb: round(mb('Rss')),
+      pssMb: round(mb('Pss')),
+      privateDirtyMb: round(mb('Private_Dirty')),
+    });
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     // User and system time, in ticks of 10 ms (proc(5): fields 14 and 15).
     total.cpuMs += (Number(fields[11]) + Number(fields[12])) * 10;
   }
-  return { rssMb: round(total.rssMb), pssMb: round(total.pssMb), cpuMs: total.cpuMs };
+  return { ...total, rssMb: round(total.rssMb), pssMb: round(total.pssMb) };
 }
 
 async function family(pid: number): Promise<number[]> {
