@@ -18,12 +18,16 @@ import { openGalleryStore } from './gallery/sqlite-gallery-store.ts';
 import { alignmentWay } from './inference/alignment-way.ts';
 import { checkAligning } from './inference/check-aligning.ts';
 import { InferenceThread } from './inference/inference-thread.ts';
-import { ModelBatcher } from './inference/model-batcher.ts';
+import { type BatcherOptions, ModelBatcher } from './inference/model-batcher.ts';
+import { openOnnxModel } from './inference/onnxruntime-model.ts';
 import { createModelStore } from './inference/store.ts';
+import type { BatchModel } from './inference/vision-model.ts';
 import { CameraPipeline, type FrameReport } from './pipeline/camera-pipeline.ts';
 import { Visits } from './pipeline/visits.ts';
 import { readCredentials, readSecret } from './platform/credentials.ts';
 import { ProgressLedger } from './platform/health.ts';
+import { Metrics } from './platform/metrics.ts';
+import { MetricsServer } from './platform/metrics-server.ts';
 import { connectServiceManager } from './platform/systemd.ts';
 import { packageVersion } from './platform/version.ts';
 import { Watchdog } from './platform/watchdog.ts';
@@ -42,6 +46,8 @@ export interface OpenFaceAnalyser {
   lane(name: string): FaceAnalyser;
   /** Size of the picture the detector takes. */
   readonly detectorInput: Size;
+  /** Side of the aligned crop the encoder takes. */
+  readonly cropSize: number;
   readonly encoder: {
     readonly id: string;
     readonly fingerprint: string;
@@ -53,14 +59,24 @@ export interface OpenFaceAnalyser {
   close(): Promise<void>;
 }
 
+export interface ChainOptions {
+  readonly clock?: Clock;
+  /** Where runs, which block their thread, take place: in a thread of their own (the default), or in the caller's. */
+  readonly runIn?: 'own-thread' | 'this-thread';
+  /** Told of every run of a model. */
+  readonly onRun?: BatcherOptions['onRun'];
+  /** Told of every model that was opened: for whoever measures it bare. */
+  readonly onOpen?: (model: BatchModel) => void;
+}
+
 /**
- * Opens the configured models in a thread of their own.
+ * Opens the configured models.
  * Throws MODEL_MISSING, MODEL_CORRUPT, MODEL_UNKNOWN, MODEL_UNSUPPORTED, PROVIDER_UNAVAILABLE, INFERENCE_FAILED.
  */
 export async function openFaceAnalyser(
   config: Pick<Config, 'models' | 'inference' | 'detection'>,
   logger: Logger,
-  clock: Clock = systemClock,
+  { clock = systemClock, runIn = 'own-thread', onRun, onOpen }: ChainOptions = {},
 ): Promise<OpenFaceAnalyser> {
   const store = await createModelStore({ dir: config.models.dir, extraManifest: config.models.manifest, logger });
   const thread = new InferenceThread(logger);
@@ -70,7 +86,12 @@ export async function openFaceAnalyser(
     await thread.close();
   };
   const open = async (id: string) => {
-    const batcher = new ModelBatcher(await thread.open(store, id, config.inference), clock);
+    const model =
+      runIn === 'own-thread'
+        ? await thread.open(store, id, config.inference)
+        : await openOnnxModel(store, id, { ...config.inference, logger });
+    onOpen?.(model);
+    const batcher = new ModelBatcher(model, clock, onRun ? { onRun } : {});
     const { maxBatch, maxWaitMs } = batcher.policy;
     logger.debug({ model: id, maxBatch, maxWaitMs }, `model ${id} takes batches of up to ${maxBatch}`);
     opened.push(batcher);
@@ -110,6 +131,7 @@ export async function openFaceAnalyser(
       analyser: lane(''),
       lane,
       detectorInput: detector.lane('').input,
+      cropSize: encoder.lane('').input.width,
       encoder: { id, fingerprint, dimension, calibration },
       failed: thread.failed,
       close,
@@ -158,7 +180,8 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
   const ledger = new ProgressLedger(clock, config.health.stallAfterMs);
   const manager = await connectServiceManager(env, logger);
   const publisher = config.mqtt.enabled ? await createPublisher(config, env, logger, clock, random) : null;
-  const faces = await openFaceAnalyser(config, logger, clock);
+  const metrics = new Metrics();
+  const faces = await openFaceAnalyser(config, logger, { clock, onRun: (run) => metrics.run(run) });
   const gallery = new LiveGallery({
     open: (create) => openGalleryStore(config.gallery.file, { logger, clock, create }),
     encoder: faces.encoder,
@@ -217,19 +240,24 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
       publish: (draft) => {
         const { camera: where, track, type, decision, person, score } = draft;
         logger.info({ camera: where, track, type, decision, person: person?.id ?? null, score }, 'identity');
+        metrics.decision(where, decision);
         publisher?.publishIdentity(draft);
       },
       attend: (forMs) => supervisor.attend(forMs),
       // A frame in work owes progress: a model that hangs must not go unnoticed.
       onWork: (frames) =>
         frames > 0 ? ledger.report(`frame of ${camera.id}`) : ledger.forget(`frame of ${camera.id}`),
-      ...(options.onFrame ? { onFrame: options.onFrame } : {}),
+      onFrame: (report) => {
+        metrics.frame(report);
+        options.onFrame?.(report);
+      },
       clock,
       logger,
     });
     cameras.push({ id: camera.id, supervisor, pipeline });
     supervisors.set(camera.id, supervisor);
   }
+  metrics.watchCameras(supervisors);
   publisher?.onCameraEnabled((id, enabled) => supervisors.get(id)?.setEnabled(enabled));
 
   let fail: (error: EyelineError) => void = () => {};
@@ -249,7 +277,19 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
       if (manager.watchdogMs === null) fail(new EyelineError('STALE_PROGRESS', `no progress: ${parts.join(', ')}`));
     },
   });
-  return new Daemon({ logger, cameras, models: faces, gallery, publisher, manager, watchdog, failed });
+  const { host, port } = config.metrics;
+  const metricsServer = port === null ? null : new MetricsServer({ host, port, metrics, logger });
+  return new Daemon({
+    logger,
+    cameras,
+    models: faces,
+    gallery,
+    publisher,
+    metrics: metricsServer,
+    manager,
+    watchdog,
+    failed,
+  });
 }
 
 /** How to reach the broker: what the configuration says, with secrets and certificates read. */

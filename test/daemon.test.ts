@@ -34,6 +34,13 @@ function parts(log: string[], broken: readonly string[] = []): DaemonParts {
     models: { close: noWork },
     gallery: { start: async () => part('gallery').start(), stop: part('gallery').stop },
     publisher: part('publisher'),
+    metrics: {
+      start: async () => {
+        if (broken.includes('metrics')) throw new Error('the port is taken');
+        part('metrics').start();
+      },
+      stop: part('metrics').stop,
+    },
     manager: { ready: say('ready'), status() {}, stopping: say('stopping'), alive() {}, watchdogMs: null },
     watchdog: part('watchdog'),
     failed: new Promise(() => {}),
@@ -47,6 +54,7 @@ it('starts in order, ready last, and stops what others wait for first', async ()
   await daemon.stop();
   expect(log).toEqual([
     'start gallery',
+    'start metrics',
     'start publisher',
     'start camera',
     'start watchdog',
@@ -55,6 +63,7 @@ it('starts in order, ready last, and stops what others wait for first', async ()
     'stop camera',
     'stop publisher',
     'stop gallery',
+    'stop metrics',
     'stop watchdog',
   ]);
 });
@@ -71,6 +80,17 @@ it('stops the rest when a part fails to stop, and says so', async () => {
     'stop publisher',
     'stopping the publisher failed: publisher is stuck',
     'stop gallery',
+    'stop metrics',
     'stop watchdog',
   ]);
+});
+
+it('watches on when metrics cannot be served, and says so', async () => {
+  const log: string[] = [];
+  const daemon = new Daemon(parts(log, ['metrics']));
+  await daemon.start();
+  await daemon.stop();
+  expect(log).toContain('serving metrics failed: the port is taken');
+  expect(log).toContain('ready');
+  expect(log).toContain('stop watchdog');
 });

@@ -7,7 +7,8 @@ export interface FrameHolder {
   cut(sequence: number, cuts: readonly Cut[]): Promise<readonly Uint8Array[]>;
   fit(sequence: number, input: Size): Promise<Uint8Array>;
   pixels(sequence: number): Promise<Uint8Array>;
-  release(sequence: number): void;
+  /** The frame's pixels are not looked at any more, here nor there. */
+  release(sequence: number, fitted: Uint8Array): void;
 }
 
 /** A camera's frame: the detector's input is here already, the pixels are in the camera's process. */
@@ -55,7 +56,7 @@ export class RemoteFrame implements Frame {
   release(): void {
     if (this.#released) return;
     this.#released = true;
-    this.#holder.release(this.sequence);
+    this.#holder.release(this.sequence, this.#fitted);
   }
 
   #check(): void {

@@ -346,6 +346,19 @@ const log = z
   })
   .prefault({});
 
+const metrics = z
+  .strictObject({
+    port: z
+      .int()
+      .min(0)
+      .max(65_535)
+      .nullable()
+      .default(null)
+      .describe('Port that serves metrics for Prometheus at /metrics; 0 takes a free one, null serves none.'),
+    host: text.default('127.0.0.1').describe('Address the metrics are served on; 0.0.0.0 for the whole network.'),
+  })
+  .prefault({});
+
 const health = z
   .strictObject({
     stallAfterMs: z
@@ -374,6 +387,7 @@ export const configSchema = z.strictObject({
   mqtt: mqtt.describe('Where events go.'),
   events: events.describe('Events on their way.'),
   log: log.describe('What is logged, as JSON lines on standard output.'),
+  metrics: metrics.describe('Counts and times for Prometheus.'),
   health: health.describe('Signs of life for systemd.'),
 });
 

@@ -1,7 +1,7 @@
 import { SHARE_ENV, type Worker } from 'node:worker_threads';
+import { entryBeside, startWorker } from '../core/entry-points.ts';
 import { ERRORS, type ErrorCode, EyelineError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
-import { startWorker } from '../core/start-worker.ts';
 import type { FromInference, ThreadOptions, ToInference } from './inference-protocol.ts';
 import type { GraphFiles } from './onnxruntime-model.ts';
 import type { AligningModel, BatchModel, BatchResult } from './vision-model.ts';
@@ -156,7 +156,7 @@ export class InferenceThread {
 /** Starts the thread itself. */
 export function startInferenceWorker(): Worker {
   // The adapter sets variables that native code reads: a copy of the environment would keep them from it.
-  return startWorker('inference-worker', import.meta.url, { env: SHARE_ENV, name: 'inference' });
+  return startWorker(entryBeside('inference-worker', import.meta.url), { env: SHARE_ENV, name: 'inference' });
 }
 
 function isErrorCode(code: string | null): code is ErrorCode {

@@ -12,6 +12,13 @@ import {
 /** A lane that asked within this time may ask again any moment. */
 const ACTIVE_MS = 1000;
 
+export interface BatcherOptions {
+  /** The one that fits the model's timings when left out. */
+  readonly policy?: BatchPolicy;
+  /** Told of every run. */
+  readonly onRun?: (run: { readonly model: string; readonly pictures: number; readonly runMs: number }) => void;
+}
+
 /** Pictures of one `run`, served by one batch or several. */
 interface Request {
   readonly lane: string;
@@ -35,6 +42,7 @@ export class ModelBatcher {
   readonly policy: BatchPolicy;
   readonly #model: BatchModel;
   readonly #clock: Clock;
+  readonly #onRun: BatcherOptions['onRun'];
   readonly #lastAskedMs = new Map<string, number>();
   #waiting: Request[] = [];
   #running: Promise<void> | undefined;
@@ -43,11 +51,11 @@ export class ModelBatcher {
   #pixels: Uint8Array<ArrayBuffer> | undefined;
   #closed = false;
 
-  /** @param policy the one that fits the model's timings when left out */
-  constructor(model: BatchModel, clock: Clock, policy: BatchPolicy = chooseBatchPolicy(model.timings)) {
+  constructor(model: BatchModel, clock: Clock, { policy, onRun }: BatcherOptions = {}) {
     this.#model = model;
     this.#clock = clock;
-    this.policy = policy;
+    this.policy = policy ?? chooseBatchPolicy(model.timings);
+    this.#onRun = onRun;
   }
 
   /** The model as one of several users sees it. Lanes of one name share their turn. */
@@ -127,6 +135,7 @@ export class ModelBatcher {
     try {
       const result = await this.#model.runBatch(pixels, count);
       this.#pixels = result.pixels;
+      this.#onRun?.({ model: this.#model.id, pictures: count, runMs: result.runMs });
       let row = 0;
       for (const { request, count: rows } of parts) {
         request.pieces.push(rowsOf(result.outputs, row, rows, count));

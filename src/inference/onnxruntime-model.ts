@@ -44,10 +44,10 @@ export interface GraphFiles {
 /** These models are too small to gain from more threads than this. */
 const MAX_THREADS = 4;
 /**
- * Batches tried when a model is opened. A CPU's memory grows with the batch while a picture soon costs the same in any
- * (docs/performance.md); on a GPU it gets cheaper for long.
+ * Batches tried when a model is opened. On a CPU a picture costs the same in any batch from two on, while memory grows with
+ * the batch: 25 MB for these models from two to four. On a GPU it gets cheaper for long.
  */
-const BATCHES = { cpu: [1, 2, 4], gpu: [1, 2, 4, 8, 16, 32] } as const;
+const BATCHES = { cpu: [1, 2], gpu: [1, 2, 4, 8, 16, 32] } as const;
 /** Runs of each batch at the start; the first is slower and does not count. */
 const WARM_UP_ROUNDS = 3;
 

@@ -17,7 +17,8 @@ describe('ModelBatcher', () => {
     model = new FakeBatchModel();
   });
 
-  const build = (maxBatch: number, maxWaitMs = 0) => new ModelBatcher(model, clock, { maxBatch, maxWaitMs });
+  const build = (maxBatch: number, maxWaitMs = 0) =>
+    new ModelBatcher(model, clock, { policy: { maxBatch, maxWaitMs } });
 
   it('puts what comes while it runs into one batch, and gives each its rows', async () => {
     const batcher = build(4);
