@@ -25,7 +25,7 @@ import { connectServiceManager } from './platform/systemd.ts';
 import { packageVersion } from './platform/version.ts';
 import { Watchdog } from './platform/watchdog.ts';
 import { Cooldown } from './tracks/cooldown.ts';
-import { OverlapTracker } from './tracks/tracker.ts';
+import { FaceTracker } from './tracks/tracker.ts';
 
 /** A decided track is looked at again so often: soon enough to notice that somebody else took its place. */
 const RECHECK_MS = 1000;
@@ -46,10 +46,15 @@ export interface OpenFaceAnalyser {
   close(): Promise<void>;
 }
 
-/** Opens the configured models. Throws MODEL_MISSING, MODEL_CORRUPT, MODEL_UNKNOWN, PROVIDER_UNAVAILABLE. */
+/**
+ * Opens the configured models. Throws MODEL_MISSING, MODEL_CORRUPT, MODEL_UNKNOWN, PROVIDER_UNAVAILABLE.
+ *
+ * @param lowScore where faces are followed: what the detector is less sure of is given too
+ */
 export async function openFaceAnalyser(
   config: Pick<Config, 'models' | 'inference' | 'detection'>,
   logger: Logger,
+  lowScore = config.detection.minScore,
 ): Promise<OpenFaceAnalyser> {
   const store = await createModelStore({ dir: config.models.dir, extraManifest: config.models.manifest, logger });
   const opened: VisionModel[] = [];
@@ -70,7 +75,7 @@ export async function openFaceAnalyser(
       throw new EyelineError('MODEL_UNSUPPORTED', `models.encoder: ${config.models.encoder} is not an encoder`);
     }
     return {
-      analyser: createFaceAnalyser({ detector, landmarks, encoder }, { ...config.detection, minNorm }),
+      analyser: createFaceAnalyser({ detector, landmarks, encoder }, { ...config.detection, lowScore, minNorm }),
       detectorInput: detector.input,
       encoder: { id: encoder.id, fingerprint: encoder.fingerprint, dimension, calibration },
       close,
@@ -119,7 +124,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
   const ledger = new ProgressLedger(clock, config.health.stallAfterMs);
   const manager = await connectServiceManager(env, logger);
   const publisher = config.mqtt.enabled ? await createPublisher(config, env, logger, clock, random) : null;
-  const faces = await openFaceAnalyser(config, logger);
+  const faces = await openFaceAnalyser(config, logger, config.tracks.lowScore);
   const gallery = new LiveGallery({
     open: (create) => openGalleryStore(config.gallery.file, { logger, clock, create }),
     encoder: faces.encoder,
@@ -165,7 +170,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     const pipeline = new CameraPipeline({
       camera: camera.id,
       analyser: faces.analyser,
-      tracker: new OverlapTracker(config.tracks),
+      tracker: new FaceTracker({ ...config.tracks, minScore: config.detection.minScore }),
       visits: new Visits(
         config.recognition,
         new Cooldown({ cooldownMs: config.recognition.cooldownMs, sameStranger: config.recognition.threshold }, cosine),

@@ -237,10 +237,22 @@ const recognition = z
 
 const tracks = z
   .strictObject({
+    lowScore: share
+      .default(0.4)
+      .describe('Faces of at least this score continue a track; to begin one takes detection.minScore.'),
     minIou: share
-      .default(0.3)
-      .describe('Least overlap (intersection over union) of a face with its place in the frame before.'),
-    lostAfterMs: positiveMs.default(1500).describe('A track ends when its face was not seen for this long.'),
+      .default(0.2)
+      .describe('Least overlap (intersection over union) of a face with its place, widened by how unsure that is.'),
+    lostAfterMs: positiveMs
+      .default(1500)
+      .describe('A face not seen for this long must look the same to continue its track.'),
+    endAfterMs: positiveMs.default(5000).describe('A track ends when its face was not seen for this long.'),
+    sameFace: cosine
+      .default(0.42)
+      .describe('Least cosine similarity of looks at the same person, for a track to go on after a gap.'),
+    differentFace: cosine
+      .default(0.15)
+      .describe('Looks less alike than this are at different people, where tracks may have been mixed up.'),
   })
   .prefault({});
 

@@ -7,7 +7,7 @@ import type { Frame } from '../core/picture.ts';
 import type { IdentityDraft } from '../events/identity-event.ts';
 import type { Face, FaceAnalyser } from '../faces/face-analyser.ts';
 import { assignPeople, type Candidate } from '../tracks/assign.ts';
-import type { OverlapTracker } from '../tracks/tracker.ts';
+import type { FaceTracker } from '../tracks/tracker.ts';
 import type { Announcement, Visits } from './visits.ts';
 
 /** What the pipeline needs of the gallery: whoever is enrolled right now. */
@@ -21,7 +21,7 @@ export interface GalleryView {
 export interface CameraPipelineOptions {
   readonly camera: string;
   readonly analyser: FaceAnalyser;
-  readonly tracker: OverlapTracker;
+  readonly tracker: FaceTracker;
   readonly visits: Visits;
   /** The gallery snapshot to use for the next frame. */
   readonly gallery: () => GalleryView;
@@ -110,22 +110,37 @@ export class CameraPipeline {
 
     const { seen, ended } = tracker.update(detections, detected);
     visits.end(ended);
-    const wanted = seen.filter(({ track }) => visits.wants(track, detected));
+    const wanted = seen.filter(({ track, detection: { box, score }, speed, doubtful }) =>
+      visits.wants(track, { box, picture: frame, score, speed }, doubtful, detected),
+    );
     const described = await analyser.describe(
       frame,
       wanted.map(({ detection }) => detection),
     );
-    const looked = described
-      .map((face, index) => ({ face, track: wanted[index]?.track ?? 0 }))
-      .filter(({ face }) => face.quality.score >= this.#options.minQuality);
+    const good: { face: Face; track: number }[] = [];
+    described.forEach((face, index) => {
+      const track = wanted[index]?.track ?? 0;
+      if (face.quality.score >= this.#options.minQuality) good.push({ face, track });
+      else visits.disregard(track, face.quality.score);
+    });
     const embeddings = await analyser.embed(
       frame,
-      looked.map(({ face }) => face),
+      good.map(({ face }) => face),
     );
     const embedded = clock.monotonic();
 
+    const looks = good.flatMap(({ track }, index) => {
+      const embedding = embeddings[index];
+      return embedding ? [{ track, embedding }] : [];
+    });
+    const renamings = tracker.tell(looks, detected);
+    visits.rename(renamings);
+    const numbers = new Map(renamings.map(({ from, to }) => [from, to]));
+    const present = seen.map(({ track }) => numbers.get(track) ?? track);
+    const looked = good.map(({ face, track }) => ({ face, track: numbers.get(track) ?? track }));
+
     const candidates = embeddings.map((embedding) => (embedding && gallery.search(embedding, 1)[0]) ?? null);
-    const held = seen.flatMap(({ track }) => {
+    const held = present.flatMap((track) => {
       const identity = looked.some((one) => one.track === track) ? null : visits.identity(track);
       return identity ? [identity] : [];
     });
@@ -134,7 +149,7 @@ export class CameraPipeline {
     looked.forEach(({ face, track }, index) => {
       const embedding = embeddings[index];
       if (!embedding) {
-        visits.dismiss(track, embedded);
+        visits.dismiss(track);
         return;
       }
       const sighting = {
@@ -154,8 +169,10 @@ export class CameraPipeline {
       };
       this.#options.publish(this.#draft(frame, face, track, announcement, gallery.version, times));
     });
-    // A face too poor to match does not count: while nothing moves it stays poor, and would be watched for ever.
-    if (looked.some(({ track }) => visits.wants(track, embedded))) this.#options.attend?.(ATTENTION_MS);
+    // What is too poor to match, or no face, does not count: while nothing moves it stays so, and would be watched for ever.
+    if (looked.some(({ track }, index) => embeddings[index] && visits.undecided(track))) {
+      this.#options.attend?.(ATTENTION_MS);
+    }
     return {
       camera,
       faces: detections.length,

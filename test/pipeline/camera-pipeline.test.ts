@@ -6,7 +6,7 @@ import { cosine } from '../../src/faces/embedding.ts';
 import { CameraPipeline, type FrameReport, type GalleryView } from '../../src/pipeline/camera-pipeline.ts';
 import { Visits } from '../../src/pipeline/visits.ts';
 import { Cooldown } from '../../src/tracks/cooldown.ts';
-import { OverlapTracker } from '../../src/tracks/tracker.ts';
+import { FaceTracker } from '../../src/tracks/tracker.ts';
 import { FakeFaceAnalyser, type StagedFace, StagedFrame } from '../fakes/fake-face-analyser.ts';
 
 const ANN = { id: 'ann', name: 'Ann' };
@@ -74,7 +74,14 @@ describe('CameraPipeline', () => {
     return new CameraPipeline({
       camera: 'door',
       analyser,
-      tracker: new OverlapTracker({ minIou: 0.3, lostAfterMs: 500 }),
+      tracker: new FaceTracker({
+        minScore: 0.7,
+        minIou: 0.2,
+        lostAfterMs: 500,
+        endAfterMs: 500,
+        sameFace: 0.5,
+        differentFace: 0.2,
+      }),
       visits: new Visits(
         { agreeingFrames: 3, unknownFrames: 6 },
         new Cooldown({ cooldownMs: 5000, sameStranger: 0.5 }, cosine),
