@@ -11,8 +11,6 @@ export interface Identity {
   readonly number: number;
   /** Where it was first seen. */
   readonly born: Place;
-  /** Where it was last seen without a doubt. */
-  sure: Place;
   /** Mean of the looks, unit length; null before the first. */
   mean: Float32Array | null;
   looks: number;
@@ -41,7 +39,7 @@ const VAGUE_LOOKS = 4;
 
 /** Somebody new. */
 export function newIdentity(number: number, born: Place): Identity {
-  return { number, born, sure: born, mean: null, looks: 0, doubtful: false, vague: 0, rival: null };
+  return { number, born, mean: null, looks: 0, doubtful: false, vague: 0, rival: null };
 }
 
 /**
@@ -58,8 +56,7 @@ export function weigh(identity: Identity, embedding: Float32Array, limits: Liken
     if (identity.vague >= VAGUE_LOOKS) settle(identity);
     return 'vague';
   }
-  // Opposite looks have no mean.
-  if (score > 0) learn(identity, embedding);
+  learn(identity, embedding);
   settle(identity);
   return 'agrees';
 }
@@ -67,6 +64,8 @@ export function weigh(identity: Identity, embedding: Float32Array, limits: Liken
 /** Takes one look, a unit-length embedding, into the mean. */
 export function learn(identity: Identity, embedding: Float32Array): void {
   const { mean, looks } = identity;
+  // Opposite looks have no mean.
+  if (mean && cosine(mean, embedding) <= 0) return;
   identity.mean = mean
     ? normalise(mean.map((value, index) => value * looks + (embedding[index] ?? 0)))
     : Float32Array.from(embedding);

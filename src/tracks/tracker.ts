@@ -120,7 +120,6 @@ export class FaceTracker {
       track.missed = 0;
       // Before the first look there is nobody yet to take it for.
       const doubtful = identity.doubtful && identity.mean !== null;
-      if (!doubtful) identity.sure = track.last;
       return [{ track: identity.number, detection, speed: speedOf(motion), doubtful }];
     });
     return { seen, ended };
@@ -195,12 +194,11 @@ export class FaceTracker {
   #change({ track, embedding, old, identity, other, merged }: Change, claimed: boolean): void {
     if (!merged && !claimed) {
       settle(old);
-      this.#tracks.push({ ...track, identity: old, last: old.sure, lost: true });
+      this.#tracks.push({ ...track, identity: old, lost: true });
     }
     track.identity = identity;
     learn(identity, embedding);
     settle(identity);
-    identity.sure = track.last;
     if (merged) return;
     // There may be more to put right, and whoever was out of sight goes on as they went, not as whom they were taken for.
     identity.doubtful = true;

@@ -22,7 +22,7 @@ export interface SceneFrame {
 }
 
 /** A camera of 1280x720 that sees 70 degrees, at the height of the faces. */
-const PICTURE = { width: 1280, height: 720 };
+export const PICTURE = { width: 1280, height: 720 };
 const FOCAL_PX = 914;
 const FACE_M = 0.24;
 const ASPECT = 0.74;
