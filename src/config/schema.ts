@@ -114,7 +114,7 @@ const motion = z
     holdMs: positiveMs.default(3000).describe('How long all frames are looked at after the last motion.'),
     idleIntervalMs: positiveMs
       .default(1000)
-      .describe('How often a frame is looked at while nothing moves; keep it below tracks.lostAfterMs.'),
+      .describe('How often a frame is looked at while nothing moves; keep it below tracks.endAfterMs.'),
   })
   .prefault({});
 
@@ -248,12 +248,25 @@ const tracks = z
       .describe('A face not seen for this long must look the same to continue its track.'),
     endAfterMs: positiveMs.default(5000).describe('A track ends when its face was not seen for this long.'),
     sameFace: cosine
-      .default(0.42)
-      .describe('Least cosine similarity of looks at the same person, for a track to go on after a gap.'),
-    differentFace: cosine
-      .default(0.15)
-      .describe('Looks less alike than this are at different people, where tracks may have been mixed up.'),
+      .default(0.55)
+      .describe('Least cosine similarity of looks at one person, where a track was lost or mixed up with another.'),
+    differentFace: cosine.default(0.2).describe('Looks there that are less alike than this are at different people.'),
   })
+  .check(
+    evenIfInvalid((value) => {
+      const { lostAfterMs, endAfterMs, sameFace, differentFace } = record(value);
+      const exceeds = (least: unknown, most: unknown) =>
+        typeof least === 'number' && typeof most === 'number' && least > most;
+      return [
+        ...(exceeds(lostAfterMs, endAfterMs)
+          ? [{ path: ['endAfterMs'], message: 'must not be less than lostAfterMs' }]
+          : []),
+        ...(exceeds(differentFace, sameFace)
+          ? [{ path: ['sameFace'], message: 'must not be less than differentFace' }]
+          : []),
+      ];
+    }),
+  )
   .prefault({});
 
 const gallery = z

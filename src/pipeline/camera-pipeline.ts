@@ -131,7 +131,7 @@ export class CameraPipeline {
 
     const looks = good.flatMap(({ track }, index) => {
       const embedding = embeddings[index];
-      return embedding ? [{ track, embedding }] : [];
+      return embedding ? [{ track, embedding, encoder: analyser.encoder }] : [];
     });
     const renamings = tracker.tell(looks, detected);
     visits.rename(renamings);

@@ -1,6 +1,5 @@
 import type { Box } from '../core/geometry.ts';
-import { cosine } from '../faces/embedding.ts';
-import type { Identity, Place, Verdict } from './identity.ts';
+import { type Identity, type Look, likenessOf, type Place, type Verdict } from './identity.ts';
 
 /** What can be told of a track by looks alone. */
 export interface Tracked {
@@ -11,8 +10,7 @@ export interface Tracked {
 /** A track with a look at its face, and what the look says of who it was taken for. */
 export interface Told<T> {
   readonly track: T;
-  /** Unit length. */
-  readonly embedding: Float32Array;
+  readonly look: Look;
   readonly verdict: Verdict;
 }
 
@@ -36,22 +34,22 @@ export function claimIdentities<T extends Tracked>(
   tracks: readonly T[],
   { nowMs, atMs, sameFace }: { readonly nowMs: number; readonly atMs: number; readonly sameFace: number },
 ): Map<T, T> {
-  const contradicted = new Set(told.filter(({ verdict }) => verdict === 'contradicts').map(({ track }) => track));
-  const possible = told.flatMap(({ track, embedding, verdict }) => {
-    const here = contradicted.has(track) ? { ms: atMs, box: track.last.box } : track.identity.born;
-    if (verdict === 'vague' || atMs - here.ms > YOUNG_MS) return [];
+  const open = new Set(told.filter(({ verdict }) => verdict !== 'agrees').map(({ track }) => track));
+  const possible = told.flatMap(({ track, look }) => {
+    const here = open.has(track) ? { ms: atMs, box: track.last.box } : track.identity.born;
+    if (atMs - here.ms > YOUNG_MS) return [];
     return tracks.flatMap((other) => {
-      if (other === track || !other.identity.mean) return [];
-      const swapped = contradicted.has(track) && contradicted.has(other);
+      const score = other === track ? null : likenessOf(other.identity, look);
+      if (score === null || score < sameFace) return [];
+      const swapped = open.has(track) && open.has(other);
       const gone = other.last.ms < Math.min(here.ms, nowMs) && withinReach(other.last, here);
-      if (!swapped && !gone) return [];
-      return [{ track, other, score: cosine(other.identity.mean, embedding) }];
+      return swapped || gone ? [{ track, other, score }] : [];
     });
   });
   const claims = new Map<T, T>();
   const taken = new Set<T>();
-  for (const { track, other, score } of possible.sort((a, b) => b.score - a.score)) {
-    if (score < sameFace || claims.has(track) || taken.has(other)) continue;
+  for (const { track, other } of possible.sort((a, b) => b.score - a.score)) {
+    if (claims.has(track) || taken.has(other)) continue;
     claims.set(track, other);
     taken.add(other);
   }

@@ -6,20 +6,27 @@ export interface Place {
   readonly box: Box;
 }
 
+/** One face of one frame, looked at closely. */
+export interface Look {
+  /** Unit length. */
+  readonly embedding: Float32Array;
+  /** What made the embedding: those of different encoders are not compared. */
+  readonly encoder: string;
+}
+
 /** Who a track is about: its number, and what the looks at it had in common. */
 export interface Identity {
   readonly number: number;
   /** Where it was first seen. */
   readonly born: Place;
-  /** Mean of the looks, unit length; null before the first. */
-  mean: Float32Array | null;
-  looks: number;
+  /** Mean of the looks by each encoder, unit length, and how many they are. */
+  readonly means: Map<string, { readonly mean: Float32Array; readonly looks: number }>;
   /** The face followed may be another's than before. */
   doubtful: boolean;
   /** Looks in doubt that told nothing. */
   vague: number;
   /** A look that contradicted those before. */
-  rival: Float32Array | null;
+  rival: Look | null;
 }
 
 /** What a look says of the identity it was taken for. */
@@ -39,37 +46,49 @@ const VAGUE_LOOKS = 4;
 
 /** Somebody new. */
 export function newIdentity(number: number, born: Place): Identity {
-  return { number, born, mean: null, looks: 0, doubtful: false, vague: 0, rival: null };
+  return { number, born, means: new Map(), doubtful: false, vague: 0, rival: null };
 }
 
 /**
- * Takes in one look, a unit-length embedding. A face that was followed without a doubt is the same whatever it looks
- * like, since people turn aside and put masks on; only one in doubt can be contradicted.
+ * Takes in one look. A face that was followed without a doubt is the same whatever it looks like, since people turn aside
+ * and put masks on; only one in doubt can be contradicted.
  */
-export function weigh(identity: Identity, embedding: Float32Array, limits: Likeness): Verdict {
-  const score = identity.mean === null ? 1 : cosine(identity.mean, embedding);
-  const same = score >= limits.sameFace;
+export function weigh(identity: Identity, look: Look, limits: Likeness): Verdict {
+  const likeness = likenessOf(identity, look);
+  const same = likeness === null ? identity.means.size === 0 : likeness >= limits.sameFace;
   if (!same && identity.doubtful) {
-    if (score < limits.differentFace) return 'contradicts';
+    if (likeness !== null && likeness < limits.differentFace) return 'contradicts';
     identity.rival = null;
     identity.vague++;
     if (identity.vague >= VAGUE_LOOKS) settle(identity);
     return 'vague';
   }
-  learn(identity, embedding);
+  learn(identity, look);
   settle(identity);
   return 'agrees';
 }
 
-/** Takes one look, a unit-length embedding, into the mean. */
-export function learn(identity: Identity, embedding: Float32Array): void {
-  const { mean, looks } = identity;
+/** Cosine similarity of a look to those before; null where none was by the same encoder. */
+export function likenessOf({ means }: Identity, { embedding, encoder }: Look): number | null {
+  const known = means.get(encoder);
+  return known ? cosine(known.mean, embedding) : null;
+}
+
+/** Takes one look into the mean. */
+export function learn(identity: Identity, look: Look): void {
+  const { embedding, encoder } = look;
+  const known = identity.means.get(encoder);
+  if (!known) {
+    identity.means.set(encoder, { mean: embedding, looks: 1 });
+    return;
+  }
+  const { mean, looks } = known;
   // Opposite looks have no mean.
-  if (mean && cosine(mean, embedding) <= 0) return;
-  identity.mean = mean
-    ? normalise(mean.map((value, index) => value * looks + (embedding[index] ?? 0)))
-    : Float32Array.from(embedding);
-  identity.looks = Math.min(looks + 1, MOST_LOOKS);
+  if (cosine(mean, embedding) <= 0) return;
+  identity.means.set(encoder, {
+    mean: normalise(mean.map((value, index) => value * looks + (embedding[index] ?? 0))),
+    looks: Math.min(looks + 1, MOST_LOOKS),
+  });
 }
 
 /** No doubt is left. */

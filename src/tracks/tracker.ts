@@ -2,7 +2,17 @@ import { type Box, iou } from '../core/geometry.ts';
 import { cosine } from '../faces/embedding.ts';
 import { associate } from './associate.ts';
 import { claimIdentities, type Told } from './claims.ts';
-import { type Identity, type Likeness, learn, newIdentity, type Place, settle, weigh } from './identity.ts';
+import {
+  type Identity,
+  type Likeness,
+  type Look,
+  learn,
+  likenessOf,
+  newIdentity,
+  type Place,
+  settle,
+  weigh,
+} from './identity.ts';
 import { boxOf, correct, type Motion, predict, speedOf, startMotion } from './motion.ts';
 
 export interface FaceTrackerOptions extends Likeness {
@@ -33,10 +43,9 @@ export interface TrackUpdate<D> {
   readonly ended: readonly number[];
 }
 
-/** One face of a frame looked at closely; a unit-length embedding. */
-export interface Look {
+/** A look at a track's face. */
+export interface TrackLook extends Look {
   readonly track: number;
-  readonly embedding: Float32Array;
 }
 
 /** The face that was followed as `from` is `to`, as looks have shown. */
@@ -61,7 +70,7 @@ interface Track {
 /** A track that is somebody else than it was taken for. */
 interface Change {
   readonly track: Track;
-  readonly embedding: Float32Array;
+  readonly look: Look;
   readonly old: Identity;
   readonly identity: Identity;
   /** Whose identity it was; null for somebody new. */
@@ -119,7 +128,7 @@ export class FaceTracker {
       track.last = { ms: nowMs, box: detection.box };
       track.missed = 0;
       // Before the first look there is nobody yet to take it for.
-      const doubtful = identity.doubtful && identity.mean !== null;
+      const doubtful = identity.doubtful && identity.means.size > 0;
       return [{ track: identity.number, detection, speed: speedOf(motion), doubtful }];
     });
     return { seen, ended };
@@ -131,27 +140,26 @@ export class FaceTracker {
    * looks in a row must contradict the track for that). All renamings hold at once, for faces seen before too; what is
    * known of a number stays true of it. Looks at tracks that are no more are passed over.
    */
-  tell(looks: readonly Look[], atMs: number): Renaming[] {
-    const told = looks.flatMap(({ track: number, embedding }): Told<Track>[] => {
-      const track = this.#tracks.find(({ identity }) => identity.number === number);
-      return track ? [{ track, embedding, verdict: weigh(track.identity, embedding, this.#options) }] : [];
+  tell(looks: readonly TrackLook[], atMs: number): Renaming[] {
+    const told = looks.flatMap((look): Told<Track>[] => {
+      const track = this.#tracks.find(({ identity }) => identity.number === look.track);
+      return track ? [{ track, look, verdict: weigh(track.identity, look, this.#options) }] : [];
     });
     const { sameFace } = this.#options;
     const claims = claimIdentities(told, this.#tracks, { nowMs: this.#nowMs, atMs, sameFace });
     const claimed = new Set(claims.values());
-    const changes = told.flatMap(({ track, embedding, verdict }): Change[] => {
+    const changes = told.flatMap(({ track, look, verdict }): Change[] => {
       const old = track.identity;
       const other = claims.get(track) ?? null;
-      if (other) return [{ track, embedding, old, identity: other.identity, other, merged: verdict === 'agrees' }];
-      if (verdict !== 'contradicts') return [];
-      const again = old.rival !== null && cosine(old.rival, embedding) >= sameFace;
-      if (!again && !claimed.has(track)) {
-        old.rival = embedding;
-        this.#suspect(embedding);
+      if (other) return [{ track, look, old, identity: other.identity, other, merged: verdict === 'agrees' }];
+      const again = old.rival?.encoder === look.encoder && cosine(old.rival.embedding, look.embedding) >= sameFace;
+      if (!claimed.has(track) && !(verdict === 'contradicts' && again)) {
+        if (verdict === 'contradicts') old.rival = look;
+        if (verdict !== 'agrees') this.#suspect(look);
         return [];
       }
       const identity = newIdentity(this.#next++, { ms: atMs, box: track.last.box });
-      return [{ track, embedding, old, identity, other, merged: false }];
+      return [{ track, look, old, identity, other, merged: false }];
     });
     const changed = new Set(changes.map(({ track }) => track));
     this.#tracks = this.#tracks.filter((track) => changed.has(track) || !claimed.has(track));
@@ -184,20 +192,20 @@ export class FaceTracker {
       const unseenMs = this.#nowMs - track.last.ms;
       if (unseenMs > lostAfterMs && track.missed >= MISSES_OF_LOST) track.lost = true;
       // Without a look, nobody could tell that it came back.
-      return unseenMs > endAfterMs || (track.lost && track.identity.mean === null);
+      return unseenMs > endAfterMs || (track.lost && track.identity.means.size === 0);
     });
     this.#tracks = this.#tracks.filter((track) => !ended.includes(track));
     return ended.map(({ identity }) => identity.number);
   }
 
   /** @param claimed another track takes the old identity */
-  #change({ track, embedding, old, identity, other, merged }: Change, claimed: boolean): void {
+  #change({ track, look, old, identity, other, merged }: Change, claimed: boolean): void {
     if (!merged && !claimed) {
       settle(old);
       this.#tracks.push({ ...track, identity: old, lost: true });
     }
     track.identity = identity;
-    learn(identity, embedding);
+    learn(identity, look);
     settle(identity);
     if (merged) return;
     // There may be more to put right, and whoever was out of sight goes on as they went, not as whom they were taken for.
@@ -207,9 +215,9 @@ export class FaceTracker {
   }
 
   /** Whoever looks like this is in doubt: their face may be followed as another's. */
-  #suspect(embedding: Float32Array): void {
+  #suspect(look: Look): void {
     for (const { identity } of this.#tracks) {
-      if (identity.mean && cosine(identity.mean, embedding) >= this.#options.sameFace) identity.doubtful = true;
+      if ((likenessOf(identity, look) ?? -1) >= this.#options.sameFace) identity.doubtful = true;
     }
   }
 }

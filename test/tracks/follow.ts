@@ -10,8 +10,8 @@ export const TRACKING = {
   minIou: 0.2,
   lostAfterMs: 1500,
   endAfterMs: 5000,
-  sameFace: 0.42,
-  differentFace: 0.15,
+  sameFace: 0.55,
+  differentFace: 0.2,
 };
 const SHOTS = { firstLooks: 6, recheckMs: 1000 };
 
@@ -42,7 +42,11 @@ export function followScene(scene: readonly SceneFrame[], { withLooks }: { reado
     });
     looks += wanted.length;
     faces += seen.length;
-    const told = wanted.map(({ track, detection }) => ({ track, embedding: embeddingOf(detection, random) }));
+    const told = wanted.map(({ track, detection }) => ({
+      track,
+      embedding: embeddingOf(detection, random),
+      encoder: 'made',
+    }));
     const renamings = withLooks ? tracker.tell(told, nowMs) : [];
     const numbers = new Map(renamings.map(({ from, to }) => [from, to]));
     const tracks = new Map(seen.map(({ track, detection }) => [detection, numbers.get(track) ?? track]));

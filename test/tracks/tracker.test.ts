@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Box } from '../../src/core/geometry.ts';
-import { FaceTracker, type Look } from '../../src/tracks/tracker.ts';
+import { FaceTracker, type TrackLook } from '../../src/tracks/tracker.ts';
 import { TRACKING } from './follow.ts';
 
 interface Face {
@@ -72,7 +72,7 @@ describe('update', () => {
   it('ends a track after the time, and one that nobody could recognise as soon as it is lost', () => {
     const follows = tracker();
     follows.update([face(0), face(400)], 0);
-    follows.tell([{ track: 1, embedding: Float32Array.of(1, 0) }], 0);
+    follows.tell([{ track: 1, embedding: Float32Array.of(1, 0), encoder: 'made' }], 0);
     const ended: [number, readonly number[]][] = [];
     for (let ms = 500; ms <= 6000; ms += 500) ended.push([ms, follows.update([], ms).ended]);
     expect(ended.filter(([, tracks]) => tracks.length > 0)).toEqual([
@@ -238,9 +238,9 @@ describe('whatever comes', () => {
           );
           for (const { track } of seen) for (const other of seen) together.add(`${track} ${other.track}`);
           const renamings = follows.tell(
-            seen.map(({ track, detection }): Look => {
+            seen.map(({ track, detection }): TrackLook => {
               const angle = (2 * Math.PI * detection.person) / 5;
-              return { track, embedding: Float32Array.of(Math.cos(angle), Math.sin(angle)) };
+              return { track, embedding: Float32Array.of(Math.cos(angle), Math.sin(angle)), encoder: 'made' };
             }),
             nowMs,
           );
