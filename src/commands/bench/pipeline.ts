@@ -100,6 +100,7 @@ async function atFullSpeed(
 ): Promise<FlatOut> {
   const runs = new RunLog();
   const chain = await openFaceAnalyser(config, logger, {
+    lowScore: config.tracks.lowScore,
     onRun: (run) => runs.add(run),
     onOpen: (model) => runs.models.set(model.id, model),
   });
