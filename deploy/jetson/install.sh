@@ -159,6 +159,7 @@ else
   put_file "$config" 640 root:eyeline < <(
     sed -e '1s#=eyeline.schema.json#=/opt/eyeline/config/eyeline.schema.json#' \
       -e 's#^  dir: data/models$#  dir: /var/lib/eyeline/models#' \
+      -e 's#^  engineCache: data/engines$#  engineCache: /var/lib/eyeline/engines#' \
       -e 's#^  file: data/gallery.sqlite$#  file: /var/lib/eyeline/gallery.sqlite#' \
       "$source_dir/config/eyeline.yaml"
   )

@@ -10,7 +10,7 @@ import { GRID, MotionSensor } from './motion-sensor.ts';
 import { loadOpencv } from './opencv.ts';
 import { OpencvFrameSource } from './opencv-frame-source.ts';
 import type { OpencvPicture } from './opencv-picture.ts';
-import { PixelWriter } from './pixel-file.ts';
+import { PixelWriter, type ToCameraProcess } from './pixel-file.ts';
 import type { FromCamera, ToCamera } from './protocol.ts';
 
 /** Frames sent between two small garbage collections. */
@@ -31,7 +31,8 @@ let server: FrameServer<OpencvPicture> | undefined;
 process.on('SIGINT', () => {});
 process.on('SIGTERM', () => {});
 process.on('disconnect', die);
-process.on('message', (message: ToCamera) => {
+process.on('message', (sent: ToCameraProcess) => {
+  const message = pixels.unpack(sent);
   switch (message.type) {
     case 'open':
       return void open(message);

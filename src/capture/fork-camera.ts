@@ -61,7 +61,7 @@ export function cameraForker(env: NodeJS.ProcessEnv, entry: URL = CAMERA_PROCESS
     return {
       pid: child.pid,
       send: (message) => {
-        if (child.connected) child.send(message, () => {});
+        if (child.connected) child.send(pixels.pack(message), () => {});
       },
       kill: () => {
         child.kill('SIGKILL');

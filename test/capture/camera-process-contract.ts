@@ -79,6 +79,8 @@ export function cameraProcessContract(subject: () => Subject): void {
     const whole = await talk.ask({ type: 'pixels', id: 8, sequence }, 'pixels');
     expect(whole).toMatchObject({ id: 8 });
     expect(whole.pixels.map(({ length }) => length)).toEqual([320 * 240 * 3]);
+    // The first pixel by both: the crop is RGB, the frame BGR.
+    expect([...(whole.pixels[0]?.subarray(0, 3) ?? [])].reverse()).toEqual([...(pixels[0]?.subarray(0, 3) ?? [])]);
     talk.process.send({ type: 'release', sequence });
     expect(await talk.ask({ type: 'cut', id: 7, sequence, cuts }, 'refused')).toMatchObject({ id: 7 });
     expect(await talk.ask({ type: 'pixels', id: 9, sequence }, 'refused')).toMatchObject({ id: 9 });

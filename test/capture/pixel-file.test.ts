@@ -61,6 +61,42 @@ describe('the pixel file', () => {
     expect(unpack(4, 20)).toEqual(new Uint8Array(20).fill(4));
   });
 
+  it('carries whole frames beside the fitted pixels, each where it was asked to be put', () => {
+    const { reader, writer } = both();
+    const ask = (id: number) => writer.unpack(reader.pack({ type: 'pixels', id, sequence: 9 }));
+    const whole = (id: number) => ({ type: 'pixels', id, pixels: [new Uint8Array(48).fill(id)] }) as const;
+    expect(ask(4)).toEqual({ type: 'pixels', id: 4, sequence: 9 });
+    ask(5);
+    const messages = [writer.pack(whole(5)), writer.pack(frame(1, 7)), writer.pack(whole(4))];
+    expect(messages.map((message) => Object.values(message).some((value) => value instanceof Uint8Array))).toEqual([
+      false,
+      false,
+      false,
+    ]);
+    expect(messages.map((message) => reader.unpack(message))).toEqual([whole(5), frame(1, 7), whole(4)]);
+    // The places are free again: the file takes no more memory, which holes in it do not.
+    const { blocks } = fstatSync(reader.descriptor);
+    for (let id = 6; id < 20; id++) {
+      ask(id);
+      expect(reader.unpack(writer.pack(whole(id)))).toEqual(whole(id));
+    }
+    expect(fstatSync(reader.descriptor).blocks).toBe(blocks);
+  });
+
+  it('frees the place of a whole frame that is refused, and lets crops pass', () => {
+    const { reader, writer } = both();
+    const place = (id: number) => {
+      const message = reader.pack({ type: 'pixels', id, sequence: 9 });
+      return 'place' in message ? message.place : null;
+    };
+    expect([place(1), place(2)]).toEqual([1, 2]);
+    const refused = { type: 'refused', id: 1, message: 'no longer held' } as const;
+    expect(reader.unpack(writer.pack(refused))).toBe(refused);
+    expect(place(3)).toBe(1);
+    const crops = { type: 'pixels', id: 8, pixels: [new Uint8Array(3), new Uint8Array(4)] } as const;
+    expect(reader.unpack(writer.pack(crops))).toBe(crops);
+  });
+
   it('says when pixels are missing', () => {
     const { reader } = both();
     expect(() => reader.unpack({ ...frame(1, 1), at: 100, length: 12 })).toThrow(

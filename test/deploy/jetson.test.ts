@@ -89,6 +89,7 @@ describe.skipIf(!linux)('install.sh', () => {
     expect(config).toEqual({
       ...defaults,
       models: { ...defaults.models, dir: '/var/lib/eyeline/models' },
+      inference: { ...defaults.inference, engineCache: '/var/lib/eyeline/engines' },
       gallery: { ...defaults.gallery, file: '/var/lib/eyeline/gallery.sqlite' },
     });
     const unit = await readFile(join(root(), 'etc/systemd/system/eyeline.service'), 'utf8');

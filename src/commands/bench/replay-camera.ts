@@ -7,7 +7,7 @@ import { FrameServer, type HeldPicture } from '../../capture/frame-server.ts';
 import { loadOpencv } from '../../capture/opencv.ts';
 import { OpencvFrameSource } from '../../capture/opencv-frame-source.ts';
 import type { OpencvPicture } from '../../capture/opencv-picture.ts';
-import { PixelWriter } from '../../capture/pixel-file.ts';
+import { PixelWriter, type ToCameraProcess } from '../../capture/pixel-file.ts';
 import type { FromCamera, ToCamera } from '../../capture/protocol.ts';
 import { systemClock } from '../../core/clock.ts';
 import { messageOf } from '../../core/errors.ts';
@@ -23,7 +23,8 @@ let asked = 0;
 let server: FrameServer<HeldPicture> | undefined;
 
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
-process.on('message', (message: ToCamera) => {
+process.on('message', (sent: ToCameraProcess) => {
+  const message = pixels.unpack(sent);
   switch (message.type) {
     case 'open':
       return void open(message);
@@ -34,6 +35,8 @@ process.on('message', (message: ToCamera) => {
       return void server?.cut(message.id, message.sequence, message.cuts);
     case 'fit':
       return void server?.fit(message.id, message.sequence, message.input);
+    case 'pixels':
+      return void server?.pixels(message.id, message.sequence);
     case 'release':
       return server?.release(message.sequence);
     case 'close':
