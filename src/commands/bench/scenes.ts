@@ -72,10 +72,8 @@ export async function makeScenes(
   }
   // Whoever the first clip shows after a second is enrolled: known people are decided otherwise than strangers.
   await mkdir(join(people, 'First'), { recursive: true });
-  await ffmpeg(
-    ['-ss', '1', '-i', clips[0] ?? '', '-frames:v', '1', '-q:v', '2', join(people, 'First', '1.jpg')],
-    signal,
-  );
+  const still = ['-frames:v', '1', '-vf', `scale=${SIZE}`, '-q:v', '2', join(people, 'First', '1.jpg')];
+  await ffmpeg(['-ss', '1', '-i', clips[0] ?? '', ...still], signal);
   return { busy, idle, people };
 }
 
