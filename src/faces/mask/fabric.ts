@@ -66,19 +66,19 @@ const RELIEFS: Readonly<Record<MaskSpec['type'], Relief>> = {
   /** Three pleats that lie flat at the seams and open over nose and mouth; hems; a wire over the nose. */
   surgical: (u, v, place) => {
     const side = Math.abs(u);
-    let relief = creases(u, v, place, 0.06) + fleece(u, v, place, 0.02);
+    let relief = creases(u, v, place, 0.11) + fleece(u, v, place, 0.025);
     for (const [index, height] of PLEATS.entries()) {
       const waver = 0.008 * smoothNoise(u * 2.5 + place.seed, index * 9.7);
       const fold = 0.5 + (height - 0.5) * (1 - 0.16 * u * u) + waver;
       const below = v - fold;
       // The upper layer lies over the lower one: its edge catches light, and shades what is under it.
-      if (below > 0) relief -= 0.3 * Math.exp(-below / 0.03);
-      else relief += 0.07 * Math.exp(below / 0.05);
+      if (below > 0) relief -= 0.36 * Math.exp(-below / 0.035);
+      else relief += 0.1 * Math.exp(below / 0.06);
     }
     relief -= groove(v - 0.065, 0.009, place) * 0.14 + groove(v - 0.945, 0.009, place) * 0.14;
     relief -= groove(side - 0.93, 0.01, place) * 0.14;
     // Where the pleats are sewn together the cloth is bunched.
-    relief -= 0.1 * ramp((side - 0.72) / 0.28) * (0.5 + 0.5 * Math.sin(v * 46 + 3 * smoothNoise(v * 6, place.seed)));
+    if (side > 0.72) relief -= 0.1 * ramp((side - 0.72) / 0.28) * (0.5 + 0.5 * Math.sin(v * 46 + place.seed));
     if (side < 0.4) relief += ridge(v - 0.035, 0.014, place) * 0.09;
     return 1 + relief;
   },
@@ -87,7 +87,7 @@ const RELIEFS: Readonly<Record<MaskSpec['type'], Relief>> = {
   kn95: (u, v, place) => {
     const side = Math.abs(u);
     const edge = Math.min(v, 1 - v, (1 - side) * place.aspect);
-    let relief = creases(u, v, place, 0.05) + fleece(u, v, place, 0.015);
+    let relief = creases(u, v, place, 0.075) + fleece(u, v, place, 0.02);
     relief -= groove(u, 0.012, place) * 0.12;
     relief += ridge(side - 0.025, 0.012, place) * 0.05;
     const stitch = 0.65 + 0.35 * Math.sin((side * place.aspect + v) * 120) * place.fine;
@@ -136,7 +136,8 @@ const RELIEFS: Readonly<Record<MaskSpec['type'], Relief>> = {
 /** A dark line where `distance` is 0, `breadth` to either side. */
 function groove(distance: number, breadth: number, place: Place): number {
   const d = distance / (breadth * (1.5 - 0.5 * place.fine));
-  return Math.exp(-d * d);
+  const square = d * d;
+  return square > 9 ? 0 : Math.exp(-square);
 }
 
 /** A bright line: the lit flank of something raised. */
@@ -146,9 +147,12 @@ function ridge(distance: number, breadth: number, place: Place): number {
 
 /** Cloth that is worn is creased, most where the ear loops pull at its corners. */
 function creases(u: number, v: number, place: Place, depth: number): number {
-  const pull = Math.atan2(v - 0.5, 1.25 - Math.abs(u)) * 4;
-  const side = u < 0 ? 11 : 31;
-  const rays = smoothNoise(pull * 1.7 + side + place.seed, Math.abs(u) * 1.2) * ramp((Math.abs(u) - 0.25) / 0.6);
+  const side = Math.abs(u);
+  let rays = 0;
+  if (side > 0.25) {
+    const pull = ((v - 0.5) / (1.25 - side)) * 5;
+    rays = smoothNoise(pull + (u < 0 ? 11 : 31) + place.seed, side * 1.2) * ramp((side - 0.25) / 0.6);
+  }
   const broad = smoothNoise(u * 2 + place.seed, v * 3.1 + 7);
   const small = smoothNoise(u * 7 + v * 3 + place.seed, v * 8);
   return depth * (0.8 * rays + 0.5 * broad + 0.3 * small);
@@ -156,10 +160,11 @@ function creases(u: number, v: number, place: Place, depth: number): number {
 
 /** The flecks of cloth that is pressed, not woven. */
 function fleece(u: number, v: number, place: Place, depth: number): number {
-  return place.fine * depth * smoothNoise(u * 60 * place.aspect, v * 60);
+  return place.fine <= 0 ? 0 : place.fine * depth * smoothNoise(u * 60 * place.aspect, v * 60);
 }
 
 function weave(u: number, v: number, place: Place): number {
+  if (place.fine <= 0) return 0;
   return place.fine * 0.025 * (smoothNoise(u * 90 * place.aspect, v * 8) + smoothNoise(u * 8, v * 90));
 }
 

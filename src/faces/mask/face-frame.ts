@@ -36,9 +36,17 @@ export interface FaceFrame {
   readonly lowerLip: Point;
   readonly upperLip: Point;
   readonly chin: Point;
-  /** Lids and corners of the eyes, as seen. */
-  readonly leftEye: readonly Point[];
-  readonly rightEye: readonly Point[];
+  readonly leftEye: EyeSpan;
+  readonly rightEye: EyeSpan;
+}
+
+/** Where an eye is, along the face's axes. */
+export interface EyeSpan {
+  readonly points: readonly Point[];
+  /** Its corners along `across`, and the lowest of its lower lid along `down`. */
+  readonly from: number;
+  readonly to: number;
+  readonly lid: number;
 }
 
 /** Measures a face. Throws RangeError unless there are 68 landmarks, finite and not all on one spot. */
@@ -86,9 +94,15 @@ export function faceFrame(landmarks: Landmarks): FaceFrame {
     upperLip: at(51),
     lowerLip: at(57),
     chin: at(CHIN),
-    leftEye,
-    rightEye,
+    leftEye: eyeSpan(leftEye, across, down),
+    rightEye: eyeSpan(rightEye, across, down),
   };
+}
+
+function eyeSpan(points: readonly Point[], across: Point, down: Point): EyeSpan {
+  const xs = points.map((point) => dot(point, across));
+  const lid = Math.max(...points.map((point) => dot(point, down)));
+  return { points, from: Math.min(...xs), to: Math.max(...xs), lid };
 }
 
 /**

@@ -33,6 +33,10 @@ const TRUST_IN_CAST = 0.45;
 /** Shares between which shade stays: no cloth is black on its lee side, since light comes from everywhere a little. */
 const DARKEST = 0.34;
 const BRIGHTEST = 1.35;
+/** What a face hides from its own pixels: its lower half gets less light from above than the fit can tell. */
+const SKY_LEAST = 0.55;
+const SKY_DOWN = -0.4;
+const SKY_NEAR = 0.92;
 
 /**
  * Measures the light on a face. First-order spherical harmonics (Basri & Jacobs, "Lambertian reflectance and linear
@@ -72,8 +76,9 @@ export function measureLight(rgb: Uint8Array, size: Size, face: FaceFrame): Face
     down: fit.luminance[2] / level,
     shade([across, down, near]) {
       const basis: Basis = [1, across, down, near];
+      const fromSky = SKY_LEAST + (1 - SKY_LEAST) * Math.max(0, SKY_DOWN * down + SKY_NEAR * near);
       const share = (which: number) =>
-        held(valueOf(fit.colours[which] ?? fit.luminance, basis) / (front[which] ?? 1), DARKEST, BRIGHTEST);
+        fromSky * held(valueOf(fit.colours[which] ?? fit.luminance, basis) / (front[which] ?? 1), DARKEST, BRIGHTEST);
       return [share(0), share(1), share(2)];
     },
   };
@@ -176,8 +181,8 @@ function valueOf(coefficients: Basis, basis: Basis): number {
 /** Brightest of the eyes (linear luminance, 95th percentile): their white is nearly as bright as a mask. */
 function eyeWhite(rgb: Uint8Array, size: Size, face: FaceFrame): number {
   const values: number[] = [];
-  for (const eye of [face.leftEye, face.rightEye]) {
-    const [xs, ys] = [eye.map(({ x }) => x), eye.map(({ y }) => y)];
+  for (const { points } of [face.leftEye, face.rightEye]) {
+    const [xs, ys] = [points.map(({ x }) => x), points.map(({ y }) => y)];
     for (let y = Math.ceil(Math.min(...ys)); y <= Math.max(...ys); y++) {
       for (let x = Math.ceil(Math.min(...xs)); x <= Math.max(...xs); x++) {
         const colour = linearAt(rgb, size, x, y);

@@ -11,48 +11,64 @@ export interface Grain {
 
 const SHARPEST = 0.45;
 const NOISIEST = 12;
+const SAMPLES = 1500;
+const LEAST_SAMPLES = 16;
+const UNKNOWN: Grain = { blur: 0.7, noise: 1 };
+/** Noise is read off where there is least structure: this quantile, which of a normal's absolute value is 0.4538. */
+const QUIET = 0.35;
+const QUIET_QUANTILE = 0.4538;
+/** What noise of deviation one becomes through the filter 1 -2 1, -2 4 -2, 1 -2 1. */
+const FILTER_NORM = 6;
+/** Share of the pixels that count as edges. */
+const STEEP = 0.08;
 
 /**
  * Measures blur and noise in the part of a picture around a face. Noise: Immerkaer, "Fast noise variance estimation",
- * 1996, over the pixels where there is least structure. Blur: how much less grey levels differ one pixel apart than two
- * (three and six in a blurred one), which for an edge blurred by a Gaussian tells its deviation.
+ * 1996, over the pixels where there is least structure. Blur: how much less grey levels differ one pixel apart than three
+ * apart where they differ most, which for an edge blurred by a Gaussian tells its deviation.
  */
 export function measureGrain(rgb: Uint8Array, size: Size, around: Window): Grain {
   const left = Math.max(2, around.x);
   const top = Math.max(2, around.y);
   const right = Math.min(size.width - 3, around.x + around.width - 1);
   const bottom = Math.min(size.height - 3, around.y + around.height - 1);
-  const step = Math.max(1, Math.floor(Math.sqrt(((right - left) * (bottom - top)) / 4000)));
-  const residuals: number[] = [];
-  const steep: [gradient: number, near: number, far: number][] = [];
+  const across = right - left + 1;
+  const step = Math.max(1, Math.round(Math.sqrt((Math.max(across, 0) * Math.max(bottom - top + 1, 0)) / SAMPLES)));
+  const count = Math.max(0, Math.ceil(across / step)) * Math.max(0, Math.ceil((bottom - top + 1) / step));
+  if (count < LEAST_SAMPLES) return UNKNOWN;
+  const residuals = new Float32Array(count);
+  const near = new Float32Array(count);
+  const far = new Float32Array(count);
   const grey = (x: number, y: number) => {
     const at = (y * size.width + x) * 3;
     return 0.299 * (rgb[at] ?? 0) + 0.587 * (rgb[at + 1] ?? 0) + 0.114 * (rgb[at + 2] ?? 0);
   };
+  let sample = 0;
   for (let y = top; y <= bottom; y += step) {
     for (let x = left; x <= right; x += step) {
-      const corners = grey(x - 1, y - 1) + grey(x + 1, y - 1) + grey(x - 1, y + 1) + grey(x + 1, y + 1);
-      const sides = grey(x, y - 1) + grey(x, y + 1) + grey(x - 1, y) + grey(x + 1, y);
       const centre = grey(x, y);
-      residuals.push(Math.abs(4 * centre - 2 * sides + corners));
-      const near = (grey(x + 1, y) - centre) ** 2 + (grey(x, y + 1) - centre) ** 2;
-      const far = (grey(x + 2, y) - grey(x - 1, y)) ** 2 + (grey(x, y + 2) - grey(x, y - 1)) ** 2;
-      steep.push([near + far, near, far]);
+      const beside = grey(x + 1, y);
+      const below = grey(x, y + 1);
+      const above = grey(x, y - 1);
+      const before = grey(x - 1, y);
+      const corners = grey(x - 1, y - 1) + grey(x + 1, y - 1) + grey(x - 1, y + 1) + grey(x + 1, y + 1);
+      residuals[sample] = Math.abs(4 * centre - 2 * (above + below + before + beside) + corners);
+      near[sample] = (beside - centre) ** 2 + (below - centre) ** 2;
+      far[sample] = (grey(x + 2, y) - before) ** 2 + (grey(x, y + 2) - above) ** 2;
+      sample++;
     }
   }
-  if (residuals.length < 16) return { blur: 0.7, noise: 1 };
-  residuals.sort((a, b) => a - b);
-  // The quieter half; a third of the median of a normal's absolute value is 0.6745 / 6 for this filter.
-  const quiet = residuals[Math.floor(residuals.length * 0.35)] ?? 0;
-  const noise = Math.min(quiet / 6 / 0.4538, NOISIEST);
+  residuals.sort();
+  const noise = Math.min((residuals[Math.floor(count * QUIET)] ?? 0) / FILTER_NORM / QUIET_QUANTILE, NOISIEST);
 
-  steep.sort((a, b) => b[0] - a[0]);
-  let [near, far] = [1e-6, 1e-6];
-  for (const [, one, three] of steep.slice(0, Math.ceil(steep.length * 0.08))) {
-    near += one;
-    far += three;
+  const steep = Float32Array.from(far).sort()[Math.floor(count * (1 - STEEP))] ?? 0;
+  let [nearSum, farSum] = [1e-6, 1e-6];
+  for (let at = 0; at < count; at++) {
+    if ((far[at] ?? 0) < steep) continue;
+    nearSum += near[at] ?? 0;
+    farSum += far[at] ?? 0;
   }
-  return { blur: blurOf(Math.sqrt(near / far)), noise };
+  return { blur: blurOf(Math.sqrt(nearSum / farSum)), noise };
 }
 
 /** Greatest slope of a blurred edge over one pixel as a share of that over three, and the deviation of the blur. */

@@ -1,5 +1,5 @@
 import type { Point, Size } from '../../core/geometry.ts';
-import { blur, polygonCoverage, type Window } from './raster.ts';
+import { blur, polygonCoverage, type Window, windowWithin } from './raster.ts';
 import { toSrgb } from './srgb.ts';
 import { noiseAt } from './texture-noise.ts';
 
@@ -20,15 +20,17 @@ export class Layer {
 
   /** Paints a polygon over what is there. */
   paint(polygon: readonly Point[], shader: Shader): void {
-    const { width, height, x: left, y: top } = this.window;
-    const coverage = polygonCoverage(polygon, this.window);
+    const part = windowWithin(polygon, this.window);
+    if (!part) return;
+    const coverage = polygonCoverage(polygon, part);
     const pixels = this.#pixels;
     const light = new Float32Array(3);
-    for (let y = 0, pixel = 0; y < height; y++) {
-      for (let x = 0; x < width; x++, pixel++) {
-        const share = coverage[pixel] ?? 0;
+    for (let y = part.y, there = 0; y < part.y + part.height; y++) {
+      let pixel = (y - this.window.y) * this.window.width + part.x - this.window.x;
+      for (let x = part.x; x < part.x + part.width; x++, pixel++, there++) {
+        const share = coverage[there] ?? 0;
         if (share <= 0) continue;
-        shader(pixel, x + left, y + top, light);
+        shader(pixel, x, y, light);
         const at = pixel * CHANNELS;
         const rest = 1 - share;
         for (let channel = 0; channel < 3; channel++) {
@@ -46,7 +48,9 @@ export class Layer {
 
   /** Coverage of each pixel, 0..1. */
   coverage(): Float32Array {
-    return Float32Array.from({ length: this.window.width * this.window.height }, (_, pixel) => this.#pixels[pixel * CHANNELS + 3] ?? 0);
+    const coverage = new Float32Array(this.window.width * this.window.height);
+    for (let pixel = 0; pixel < coverage.length; pixel++) coverage[pixel] = this.#pixels[pixel * CHANNELS + 3] ?? 0;
+    return coverage;
   }
 
   /**
@@ -59,13 +63,14 @@ export class Layer {
   over(rgb: Uint8Array, size: Size, shadow: Float32Array, noise: number, seed: number): void {
     const { width, height, x: left, y: top } = this.window;
     const pixels = this.#pixels;
+    const [noiseX, noiseY] = [seed & 127, (seed >>> 7) & 127];
     for (let y = 0, pixel = 0; y < height; y++) {
       for (let x = 0; x < width; x++, pixel++) {
         const at = pixel * CHANNELS;
         const share = pixels[at + 3] ?? 0;
         const kept = (1 - share) * (1 - (shadow[pixel] ?? 0));
         if (kept > 0.998) continue;
-        const grain = share * noise * noiseAt(x + (seed & 127), y + ((seed >>> 7) & 127));
+        const grain = share * noise * noiseAt(x + noiseX, y + noiseY);
         const target = ((y + top) * size.width + x + left) * 3;
         for (let channel = 0; channel < 3; channel++) {
           const value = (rgb[target + channel] ?? 0) * kept + (pixels[at + channel] ?? 0) + grain;

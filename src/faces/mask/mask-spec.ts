@@ -18,8 +18,8 @@ export type Rgb = readonly [red: number, green: number, blue: number];
 /** Colours by name, as the cloth looks in white light that is as bright as the camera can show. */
 export const MASK_COLOURS = {
   white: [243, 244, 244],
-  blue: [158, 203, 228],
-  green: [164, 209, 193],
+  blue: [176, 212, 231],
+  green: [178, 216, 202],
   pink: [238, 176, 190],
   black: [38, 38, 41],
   grey: [132, 134, 139],

@@ -10,7 +10,7 @@ import { Layer, type Shader } from './layer.ts';
 import { type MaskFit, type MaskPattern, type MaskSpec, type MaskState, type MaskType, type Rgb, stateOf } from './mask-spec.ts';
 import { type MaskSurface, maskSurface, type SurfacePoint } from './mask-surface.ts';
 import { randomMask } from './random-mask.ts';
-import { blur, type Corner, interpolateMesh, polygonCoverage, type Window, windowAround } from './raster.ts';
+import { type Corner, interpolateMesh, polygonCoverage, smear, windowAround } from './raster.ts';
 
 /** A mask that was drawn. Pixels of the picture. */
 export interface DrawnMask {
@@ -172,18 +172,20 @@ function shadowOf(layer: Layer, face: FaceFrame, landmarks: Landmarks, light: Fa
   const { window } = layer;
   const fall = SHADOW_FALL * face.width;
   const shift = plus(scaled(face.down, fall), scaled(face.across, -fall * Math.max(-1, Math.min(1, light.across * 2))));
+  const dx = Math.round(shift.x);
+  const dy = Math.round(shift.y);
   const cover = layer.coverage();
   const shadow = new Float32Array(cover.length);
-  const [dx, dy] = [Math.round(shift.x), Math.round(shift.y)];
-  for (let y = 0; y < window.height; y++) {
-    for (let x = 0; x < window.width; x++) {
-      const [fromX, fromY] = [x - dx, y - dy];
-      const here = cover[y * window.width + x] ?? 0;
-      const cast = fromX < 0 || fromY < 0 || fromX >= window.width || fromY >= window.height ? 0 : (cover[fromY * window.width + fromX] ?? 0);
-      shadow[y * window.width + x] = Math.max(here, cast);
+  const { width, height } = window;
+  for (let y = 0, pixel = 0; y < height; y++) {
+    const row = y - dy;
+    for (let x = 0; x < width; x++, pixel++) {
+      const from = x - dx;
+      const cast = from < 0 || row < 0 || from >= width || row >= height ? 0 : (cover[row * width + from] ?? 0);
+      shadow[pixel] = Math.max(cover[pixel] ?? 0, cast);
     }
   }
-  blur(shadow, window, 1, SHADOW_SOFT * face.width);
+  smear(shadow, window, SHADOW_SOFT * face.width);
   const skin = polygonCoverage([...landmarks.slice(0, 17), ...landmarks.slice(17, 27).reverse()], window);
   for (let pixel = 0; pixel < shadow.length; pixel++) shadow[pixel] = SHADOW * (shadow[pixel] ?? 0) * (skin[pixel] ?? 0);
   return shadow;

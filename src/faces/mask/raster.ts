@@ -22,6 +22,16 @@ export function windowAround(points: readonly Point[], margin: number, picture: 
   return width > 0 && height > 0 ? { x, y, width, height } : null;
 }
 
+/** The part of `outer` in which a polygon lies; null when none of it does. */
+export function windowWithin(points: readonly Point[], outer: Window): Window | null {
+  const within = windowAround(
+    points.map(({ x, y }) => ({ x: x - outer.x, y: y - outer.y })),
+    1,
+    outer,
+  );
+  return within && { ...within, x: within.x + outer.x, y: within.y + outer.y };
+}
+
 /** Rows a pixel is cut into; along the row coverage is exact. */
 const SUB_ROWS = 4;
 
@@ -147,39 +157,93 @@ function fillTriangle(a: Corner, b: Corner, c: Corner, window: Window, planes: r
 /** Gaussian blur in place of `channels` interleaved values a pixel; what lies outside counts as zero. */
 export function blur(pixels: Float32Array, { width, height }: Size, channels: number, sigma: number): void {
   if (!(sigma > 0.05)) return;
-  const radius = Math.max(1, Math.ceil(sigma * 2.5));
-  const kernel = Array.from({ length: radius + 1 }, (_, at) => Math.exp(-(at * at) / (2 * sigma * sigma)));
-  const sum = kernel.reduce((total, weight, at) => total + weight * (at === 0 ? 1 : 2), 0);
-  const weights = Float32Array.from(kernel, (weight) => weight / sum);
-  const line = new Float32Array(Math.max(width, height) * channels);
-  for (let y = 0; y < height; y++) blurLine(pixels, line, y * width * channels, channels, width, channels, weights);
-  for (let x = 0; x < width; x++) blurLine(pixels, line, x * channels, width * channels, height, channels, weights);
+  const kernel = gaussian(sigma);
+  const radius = kernel.length - 1;
+  const row = width * channels;
+  const line = new Float32Array(row + 2 * radius * channels);
+  for (let y = 0; y < height; y++) {
+    line.set(pixels.subarray(y * row, (y + 1) * row), radius * channels);
+    blurLine(line, pixels, y * row, row, channels, kernel);
+  }
+  // Columns a row at a time: the values of a row and of its neighbours lie together in memory.
+  const before = pixels.slice();
+  for (let y = 0; y < height; y++) blurAcross(before, pixels, y, height, row, kernel);
 }
 
+/** Half a kernel, from its middle outwards. A slight blur takes three pixels, weighted for the same variance. */
+function gaussian(sigma: number): Float64Array {
+  if (sigma < 0.7) return Float64Array.of(1 - sigma * sigma, (sigma * sigma) / 2);
+  const radius = Math.ceil(sigma * 2);
+  const kernel = Float64Array.from({ length: radius + 1 }, (_, at) => Math.exp(-(at * at) / (2 * sigma * sigma)));
+  const sum = kernel.reduce((total, weight, at) => total + (at === 0 ? weight : 2 * weight), 0);
+  return kernel.map((weight) => weight / sum);
+}
+
+/** `target[start + i]` from a line that has room for the kernel at both ends. */
 function blurLine(
-  pixels: Float32Array,
   line: Float32Array,
+  target: Float32Array,
+  start: number,
+  count: number,
+  step: number,
+  kernel: Float64Array,
+): void {
+  const radius = kernel.length - 1;
+  const middle = radius * step;
+  for (let at = 0; at < count; at++) {
+    let value = (kernel[0] ?? 0) * (line[middle + at] ?? 0);
+    for (let by = 1; by <= radius; by++) {
+      value += (kernel[by] ?? 0) * ((line[middle + at - by * step] ?? 0) + (line[middle + at + by * step] ?? 0));
+    }
+    target[start + at] = value;
+  }
+}
+
+function blurAcross(
+  source: Float32Array,
+  target: Float32Array,
+  y: number,
+  height: number,
+  row: number,
+  kernel: Float64Array,
+): void {
+  const radius = kernel.length - 1;
+  const weight = kernel[0] ?? 0;
+  const start = y * row;
+  for (let at = 0; at < row; at++) target[start + at] = weight * (source[start + at] ?? 0);
+  for (let by = -radius; by <= radius; by++) {
+    if (by === 0 || y + by < 0 || y + by >= height) continue;
+    const share = kernel[by < 0 ? -by : by] ?? 0;
+    const from = (y + by) * row;
+    for (let at = 0; at < row; at++) target[start + at] = (target[start + at] ?? 0) + share * (source[from + at] ?? 0);
+  }
+}
+
+/** Two running means in place, near enough to a Gaussian of deviation `sigma`; what lies outside counts as zero. */
+export function smear(plane: Float32Array, { width, height }: Size, sigma: number): void {
+  // The variance of a mean over 2r + 1 values is r (r + 1) / 3.
+  const radius = Math.max(1, Math.round(Math.sqrt(0.25 + 1.5 * sigma * sigma) - 0.5));
+  const line = new Float32Array(Math.max(width, height));
+  for (let pass = 0; pass < 2; pass++) {
+    for (let y = 0; y < height; y++) runningMean(plane, y * width, 1, width, radius, line);
+    for (let x = 0; x < width; x++) runningMean(plane, x, width, height, radius, line);
+  }
+}
+
+function runningMean(
+  plane: Float32Array,
   start: number,
   step: number,
   count: number,
-  channels: number,
-  weights: Float32Array,
+  radius: number,
+  line: Float32Array,
 ): void {
-  const radius = weights.length - 1;
+  for (let at = 0; at < count; at++) line[at] = plane[start + at * step] ?? 0;
+  let sum = 0;
+  for (let at = 0; at < Math.min(radius, count); at++) sum += line[at] ?? 0;
   for (let at = 0; at < count; at++) {
-    for (let channel = 0; channel < channels; channel++) {
-      line[at * channels + channel] = pixels[start + at * step + channel] ?? 0;
-    }
-  }
-  for (let at = 0; at < count; at++) {
-    const from = Math.max(-radius, -at);
-    const to = Math.min(radius, count - 1 - at);
-    for (let channel = 0; channel < channels; channel++) {
-      let value = 0;
-      for (let by = from; by <= to; by++) {
-        value += (weights[by < 0 ? -by : by] ?? 0) * (line[(at + by) * channels + channel] ?? 0);
-      }
-      pixels[start + at * step + channel] = value;
-    }
+    if (at + radius < count) sum += line[at + radius] ?? 0;
+    if (at - radius > 0) sum -= line[at - radius - 1] ?? 0;
+    plane[start + at * step] = sum / (2 * radius + 1);
   }
 }
