@@ -34,6 +34,7 @@ export const ERRORS = {
   OPENCV_UNAVAILABLE: { exit: 8, help: 'Run scripts/setup.sh: it installs OpenCV and builds the add-on.' },
   TOOL_MISSING: { exit: 8, help: 'Run scripts/setup.sh: it installs what is missing.' },
   DEMO_INCOMPLETE: { exit: 10, help: 'Try --seconds 90 on a slow machine; --verbose shows what the daemon says.' },
+  OUTPUT_UNWRITABLE: { exit: 11, help: 'Check the folder, its permissions and the free space.' },
   STALE_PROGRESS: {
     exit: 9,
     help: 'The daemon made no progress and ended itself for the service manager to restart it.',

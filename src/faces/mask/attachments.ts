@@ -50,7 +50,8 @@ export function strapsOf(face: FaceFrame, spec: MaskSpec, surface: MaskSurface):
       return [{ polygon: band(loop, 0.014 * face.width), colour, side }];
     }
     const jaw = (at: number) => face.jaw(left ? at : 16 - at);
-    const out = (share: number, fall: number) => plus(scaled(face.across, side * share * face.width), scaled(face.down, fall * face.height));
+    const out = (share: number, fall: number) =>
+      plus(scaled(face.across, side * share * face.width), scaled(face.down, fall * face.height));
     const lines = headBands
       ? [
           [seam(0.22), plus(jaw(0), out(0.02, -0.06))],
@@ -83,7 +84,11 @@ export function discsOf(face: FaceFrame, spec: MaskSpec, surface: MaskSurface): 
     return [...sides, disc(face, surface, 0, 0.66, 0.11, 0.05, RUBBER, 'valve')];
   }
   if (!spec.valve) return [];
-  const colour: Rgb = spec.colour.every((value) => value < 90) ? [70, 72, 76] : spec.seed & 1 ? [232, 233, 233] : [120, 124, 130];
+  const colour: Rgb = spec.colour.every((value) => value < 90)
+    ? [70, 72, 76]
+    : spec.seed & 1
+      ? [232, 233, 233]
+      : [120, 124, 130];
   const u = spec.type === 'kn95' ? (spec.seed & 2 ? 0.42 : -0.42) : 0;
   return [disc(face, surface, u, spec.type === 'kn95' ? 0.5 : 0.6, 0.1, 0.035, colour, 'valve')];
 }
@@ -133,7 +138,10 @@ function pointAt({ points }: MaskSurface, u: number, v: number): SurfacePoint {
 }
 
 function seamPoint({ points, columns, rows }: MaskSurface, left: boolean, share: number): Point {
-  const seam = Array.from({ length: rows + 1 }, (_, row) => points[row * (columns + 1) + (left ? 0 : columns)] as Point);
+  const seam = Array.from(
+    { length: rows + 1 },
+    (_, row) => points[row * (columns + 1) + (left ? 0 : columns)] as Point,
+  );
   const { x, y } = along(seam, share * rows);
   return { x, y };
 }
