@@ -47,7 +47,7 @@ export function putMaskOn(rgb: Uint8Array, size: Size, landmarks: Landmarks, mas
     ...straps.map(({ polygon }) => polygon),
     ...discs.flatMap((disc) => [discEdge(disc, 0), discEdge(disc, 1)]),
   ];
-  const masked = Uint8Array.from(rgb);
+  const masked = new Uint8Array(rgb);
   const drawn: DrawnMask = {
     type: spec.type,
     fit: spec.fit,
