@@ -24,7 +24,7 @@ export interface Disc {
   readonly kind: 'valve' | 'filter';
 }
 
-const ELASTIC_WHITE: Rgb = [236, 236, 232];
+const ELASTIC_WHITE: Rgb = [248, 248, 246];
 const ELASTIC_YELLOW: Rgb = [222, 196, 120];
 const RUBBER: Rgb = [58, 60, 64];
 const FILTERS: readonly Rgb[] = [
@@ -47,7 +47,7 @@ export function strapsOf(face: FaceFrame, spec: MaskSpec, surface: MaskSurface):
       // It hangs down from both ends.
       const out = plus(scaled(face.across, side * 0.16 * face.width), scaled(face.down, 0.22 * face.height));
       const loop = [seam(0.05), plus(seam(0.35), out), plus(seam(0.75), scaled(out, 1.1)), seam(0.95)];
-      return [{ polygon: band(loop, 0.014 * face.width), colour, side }];
+      return [{ polygon: band(loop, 0.019 * face.width), colour, side }];
     }
     const jaw = (at: number) => face.jaw(left ? at : 16 - at);
     const out = (share: number, fall: number) =>
@@ -61,7 +61,7 @@ export function strapsOf(face: FaceFrame, spec: MaskSpec, surface: MaskSurface):
           [seam(0.03), plus(jaw(0.8), out(0.015, 0))],
           [seam(0.95), plus(jaw(2.1), out(0.012, -0.01))],
         ];
-    const breadth = spec.type === 'gas' ? 0.045 : headBands ? 0.028 : 0.017;
+    const breadth = spec.type === 'gas' ? 0.045 : headBands ? 0.03 : 0.021;
     return lines.flatMap(([from, to], index) => {
       if (!from || !to) return [];
       const length = Math.hypot(to.x - from.x, to.y - from.y);

@@ -26,15 +26,18 @@ const SKIN_LUMINANCE = 0.36;
 const SKIN_RED_TO_GREEN = 1.75;
 const SKIN_BLUE_TO_GREEN = 0.7;
 /** Where a camera puts white, linear. */
-const USUAL_WHITE = 0.86;
+const USUAL_WHITE = 1;
+/** Over the sensor's white it is only seen where the cloth is shaded. */
+const BRIGHTEST_WHITE = 1.12;
 /** Weight of the skin against that habit: skin may be dark in good light. */
 const TRUST_IN_SKIN = 0.62;
-const TRUST_IN_CAST = 0.45;
+const TRUST_IN_CAST = 0.36;
+const TRUST_IN_COLOUR = 0.4;
 /** Shares between which shade stays: no cloth is black on its lee side, since light comes from everywhere a little. */
 const DARKEST = 0.34;
 const BRIGHTEST = 1.35;
 /** What a face hides from its own pixels: its lower half gets less light from above than the fit can tell. */
-const SKY_LEAST = 0.55;
+const SKY_LEAST = 0.66;
 const SKY_DOWN = -0.4;
 const SKY_NEAR = 0.92;
 
@@ -64,7 +67,7 @@ export function measureLight(rgb: Uint8Array, size: Size, face: FaceFrame): Face
   const guess = Math.exp(
     TRUST_IN_SKIN * Math.log(level / SKIN_LUMINANCE) + (1 - TRUST_IN_SKIN) * Math.log(USUAL_WHITE),
   );
-  const white = Math.min(Math.max(guess, eyeWhite(rgb, size, face) / 0.75, level * 1.25), 1.02);
+  const white = Math.min(Math.max(guess, eyeWhite(rgb, size, face) / 0.75, level * 1.45), BRIGHTEST_WHITE);
   const red = (skin[0] / skin[1] / SKIN_RED_TO_GREEN) ** TRUST_IN_CAST;
   const blue = (skin[2] / skin[1] / SKIN_BLUE_TO_GREEN) ** TRUST_IN_CAST;
   const cast: Triple = [held(red, 0.75, 1.3) ** saturation, 1, held(blue, 0.7, 1.3) ** saturation];
@@ -79,8 +82,12 @@ export function measureLight(rgb: Uint8Array, size: Size, face: FaceFrame): Face
     shade([across, down, near]) {
       const basis: Basis = [1, across, down, near];
       const fromSky = SKY_LEAST + (1 - SKY_LEAST) * Math.max(0, SKY_DOWN * down + SKY_NEAR * near);
-      const share = (which: number) =>
-        fromSky * held(lightOf(fit.colours[which] ?? fit.luminance, basis) / (front[which] ?? 1), DARKEST, BRIGHTEST);
+      const all = lightOf(fit.luminance, basis) / level;
+      // Light of two colours is seen on both sides of a face; so is skin of two colours, which is more common.
+      const share = (which: number) => {
+        const own = lightOf(fit.colours[which] ?? fit.luminance, basis) / (front[which] ?? 1);
+        return fromSky * held(all + TRUST_IN_COLOUR * (own - all), DARKEST, BRIGHTEST);
+      };
       return [share(0), share(1), share(2)];
     },
   };

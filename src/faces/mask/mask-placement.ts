@@ -121,7 +121,10 @@ function placeHalf(
     const clear = lines.clearOfLids ? lidClearance(face, edge) : 0;
     const hem = plus(
       towards(face.chin, jaw(8 - (8 - shape.jawLow) * outer), reachAt(1)),
-      scaled(face.down, lines.drop * (1 - outer ** shape.hemBreadth)),
+      plus(
+        scaled(face.down, lines.drop * (1 - outer ** shape.hemBreadth)),
+        scaled(face.across, sign * shape.hemBulge * face.height * Math.sin(Math.PI * outer) * (hidden ? 0.3 : 1)),
+      ),
     );
     return { weight, upper: scaled(face.down, fall + clear), lower: minus(hem, between(face.chin, lowCorner, weight)) };
   });

@@ -140,7 +140,7 @@ function withSkirt({ points, columns, rows }: MaskSurface, valuesOf: (point: Sur
 function paintStrap(layer: Layer, { polygon, colour, side }: Strap, light: FaceLight): void {
   const shade = light.shade([side * 0.6, 0.1, 0.79]);
   const base = linearOf(colour, light.saturation);
-  const values = base.map((value, channel) => value * 0.92 * (shade[channel] ?? 1) * (light.strength[channel] ?? 1));
+  const values = base.map((value, channel) => value * (shade[channel] ?? 1) * (light.strength[channel] ?? 1));
   layer.paint(polygon, flat(values));
 }
 
