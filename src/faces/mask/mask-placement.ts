@@ -68,6 +68,7 @@ interface Lines {
   readonly middle: readonly Point[];
   readonly jawTop: number;
   readonly drop: number;
+  readonly hemBreadth: number;
   readonly sag: number;
   readonly clearOfLids: boolean;
 }
@@ -83,6 +84,7 @@ function linesOf(face: FaceFrame, shape: MaskShape, { fit, scale }: WornMask): L
       : [top, face.nose(2.9), face.lowerLip, face.chin],
     jawTop: shape.jawTop + change.jaw - (scale - 1) * 3,
     drop: (shape.chinDrop + change.drop + (scale - 1) * 0.5) * face.height,
+    hemBreadth: Math.min(shape.hemBreadth, change.hemBreadth),
     sag: (shape.sag + change.sag) * face.height,
     clearOfLids: !low,
   };
@@ -122,7 +124,7 @@ function placeHalf(
     const hem = plus(
       towards(face.chin, jaw(8 - (8 - shape.jawLow) * outer), reachAt(1)),
       plus(
-        scaled(face.down, lines.drop * (1 - outer ** shape.hemBreadth)),
+        scaled(face.down, lines.drop * (1 - outer ** lines.hemBreadth)),
         scaled(face.across, sign * shape.hemBulge * face.height * Math.sin(Math.PI * outer) * (hidden ? 0.3 : 1)),
       ),
     );

@@ -113,10 +113,12 @@ export const MASK_SHAPES: Readonly<Record<MaskType, MaskShape>> = {
   },
 };
 
-/** What a fit changes: steps on the jaw line and the nose, and how much lower the hem hangs. */
-export const FIT_CHANGES: Readonly<Record<MaskFit, { jaw: number; nose: number; drop: number; sag: number }>> = {
-  high: { jaw: -0.25, nose: -0.55, drop: -0.015, sag: 0.02 },
-  normal: { jaw: 0, nose: 0, drop: 0, sag: 0 },
-  low: { jaw: 0.9, nose: 0, drop: 0.06, sag: -0.04 },
-  loose: { jaw: 0, nose: 0.4, drop: 0.02, sag: 0 },
+/** What a fit changes: steps on the jaw line and the nose, how much lower the hem hangs, and how broad it is at most. */
+export const FIT_CHANGES: Readonly<
+  Record<MaskFit, { jaw: number; nose: number; drop: number; sag: number; hemBreadth: number }>
+> = {
+  high: { jaw: -0.25, nose: -0.55, drop: -0.015, sag: 0.02, hemBreadth: 4 },
+  normal: { jaw: 0, nose: 0, drop: 0, sag: 0, hemBreadth: 4 },
+  low: { jaw: 0.9, nose: 0, drop: 0.035, sag: -0.03, hemBreadth: 2 },
+  loose: { jaw: 0, nose: 0.4, drop: 0.02, sag: 0, hemBreadth: 3 },
 };
