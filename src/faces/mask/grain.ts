@@ -20,7 +20,7 @@ const QUIET_QUANTILE = 0.4538;
 /** What noise of deviation one becomes through the filter 1 -2 1, -2 4 -2, 1 -2 1. */
 const FILTER_NORM = 6;
 /** Share of the pixels that count as edges. */
-const STEEP = 0.08;
+const STEEP = 0.025;
 
 /**
  * Measures blur and noise in the part of a picture around a face. Noise: Immerkaer, "Fast noise variance estimation",
