@@ -1,4 +1,4 @@
-import { mkdir, readdir, realpath, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, readdir, realpath, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
@@ -74,7 +74,13 @@ export function addDataset(program: Command, context: CommandContext, clock: Clo
     .option('--json', 'print the summary as JSON')
     .addHelpText('after', '\nWithout --type, --fit and --colour: what is seen in the street, one in ten worn wrongly.')
     .action(async (from: string, to: string, options: MaskOptions) => {
-      await mask(from, to, options, context, clock);
+      try {
+        await mask(from, to, options, context, clock);
+      } catch (error) {
+        // Workers that had not begun yet end with the rest of a terminal's group.
+        if (!context.signal.aborted) throw error;
+        context.exitWith(EXIT_INTERRUPTED);
+      }
     });
 }
 
@@ -88,6 +94,7 @@ async function mask(from: string, to: string, options: MaskOptions, context: Com
   }
   await checkApart(from, to);
   await checkEmpty(to, options.force ?? false);
+  if (options.preview) await checkFolder(options.preview);
   const pictures = tree.pictures.slice(0, options.limit);
   const wanted: WantedMask = {
     ...(options.type ? { types: options.type } : {}),
@@ -200,6 +207,15 @@ async function checkEmpty(to: string, force: boolean): Promise<void> {
     throw new EyelineError('OUTPUT_UNWRITABLE', `${to} cannot be written: ${messageOf(error)}`, { cause: error });
   }
   throw new EyelineError('USAGE', `${to} is not empty: choose another folder, or --force to write into it`);
+}
+
+/** Told before the work and not after it. */
+async function checkFolder(file: string): Promise<void> {
+  try {
+    await access(`${dirname(resolve(file))}${sep}`, constants.W_OK);
+  } catch (error) {
+    throw new EyelineError('OUTPUT_UNWRITABLE', `${file} cannot be written: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 async function write(file: string, bytes: Uint8Array): Promise<void> {
