@@ -75,6 +75,14 @@ describe('the outline of a mask', () => {
     }
   });
 
+  it.each(MASK_TYPES)('%s keeps clear of the eyes of a bowed head, whose eyes are seen beside the nose', (type) => {
+    const bowed = syntheticLandmarks().map(({ x, y }, index) => ({ x, y: index >= 36 && index <= 47 ? y + 16 : y }));
+    for (const fit of ['high', 'normal'] as const) {
+      const { outline } = maskSurface(faceFrame(bowed), worn(type, fit));
+      expect(covered(outline, bowed, EYES), fit).toEqual([]);
+    }
+  });
+
   it('sits higher on the nose when worn high', () => {
     const top = (fit: MaskFit) => Math.min(...outlineOf('surgical', fit).outline.map(({ y }) => y));
     expect(top('high')).toBeLessThan(top('normal') - 2);
