@@ -3,10 +3,11 @@ import { expect, it } from 'vitest';
 import { type OpenFaceAnalyser, openFaceAnalyser } from '../../src/app.ts';
 import { decodePicture } from '../../src/capture/opencv-picture.ts';
 import { silentLogger } from '../../src/core/logger.ts';
+import type { ScoredPair } from '../../src/evaluation/metrics/comparisons.ts';
+import { foldedAccuracy } from '../../src/evaluation/metrics/folded-accuracy.ts';
 import { cosine } from '../../src/faces/embedding.ts';
 import { testConfig } from '../rig/config.ts';
 import { sharedData } from '../rig/shared-data.ts';
-import { foldedAccuracy, type ScoredPair } from '../rig/verification.ts';
 
 const images = sharedData('lfw/dev');
 const list = sharedData('lfw/dev-pairs.csv');
@@ -36,7 +37,7 @@ it.skipIf(!images || !list)(
         // A face that is not found can be told from nobody: it counts as different people.
         pairs.push({ same: same === '1', score: a && b ? cosine(a, b) : -1 });
       }
-      const accuracy = foldedAccuracy(pairs, 10);
+      const { accuracy } = foldedAccuracy(pairs, 10);
       console.log(
         `LFW development pairs: ${(accuracy * 100).toFixed(2)} % of ${pairs.length}, ${missed} with a face not found`,
       );
