@@ -1,0 +1,220 @@
+import type { Size } from '../../core/geometry.ts';
+import { dot, type FaceFrame, plus, scaled } from './face-frame.ts';
+import { toLinear } from './srgb.ts';
+
+type Triple = readonly [red: number, green: number, blue: number];
+
+/**
+ * The light on a face, from its own pixels. `strength` is how bright a perfectly white surface that faces the camera
+ * would be (linear, 1 is the sensor's white); `shade` what a surface gets that faces elsewhere, as a share of that.
+ */
+export interface FaceLight {
+  readonly strength: Triple;
+  shade(normal: readonly [across: number, down: number, near: number]): Triple;
+  /** Where the light comes from: brighter to the right, brighter to the chin; shares. */
+  readonly across: number;
+  readonly down: number;
+  /** 0 in a picture without colour, 1 in a usual one. */
+  readonly saturation: number;
+}
+
+/** Samples a side, over the face. */
+const SAMPLES = 28;
+const PASSES = 3;
+/** Skin reflects this much of white light on average over mankind; most of what a camera exposes for. */
+const SKIN_LUMINANCE = 0.36;
+const SKIN_RED_TO_GREEN = 1.75;
+const SKIN_BLUE_TO_GREEN = 0.7;
+/** Where a camera puts white, linear. */
+const USUAL_WHITE = 0.86;
+/** Weight of the skin against that habit: skin may be dark in good light. */
+const TRUST_IN_SKIN = 0.62;
+const TRUST_IN_CAST = 0.45;
+/** Shares between which shade stays: no cloth is black on its lee side, since light comes from everywhere a little. */
+const DARKEST = 0.34;
+const BRIGHTEST = 1.35;
+/** What a face hides from its own pixels: its lower half gets less light from above than the fit can tell. */
+const SKY_LEAST = 0.55;
+const SKY_DOWN = -0.4;
+const SKY_NEAR = 0.92;
+
+/**
+ * Measures the light on a face. First-order spherical harmonics (Basri & Jacobs, "Lambertian reflectance and linear
+ * subspaces", PAMI 2003) fitted to the pixels of an ellipsoid in place of the face, with little weight for what does not
+ * fit (eyes, beard, hair). Strength and colour cast are a compromise between what skin usually reflects, the brightest
+ * of the eyes, and how cameras expose: a single picture does not tell light from skin.
+ *
+ * @param rgb 3 bytes a pixel
+ */
+export function measureLight(rgb: Uint8Array, size: Size, face: FaceFrame): FaceLight {
+  const samples = faceSamples(rgb, size, face);
+  const weights = new Float64Array(samples.length).fill(1);
+  let fit = fitShade(samples, weights);
+  for (let pass = 1; pass < PASSES; pass++) {
+    const errors = samples.map((sample) => Math.abs(luminance(sample.colour) - valueOf(fit.luminance, sample.basis)));
+    const typical = quantile(errors, 0.5) + 1e-3;
+    for (const [index, error] of errors.entries()) weights[index] = 1 / (1 + (error / (1.5 * typical)) ** 4);
+    fit = fitShade(samples, weights);
+  }
+  const front = fit.colours.map((coefficients) => Math.max(valueOf(coefficients, FRONT), 1e-3));
+  const skin: Triple = [front[0] ?? 1e-3, front[1] ?? 1e-3, front[2] ?? 1e-3];
+  const level = Math.max(luminance(skin), 1e-3);
+  const saturation = saturationOf(rgb, size);
+
+  const guess = Math.exp(TRUST_IN_SKIN * Math.log(level / SKIN_LUMINANCE) + (1 - TRUST_IN_SKIN) * Math.log(USUAL_WHITE));
+  const white = Math.min(Math.max(guess, eyeWhite(rgb, size, face) / 0.75, level * 1.25), 1.02);
+  const red = (skin[0] / skin[1] / SKIN_RED_TO_GREEN) ** TRUST_IN_CAST;
+  const blue = (skin[2] / skin[1] / SKIN_BLUE_TO_GREEN) ** TRUST_IN_CAST;
+  const cast: Triple = [held(red, 0.75, 1.3) ** saturation, 1, held(blue, 0.7, 1.3) ** saturation];
+  const castLuminance = luminance(cast);
+  const strength = cast.map((value) => (white * value) / castLuminance) as [number, number, number];
+
+  return {
+    strength,
+    saturation,
+    across: fit.luminance[1] / level,
+    down: fit.luminance[2] / level,
+    shade([across, down, near]) {
+      const basis: Basis = [1, across, down, near];
+      const fromSky = SKY_LEAST + (1 - SKY_LEAST) * Math.max(0, SKY_DOWN * down + SKY_NEAR * near);
+      const share = (which: number) =>
+        fromSky * held(valueOf(fit.colours[which] ?? fit.luminance, basis) / (front[which] ?? 1), DARKEST, BRIGHTEST);
+      return [share(0), share(1), share(2)];
+    },
+  };
+}
+
+type Basis = readonly [number, number, number, number];
+const FRONT: Basis = [1, 0, 0, 1];
+
+interface Sample {
+  readonly colour: Triple;
+  /** 1 and the normal of the ellipsoid. */
+  readonly basis: Basis;
+}
+
+/** Pixels over the face, in a grid; what lies outside the picture is left out. */
+function faceSamples(rgb: Uint8Array, size: Size, face: FaceFrame): Sample[] {
+  const left = face.jaw(2);
+  const right = face.jaw(14);
+  const centre = plus(scaled(plus(left, right), 0.5), scaled(face.down, -0.08 * face.height));
+  const half = { across: (dot(right, face.across) - dot(left, face.across)) / 2, down: face.height * 0.78 };
+  const found: Sample[] = [];
+  for (let row = 0; row < SAMPLES; row++) {
+    for (let column = 0; column < SAMPLES; column++) {
+      const a = ((column + 0.5) / SAMPLES) * 2 - 1;
+      const d = ((row + 0.5) / SAMPLES) * 2 - 1;
+      const flat = a * a + d * d;
+      if (flat > 0.85 || d < -0.72) continue;
+      const at = plus(centre, plus(scaled(face.across, a * half.across), scaled(face.down, d * half.down)));
+      const colour = linearAt(rgb, size, Math.round(at.x), Math.round(at.y));
+      if (colour) found.push({ colour, basis: [1, a, d, Math.sqrt(1 - flat)] });
+    }
+  }
+  return found;
+}
+
+function linearAt(rgb: Uint8Array, size: Size, x: number, y: number): Triple | null {
+  if (x < 0 || y < 0 || x >= size.width || y >= size.height) return null;
+  const at = (y * size.width + x) * 3;
+  return [toLinear(rgb[at] ?? 0), toLinear(rgb[at + 1] ?? 0), toLinear(rgb[at + 2] ?? 0)];
+}
+
+interface ShadeFit {
+  readonly luminance: Basis;
+  readonly colours: readonly Basis[];
+}
+
+function fitShade(samples: readonly Sample[], weights: Float64Array): ShadeFit {
+  const normal = Array.from({ length: 4 }, () => new Float64Array(4));
+  const sides = Array.from({ length: 3 }, () => new Float64Array(4));
+  for (const [index, { colour, basis }] of samples.entries()) {
+    const weight = weights[index] ?? 0;
+    for (let i = 0; i < 4; i++) {
+      const row = normal[i] as Float64Array;
+      for (let j = 0; j < 4; j++) row[j] = (row[j] ?? 0) + weight * (basis[i] ?? 0) * (basis[j] ?? 0);
+      for (let c = 0; c < 3; c++) {
+        const side = sides[c] as Float64Array;
+        side[i] = (side[i] ?? 0) + weight * (basis[i] ?? 0) * (colour[c] ?? 0);
+      }
+    }
+  }
+  // A little of zero is mixed in, so that few or no pixels give an even light instead of a wild one.
+  const total = normal[0]?.[0] ?? 0;
+  const ridge = [1e-6, 0.01, 0.01, 0.03];
+  for (let i = 0; i < 4; i++) {
+    const row = normal[i] as Float64Array;
+    row[i] = (row[i] ?? 0) + (ridge[i] ?? 0) * total + 1e-6;
+  }
+  const colours = sides.map((side) => solve(normal, side));
+  const mix = (which: number) => luminance([colours[0]?.[which] ?? 0, colours[1]?.[which] ?? 0, colours[2]?.[which] ?? 0]);
+  return { colours, luminance: [mix(0), mix(1), mix(2), mix(3)] };
+}
+
+/** Solves a symmetric positive system of four unknowns (Gauss). */
+function solve(matrix: readonly Float64Array[], side: Float64Array): Basis {
+  const a = matrix.map((row, index) => [...row, side[index] ?? 0]);
+  for (let pivot = 0; pivot < 4; pivot++) {
+    const lead = a[pivot] ?? [];
+    for (let row = pivot + 1; row < 4; row++) {
+      const below = a[row] ?? [];
+      const factor = (below[pivot] ?? 0) / (lead[pivot] ?? 1);
+      for (let column = pivot; column < 5; column++) below[column] = (below[column] ?? 0) - factor * (lead[column] ?? 0);
+    }
+  }
+  const x = [0, 0, 0, 0];
+  for (let row = 3; row >= 0; row--) {
+    const here = a[row] ?? [];
+    let value = here[4] ?? 0;
+    for (let column = row + 1; column < 4; column++) value -= (here[column] ?? 0) * (x[column] ?? 0);
+    x[row] = value / (here[row] ?? 1);
+  }
+  return [x[0] ?? 0, x[1] ?? 0, x[2] ?? 0, x[3] ?? 0];
+}
+
+function valueOf(coefficients: Basis, basis: Basis): number {
+  return (
+    coefficients[0] * basis[0] + coefficients[1] * basis[1] + coefficients[2] * basis[2] + coefficients[3] * basis[3]
+  );
+}
+
+/** Brightest of the eyes (linear luminance, 95th percentile): their white is nearly as bright as a mask. */
+function eyeWhite(rgb: Uint8Array, size: Size, face: FaceFrame): number {
+  const values: number[] = [];
+  for (const { points } of [face.leftEye, face.rightEye]) {
+    const [xs, ys] = [points.map(({ x }) => x), points.map(({ y }) => y)];
+    for (let y = Math.ceil(Math.min(...ys)); y <= Math.max(...ys); y++) {
+      for (let x = Math.ceil(Math.min(...xs)); x <= Math.max(...xs); x++) {
+        const colour = linearAt(rgb, size, x, y);
+        if (colour) values.push(luminance(colour));
+      }
+    }
+  }
+  return values.length === 0 ? 0 : quantile(values, 0.95);
+}
+
+/** Coloured pictures have pixels far from grey somewhere; a grey one has none. */
+function saturationOf(rgb: Uint8Array, size: Size): number {
+  let sum = 0;
+  let count = 0;
+  const step = Math.max(1, Math.floor((size.width * size.height) / 1500));
+  for (let pixel = 0; pixel < size.width * size.height; pixel += step) {
+    const [red, green, blue] = [rgb[pixel * 3] ?? 0, rgb[pixel * 3 + 1] ?? 0, rgb[pixel * 3 + 2] ?? 0];
+    sum += Math.max(red, green, blue) - Math.min(red, green, blue);
+    count++;
+  }
+  return held((sum / count - 3) / 12, 0, 1);
+}
+
+export function luminance([red, green, blue]: Triple): number {
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}
+
+function quantile(values: readonly number[], share: number): number {
+  const sorted = Float64Array.from(values).sort();
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+}
+
+function held(value: number, least: number, most: number): number {
+  return Math.min(Math.max(value, least), most);
+}

@@ -1,0 +1,82 @@
+import type { Point, Size } from '../../core/geometry.ts';
+import { blur, polygonCoverage, type Window, windowWithin } from './raster.ts';
+import { toSrgb } from './srgb.ts';
+import { noiseAt } from './texture-noise.ts';
+
+/** Writes the light, linear, that comes from a pixel of the window (its index, and place in the picture). */
+export type Shader = (pixel: number, x: number, y: number, out: Float32Array) => void;
+
+const CHANNELS = 4;
+
+/** What is drawn over a part of a picture: sRGB times coverage, and coverage, four values a pixel. */
+export class Layer {
+  readonly window: Window;
+  readonly #pixels: Float32Array;
+
+  constructor(window: Window) {
+    this.window = window;
+    this.#pixels = new Float32Array(window.width * window.height * CHANNELS);
+  }
+
+  /** Paints a polygon over what is there. */
+  paint(polygon: readonly Point[], shader: Shader): void {
+    const part = windowWithin(polygon, this.window);
+    if (!part) return;
+    const coverage = polygonCoverage(polygon, part);
+    const pixels = this.#pixels;
+    const light = new Float32Array(3);
+    for (let y = part.y, there = 0; y < part.y + part.height; y++) {
+      let pixel = (y - this.window.y) * this.window.width + part.x - this.window.x;
+      for (let x = part.x; x < part.x + part.width; x++, pixel++, there++) {
+        const share = coverage[there] ?? 0;
+        if (share <= 0) continue;
+        shader(pixel, x, y, light);
+        const at = pixel * CHANNELS;
+        const rest = 1 - share;
+        for (let channel = 0; channel < 3; channel++) {
+          pixels[at + channel] = (pixels[at + channel] ?? 0) * rest + share * toSrgb(light[channel] ?? 0);
+        }
+        pixels[at + 3] = (pixels[at + 3] ?? 0) * rest + share;
+      }
+    }
+  }
+
+  /** Softens all that was painted, edges included. */
+  soften(sigma: number): void {
+    blur(this.#pixels, this.window, CHANNELS, sigma);
+  }
+
+  /** Coverage of each pixel, 0..1. */
+  coverage(): Float32Array {
+    const coverage = new Float32Array(this.window.width * this.window.height);
+    for (let pixel = 0; pixel < coverage.length; pixel++) coverage[pixel] = this.#pixels[pixel * CHANNELS + 3] ?? 0;
+    return coverage;
+  }
+
+  /**
+   * Lays the layer over a picture, in place.
+   *
+   * @param shadow how much of the picture's light is lost under and around the layer, 0..1 a pixel of the window
+   * @param noise  deviation of the noise of what was painted, grey levels
+   * @param seed   shifts the noise
+   */
+  over(rgb: Uint8Array, size: Size, shadow: Float32Array, noise: number, seed: number): void {
+    const { width, height, x: left, y: top } = this.window;
+    const pixels = this.#pixels;
+    const [noiseX, noiseY] = [seed & 127, (seed >>> 7) & 127];
+    for (let y = 0, pixel = 0; y < height; y++) {
+      for (let x = 0; x < width; x++, pixel++) {
+        const at = pixel * CHANNELS;
+        const share = pixels[at + 3] ?? 0;
+        const kept = (1 - share) * (1 - (shadow[pixel] ?? 0));
+        if (kept > 0.998) continue;
+        const grain = share * noise * noiseAt(x + noiseX, y + noiseY);
+        const target = ((y + top) * size.width + x + left) * 3;
+        for (let channel = 0; channel < 3; channel++) {
+          const value = (rgb[target + channel] ?? 0) * kept + (pixels[at + channel] ?? 0) + grain;
+          rgb[target + channel] = value <= 0 ? 0 : value >= 255 ? 255 : value + 0.5;
+        }
+      }
+    }
+  }
+}

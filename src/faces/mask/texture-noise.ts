@@ -1,0 +1,35 @@
+import { seededRandom } from '../../core/seeded-random.ts';
+
+/** Side of the tile of random numbers that everything procedural is made of; a power of two. */
+const SIDE = 128;
+const AND = SIDE - 1;
+let tile: Float32Array | undefined;
+
+/** Normal noise of deviation one at whole coordinates; repeats every 128, the same on every call and machine. */
+export function noiseAt(x: number, y: number): number {
+  tile ??= noiseTile();
+  return tile[(y & AND) * SIDE + (x & AND)] ?? 0;
+}
+
+/** Smooth noise, about -1.5..1.5, with features one unit large (value noise with a smooth step). */
+export function smoothNoise(x: number, y: number): number {
+  const [left, top] = [Math.floor(x), Math.floor(y)];
+  const [s, t] = [eased(x - left), eased(y - top)];
+  const upper = noiseAt(left, top) * (1 - s) + noiseAt(left + 1, top) * s;
+  const lower = noiseAt(left, top + 1) * (1 - s) + noiseAt(left + 1, top + 1) * s;
+  return upper * (1 - t) + lower * t;
+}
+
+function eased(t: number): number {
+  return t * t * (3 - 2 * t);
+}
+
+function noiseTile(): Float32Array {
+  const random = seededRandom(0x6e6f6973);
+  // Twelve uniform numbers: near enough to a normal one, with no tails to speak of.
+  return Float32Array.from({ length: SIDE * SIDE }, () => {
+    let sum = -6;
+    for (let part = 0; part < 12; part++) sum += random();
+    return sum;
+  });
+}
