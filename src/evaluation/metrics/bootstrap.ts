@@ -1,4 +1,4 @@
-import { seededRandom } from '../../core/random.ts';
+import { seededRandom } from '../../core/seeded-random.ts';
 import type { Weights } from './roc.ts';
 
 /** Lower and upper end. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { seededRandom } from '../../../src/core/random.ts';
+import { seededRandom } from '../../../src/core/seeded-random.ts';
 import {
   crossValidatedReliability,
   fitLogistic,
