@@ -14,13 +14,15 @@ import { createFaceAnalyser, type FaceAnalyser } from './faces/face-analyser.ts'
 import type { FaceReader } from './gallery/enrol.ts';
 import { LiveGallery } from './gallery/live-gallery.ts';
 import { openGalleryStore } from './gallery/sqlite-gallery-store.ts';
-import { openOnnxModel } from './inference/onnxruntime-model.ts';
+import { InferenceThread } from './inference/inference-thread.ts';
+import { type BatcherOptions, ModelBatcher } from './inference/model-batcher.ts';
 import { createModelStore } from './inference/store.ts';
-import type { VisionModel } from './inference/vision-model.ts';
 import { CameraPipeline, type FrameReport } from './pipeline/camera-pipeline.ts';
 import { Visits } from './pipeline/visits.ts';
 import { readCredentials, readSecret } from './platform/credentials.ts';
 import { ProgressLedger } from './platform/health.ts';
+import { Metrics } from './platform/metrics.ts';
+import { MetricsServer } from './platform/metrics-server.ts';
 import { connectServiceManager } from './platform/systemd.ts';
 import { packageVersion } from './platform/version.ts';
 import { Watchdog } from './platform/watchdog.ts';
@@ -35,6 +37,8 @@ const CHECK_EVERY_MS = 5000;
 /** The chain from pictures to embeddings with its models open. */
 export interface OpenFaceAnalyser {
   readonly analyser: FaceAnalyser;
+  /** The chain for one of several users at a time (a camera): what they ask for shares batches, in fair turns. */
+  lane(name: string): FaceAnalyser;
   /** Size of the picture the detector takes. */
   readonly detectorInput: Size;
   readonly encoder: {
@@ -43,23 +47,33 @@ export interface OpenFaceAnalyser {
     readonly dimension: number;
     readonly calibration: readonly OperatingPoint[];
   };
+  /** Rejects with INFERENCE_FAILED when the models cannot run any more. */
+  readonly failed: Promise<never>;
   close(): Promise<void>;
 }
 
-/** Opens the configured models. Throws MODEL_MISSING, MODEL_CORRUPT, MODEL_UNKNOWN, PROVIDER_UNAVAILABLE. */
+/**
+ * Opens the configured models in a thread of their own.
+ * Throws MODEL_MISSING, MODEL_CORRUPT, MODEL_UNKNOWN, PROVIDER_UNAVAILABLE, INFERENCE_FAILED.
+ */
 export async function openFaceAnalyser(
   config: Pick<Config, 'models' | 'inference' | 'detection'>,
   logger: Logger,
+  { clock = systemClock, onRun }: { clock?: Clock; onRun?: BatcherOptions['onRun'] } = {},
 ): Promise<OpenFaceAnalyser> {
   const store = await createModelStore({ dir: config.models.dir, extraManifest: config.models.manifest, logger });
-  const opened: VisionModel[] = [];
+  const thread = new InferenceThread(logger);
+  const opened: ModelBatcher[] = [];
   const close = async () => {
-    await Promise.all(opened.map((model) => model.close()));
+    await Promise.allSettled(opened.map((model) => model.close()));
+    await thread.close();
   };
   const open = async (id: string) => {
-    const model = await openOnnxModel(store, id, { ...config.inference, logger });
-    opened.push(model);
-    return model;
+    const batcher = new ModelBatcher(await thread.open(store, id, config.inference), clock, onRun ? { onRun } : {});
+    const { maxBatch, maxWaitMs } = batcher.policy;
+    logger.debug({ model: id, maxBatch, maxWaitMs }, `model ${id} takes batches of up to ${maxBatch}`);
+    opened.push(batcher);
+    return batcher;
   };
   try {
     const detector = await open(config.models.detector);
@@ -69,10 +83,18 @@ export async function openFaceAnalyser(
     if (dimension === undefined) {
       throw new EyelineError('MODEL_UNSUPPORTED', `models.encoder: ${config.models.encoder} is not an encoder`);
     }
+    const lane = (name: string) =>
+      createFaceAnalyser(
+        { detector: detector.lane(name), landmarks: landmarks.lane(name), encoder: encoder.lane(name) },
+        { ...config.detection, minNorm },
+      );
+    const { id, fingerprint } = encoder.lane('');
     return {
-      analyser: createFaceAnalyser({ detector, landmarks, encoder }, { ...config.detection, minNorm }),
-      detectorInput: detector.input,
-      encoder: { id: encoder.id, fingerprint: encoder.fingerprint, dimension, calibration },
+      analyser: lane(''),
+      lane,
+      detectorInput: detector.lane('').input,
+      encoder: { id, fingerprint, dimension, calibration },
+      failed: thread.failed,
       close,
     };
   } catch (error) {
@@ -119,7 +141,8 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
   const ledger = new ProgressLedger(clock, config.health.stallAfterMs);
   const manager = await connectServiceManager(env, logger);
   const publisher = config.mqtt.enabled ? await createPublisher(config, env, logger, clock, random) : null;
-  const faces = await openFaceAnalyser(config, logger);
+  const metrics = new Metrics();
+  const faces = await openFaceAnalyser(config, logger, { clock, onRun: (run) => metrics.run(run) });
   const gallery = new LiveGallery({
     open: (create) => openGalleryStore(config.gallery.file, { logger, clock, create }),
     encoder: faces.encoder,
@@ -164,7 +187,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     });
     const pipeline = new CameraPipeline({
       camera: camera.id,
-      analyser: faces.analyser,
+      analyser: faces.lane(camera.id),
       tracker: new OverlapTracker(config.tracks),
       visits: new Visits(
         config.recognition,
@@ -178,22 +201,31 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
       publish: (draft) => {
         const { camera: where, track, type, decision, person, score } = draft;
         logger.info({ camera: where, track, type, decision, person: person?.id ?? null, score }, 'identity');
+        metrics.decision(where, decision);
         publisher?.publishIdentity(draft);
       },
       attend: (forMs) => supervisor.attend(forMs),
-      ...(options.onFrame ? { onFrame: options.onFrame } : {}),
+      // A frame in work owes progress: a model that hangs must not go unnoticed.
+      onWork: (frames) =>
+        frames > 0 ? ledger.report(`frame of ${camera.id}`) : ledger.forget(`frame of ${camera.id}`),
+      onFrame: (report) => {
+        metrics.frame(report);
+        options.onFrame?.(report);
+      },
       clock,
       logger,
     });
     cameras.push({ id: camera.id, supervisor, pipeline });
     supervisors.set(camera.id, supervisor);
   }
+  metrics.watchCameras(supervisors);
   publisher?.onCameraEnabled((id, enabled) => supervisors.get(id)?.setEnabled(enabled));
 
   let fail: (error: EyelineError) => void = () => {};
-  const failed = new Promise<never>((_, reject) => {
+  const stalled = new Promise<never>((_, reject) => {
     fail = reject;
   });
+  const failed = Promise.race([stalled, faces.failed]);
   // Nobody may be listening, and a rejection without a listener would end the process without a word.
   failed.catch(() => {});
   const watchdog = new Watchdog({
@@ -206,7 +238,19 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
       if (manager.watchdogMs === null) fail(new EyelineError('STALE_PROGRESS', `no progress: ${parts.join(', ')}`));
     },
   });
-  return new Daemon({ logger, cameras, models: faces, gallery, publisher, manager, ledger, watchdog, failed });
+  const { host, port } = config.metrics;
+  const metricsServer = port === null ? null : new MetricsServer({ host, port, metrics, logger });
+  return new Daemon({
+    logger,
+    cameras,
+    models: faces,
+    gallery,
+    publisher,
+    metrics: metricsServer,
+    manager,
+    watchdog,
+    failed,
+  });
 }
 
 /** How to reach the broker: what the configuration says, with secrets and certificates read. */

@@ -1,11 +1,10 @@
 import type { CameraSupervisor } from './capture/camera-supervisor.ts';
 import { messageOf } from './core/errors.ts';
 import type { Logger } from './core/logger.ts';
-import type { Frame } from './core/picture.ts';
 import type { MqttEventPublisher } from './events/mqtt-event-publisher.ts';
 import type { LiveGallery } from './gallery/live-gallery.ts';
 import type { CameraPipeline } from './pipeline/camera-pipeline.ts';
-import type { ProgressLedger } from './platform/health.ts';
+import type { MetricsServer } from './platform/metrics-server.ts';
 import type { ServiceManager } from './platform/systemd.ts';
 import type { Watchdog } from './platform/watchdog.ts';
 
@@ -23,8 +22,8 @@ export interface DaemonParts {
   readonly models: { close(): Promise<void> };
   readonly gallery: Pick<LiveGallery, 'start' | 'stop'>;
   readonly publisher: Pick<MqttEventPublisher, 'start' | 'stop'> | null;
+  readonly metrics: Pick<MetricsServer, 'start' | 'stop'> | null;
   readonly manager: ServiceManager;
-  readonly ledger: Pick<ProgressLedger, 'report' | 'forget'>;
   readonly watchdog: Pick<Watchdog, 'start' | 'stop'>;
   /** Rejects when the daemon is stuck and no service manager is there to restart it. */
   readonly failed: Promise<never>;
@@ -46,12 +45,14 @@ export class Daemon {
 
   /** Starts everything. Throws GALLERY_UNREADABLE; a camera or a broker that is away is no reason to fail. */
   async start(): Promise<void> {
-    const { cameras, gallery, logger, manager, publisher, watchdog } = this.#parts;
+    const { cameras, gallery, logger, manager, metrics, publisher, watchdog } = this.#parts;
     await gallery.start();
+    // A port that is taken is no reason to leave the door unwatched.
+    await this.#attempt('serving metrics', () => metrics?.start());
     publisher?.start();
-    for (const { id, supervisor, pipeline } of cameras) {
+    for (const { supervisor, pipeline } of cameras) {
       supervisor.start();
-      this.#running.push(pipeline.run(this.#watched(`frame of ${id}`, supervisor.frames())));
+      this.#running.push(pipeline.run(supervisor.frames()));
     }
     watchdog.start();
     manager.ready();
@@ -60,32 +61,23 @@ export class Daemon {
 
   /** Ends everything. Never throws. */
   async stop(): Promise<void> {
-    const { cameras, gallery, logger, manager, models, publisher, watchdog } = this.#parts;
+    const { cameras, gallery, logger, manager, metrics, models, publisher, watchdog } = this.#parts;
     manager.stopping();
-    await this.#attempt('cameras', () => Promise.all(cameras.map(({ supervisor }) => supervisor.stop())));
-    await this.#attempt('pipelines', () => Promise.all(this.#running));
-    await this.#attempt('publisher', () => publisher?.stop());
-    await this.#attempt('gallery', () => gallery.stop());
-    await this.#attempt('watchdog', () => watchdog.stop());
-    await this.#attempt('models', () => models.close());
+    await this.#attempt('stopping the cameras', () => Promise.all(cameras.map(({ supervisor }) => supervisor.stop())));
+    await this.#attempt('stopping the pipelines', () => Promise.all(this.#running));
+    await this.#attempt('stopping the publisher', () => publisher?.stop());
+    await this.#attempt('stopping the gallery', () => gallery.stop());
+    await this.#attempt('stopping the metrics', () => metrics?.stop());
+    await this.#attempt('stopping the watchdog', () => watchdog.stop());
+    await this.#attempt('stopping the models', () => models.close());
     logger.info({}, 'stopped');
   }
 
-  /** The frames, each owing progress while it is worked on: a model that hangs must not go unnoticed. */
-  async *#watched(part: string, frames: AsyncIterable<Frame>): AsyncGenerator<Frame> {
-    const { ledger } = this.#parts;
-    for await (const frame of frames) {
-      ledger.report(part);
-      yield frame;
-      ledger.forget(part);
-    }
-  }
-
-  async #attempt(part: string, work: () => Promise<unknown> | undefined): Promise<void> {
+  async #attempt(what: string, work: () => Promise<unknown> | undefined): Promise<void> {
     try {
       await work();
     } catch (error) {
-      this.#parts.logger.error({ part, error }, `stopping the ${part} failed: ${messageOf(error)}`);
+      this.#parts.logger.error({ error }, `${what} failed: ${messageOf(error)}`);
     }
   }
 }

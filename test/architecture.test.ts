@@ -13,6 +13,7 @@ const LIBRARIES: Readonly<Record<string, RegExp>> = {
   libsql: /^src\/gallery\/[^/]*store[^/]*\.ts$/,
   'sd-notify': /^src\/platform\/systemd\.ts$/,
   pino: /^src\/platform\/logger\.ts$/,
+  'prom-client': /^src\/platform\/metrics\.ts$/,
   pacote: /^src\/inference\//,
   tar: /^src\/inference\//,
   '@npmcli/config': /^src\/inference\//,

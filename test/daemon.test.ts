@@ -1,12 +1,10 @@
 import { expect, it } from 'vitest';
-import type { Frame } from '../src/core/picture.ts';
 import { Daemon, type DaemonParts } from '../src/daemon.ts';
-import { StagedFrame } from './fakes/fake-face-analyser.ts';
 
 const noWork = async () => {};
 
 /** Parts that write down what happens to them; `broken` ones fail to stop. */
-function parts(log: string[], broken: readonly string[] = [], frames: readonly Frame[] = []): DaemonParts {
+function parts(log: string[], broken: readonly string[] = []): DaemonParts {
   const part = (name: string) => ({
     start: () => {
       log.push(`start ${name}`);
@@ -26,22 +24,24 @@ function parts(log: string[], broken: readonly string[] = [], frames: readonly F
         id: 'door',
         supervisor: {
           ...part('camera'),
-          async *frames() {
-            yield* frames;
-          },
+          async *frames() {},
         },
         pipeline: {
-          run: async (all) => {
-            for await (const { sequence } of all) log.push(`frame ${sequence}`);
-          },
+          run: noWork,
         },
       },
     ],
     models: { close: noWork },
     gallery: { start: async () => part('gallery').start(), stop: part('gallery').stop },
     publisher: part('publisher'),
+    metrics: {
+      start: async () => {
+        if (broken.includes('metrics')) throw new Error('the port is taken');
+        part('metrics').start();
+      },
+      stop: part('metrics').stop,
+    },
     manager: { ready: say('ready'), status() {}, stopping: say('stopping'), alive() {}, watchdogMs: null },
-    ledger: { report: (name) => log.push(`begin ${name}`), forget: (name) => log.push(`end ${name}`) },
     watchdog: part('watchdog'),
     failed: new Promise(() => {}),
   };
@@ -54,6 +54,7 @@ it('starts in order, ready last, and stops what others wait for first', async ()
   await daemon.stop();
   expect(log).toEqual([
     'start gallery',
+    'start metrics',
     'start publisher',
     'start camera',
     'start watchdog',
@@ -62,6 +63,7 @@ it('starts in order, ready last, and stops what others wait for first', async ()
     'stop camera',
     'stop publisher',
     'stop gallery',
+    'stop metrics',
     'stop watchdog',
   ]);
 });
@@ -78,21 +80,17 @@ it('stops the rest when a part fails to stop, and says so', async () => {
     'stop publisher',
     'stopping the publisher failed: publisher is stuck',
     'stop gallery',
+    'stop metrics',
     'stop watchdog',
   ]);
 });
 
-it('owes progress for a frame from when it is taken until the next is asked for', async () => {
+it('watches on when metrics cannot be served, and says so', async () => {
   const log: string[] = [];
-  const daemon = new Daemon(parts(log, [], [new StagedFrame(1, 0, []), new StagedFrame(2, 0, [])]));
+  const daemon = new Daemon(parts(log, ['metrics']));
   await daemon.start();
   await daemon.stop();
-  expect(log.filter((line) => line.includes('frame'))).toEqual([
-    'begin frame of door',
-    'frame 1',
-    'end frame of door',
-    'begin frame of door',
-    'frame 2',
-    'end frame of door',
-  ]);
+  expect(log).toContain('serving metrics failed: the port is taken');
+  expect(log).toContain('ready');
+  expect(log).toContain('stop watchdog');
 });

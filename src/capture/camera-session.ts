@@ -120,7 +120,7 @@ export class CameraSession implements FrameHolder {
     return this.#failure;
   }
 
-  /** Asks for the next frame; the one given before is given up. */
+  /** Asks for the next frame. */
   request(): void {
     if (this.#end && !this.#end.left) this.#listener.drained();
     else this.#process?.send({ type: 'next' });

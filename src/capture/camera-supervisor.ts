@@ -133,7 +133,7 @@ export class CameraSupervisor {
   }
 
   /**
-   * The camera's frames, each the newest there is when it is asked for; asking for one gives up the one before. Goes
+   * The camera's frames, each the newest there is when it is asked for, and each to be released by whoever takes it. Goes
    * on when the camera comes back; ends on `stop`, or after the last frame of a file that does not loop. For one
    * consumer at a time.
    */

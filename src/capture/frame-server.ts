@@ -32,14 +32,21 @@ interface Taken {
 }
 
 /**
- * The camera process between its decoder and the daemon. Keeps at most two pictures: the newest nobody asked for yet
- * and the one the daemon works on.
+ * Pictures the daemon may work on at a time: the one whose faces are looked at, the one in which they are looked for,
+ * and the one that comes next.
+ */
+const MAX_HELD = 3;
+
+/**
+ * The camera process between its decoder and the daemon. Keeps the newest picture nobody asked for yet, and those the
+ * daemon was given until it releases them; when it asks for more than it may hold, the oldest is given up.
  */
 export class FrameServer<P extends HeldPicture> {
   readonly #options: FrameServerOptions<P>;
   readonly #limit: FrameRateLimit;
   #newest: Taken | undefined;
-  #held: Taken | undefined;
+  /** Oldest first. */
+  readonly #held = new Map<number, Taken>();
   #wanted = false;
   #fitting: Promise<void> | undefined;
   #read = 0;
@@ -73,9 +80,8 @@ export class FrameServer<P extends HeldPicture> {
     send({ type: 'progress', ...this.#counts() });
   }
 
-  /** The daemon asks for a frame; the one it held is given up. */
+  /** The daemon asks for a frame. */
   next(): void {
-    this.#letGo();
     this.#wanted = true;
     this.#serve();
   }
@@ -86,7 +92,8 @@ export class FrameServer<P extends HeldPicture> {
   }
 
   release(sequence: number): void {
-    if (this.#held?.sequence === sequence) this.#letGo();
+    this.#held.get(sequence)?.picture.release();
+    this.#held.delete(sequence);
   }
 
   async cut(id: number, sequence: number, cuts: readonly Cut[]): Promise<void> {
@@ -105,7 +112,7 @@ export class FrameServer<P extends HeldPicture> {
 
   /** Gives back all memory. */
   close(): void {
-    this.#letGo();
+    for (const sequence of [...this.#held.keys()]) this.release(sequence);
     this.#newest?.picture.release();
     this.#newest = undefined;
     this.#wanted = false;
@@ -125,7 +132,9 @@ export class FrameServer<P extends HeldPicture> {
     if (!this.#wanted || !taken || this.#fitting !== undefined) return;
     this.#wanted = false;
     this.#newest = undefined;
-    this.#held = taken;
+    this.#held.set(taken.sequence, taken);
+    const [oldest] = this.#held.keys();
+    if (oldest !== undefined && this.#held.size > MAX_HELD) this.release(oldest);
     this.#fitting = this.#give(taken).finally(() => {
       this.#fitting = undefined;
       this.#serve();
@@ -146,8 +155,8 @@ export class FrameServer<P extends HeldPicture> {
     take: (picture: HeldPicture) => Promise<readonly Uint8Array[]>,
   ): Promise<void> {
     const { send } = this.#options;
-    const held = this.#held;
-    if (held?.sequence !== sequence) {
+    const held = this.#held.get(sequence);
+    if (!held) {
       send({ type: 'refused', id, message: `frame ${sequence} is no longer held` });
       return;
     }
@@ -165,10 +174,5 @@ export class FrameServer<P extends HeldPicture> {
   #drop(picture: HeldPicture): void {
     this.#dropped++;
     picture.release();
-  }
-
-  #letGo(): void {
-    this.#held?.picture.release();
-    this.#held = undefined;
   }
 }

@@ -3,7 +3,7 @@ import type { Cut } from '../core/picture.ts';
 
 /**
  * What a camera's process and the daemon say to each other. The daemon pulls: it asks for a frame, and the process
- * holds that one until it is released or the next is asked for. Pixels travel only as fitted input and small crops.
+ * holds that one until it is released (or too many are held). Pixels travel only as fitted input and small crops.
  */
 
 /** What OpenCV is to open; the URL may hold credentials, so it travels here and not in argv or the environment. */

@@ -200,7 +200,12 @@ const inference = z
       .refine((list) => new Set(list).size === list.length, { error: 'must not name a provider twice' })
       .default(['cpu'])
       .describe('ONNX Runtime execution providers, best first; the next is taken where one does not work.'),
-    threads: z.int().min(0).max(256).default(0).describe('Threads a model runs on; 0 takes one a core, at most 4.'),
+    threads: z
+      .int()
+      .min(0)
+      .max(256)
+      .default(0)
+      .describe('Threads a model runs on; 0 takes one less than there are cores, at least 1 and at most 4.'),
   })
   .prefault({});
 
@@ -319,6 +324,19 @@ const log = z
   })
   .prefault({});
 
+const metrics = z
+  .strictObject({
+    port: z
+      .int()
+      .min(0)
+      .max(65_535)
+      .nullable()
+      .default(null)
+      .describe('Port that serves metrics for Prometheus at /metrics; 0 takes a free one, null serves none.'),
+    host: text.default('127.0.0.1').describe('Address the metrics are served on; 0.0.0.0 for the whole network.'),
+  })
+  .prefault({});
+
 const health = z
   .strictObject({
     stallAfterMs: z
@@ -347,6 +365,7 @@ export const configSchema = z.strictObject({
   mqtt: mqtt.describe('Where events go.'),
   events: events.describe('Events on their way.'),
   log: log.describe('What is logged, as JSON lines on standard output.'),
+  metrics: metrics.describe('Counts and times for Prometheus.'),
   health: health.describe('Signs of life for systemd.'),
 });
 

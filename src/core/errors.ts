@@ -17,6 +17,10 @@ export const ERRORS = {
     exit: 4,
     help: 'Run `eyeline doctor` to see which execution providers work on this machine.',
   },
+  INFERENCE_FAILED: {
+    exit: 9,
+    help: 'ONNX Runtime ended unexpectedly; the service manager restarts the daemon. Report it if it happens again.',
+  },
   GALLERY_UNREADABLE: {
     exit: 5,
     help: 'Check the path, its permissions and the free disk; restore a backup if damaged.',
@@ -35,6 +39,10 @@ export const ERRORS = {
   OPENCV_UNAVAILABLE: { exit: 8, help: 'Run scripts/setup.sh: it installs OpenCV and builds the add-on.' },
   TOOL_MISSING: { exit: 8, help: 'Run scripts/setup.sh: it installs what is missing.' },
   DEMO_INCOMPLETE: { exit: 10, help: 'Try --seconds 90 on a slow machine; --verbose shows what the daemon says.' },
+  METRICS_UNAVAILABLE: {
+    exit: 8,
+    help: 'Configure metrics.port to a port that is free, or null for no metrics.',
+  },
   STALE_PROGRESS: {
     exit: 9,
     help: 'The daemon made no progress and ended itself for the service manager to restart it.',

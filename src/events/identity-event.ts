@@ -50,7 +50,8 @@ export const identityEvent = z
       .describe('Face in shares of the frame: left, top, width, height.'),
     latencyMs: z
       .object({
-        capture: milliseconds.describe('From the decoder to the pipeline.'),
+        capture: milliseconds.describe('From the decoder handing the frame out until it was on its way.'),
+        queue: milliseconds.describe('Waiting: on the way to the pipeline, for a batch, for the models to be free.'),
         detect: milliseconds.describe('Face detection.'),
         embed: milliseconds.describe('Landmarks, alignment, quality and embedding.'),
         decide: milliseconds.describe('Matching and deciding.'),
@@ -111,7 +112,7 @@ export interface IdentityStamp {
  * @throws RangeError when a time is not a number
  */
 export function completeIdentity(draft: IdentityDraft, stamp: IdentityStamp): IdentityEvent {
-  const { capture, detect, embed, decide } = draft.latencyMs;
+  const { capture, queue, detect, embed, decide } = draft.latencyMs;
   return {
     schema: IDENTITY_SCHEMA,
     id: stamp.id,
@@ -138,6 +139,7 @@ export function completeIdentity(draft: IdentityDraft, stamp: IdentityStamp): Id
     box: clip(draft.box),
     latencyMs: {
       capture: round(capture, 1),
+      queue: round(queue, 1),
       detect: round(detect, 1),
       embed: round(embed, 1),
       decide: round(decide, 1),

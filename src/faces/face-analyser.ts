@@ -1,7 +1,7 @@
 import { EyelineError } from '../core/errors.ts';
 import { type Affine, boxToCrop } from '../core/geometry.ts';
 import type { Picture } from '../core/picture.ts';
-import type { Tensor, VisionModel } from '../inference/vision-model.ts';
+import type { RunTrace, Tensor, VisionModel } from '../inference/vision-model.ts';
 import { alignToTemplate } from './align.ts';
 import { type Detection, type DetectionOptions, decodeDetections } from './detect.ts';
 import { unitEmbedding } from './embedding.ts';
@@ -22,16 +22,23 @@ export interface FaceModels {
   readonly encoder: VisionModel;
 }
 
-/** The steps from a picture to embeddings. Each takes whatever holds the pixels; what crosses is small. */
+/**
+ * The steps from a picture to embeddings. Each takes whatever holds the pixels; what crosses is small. Each adds the time
+ * it spent waiting for, and in, its models to `trace`.
+ */
 export interface FaceAnalyser {
   /** Fingerprint of the encoder: embeddings of different fingerprints are never compared. */
   readonly encoder: string;
   /** Faces of a picture, best first. */
-  detect(picture: Picture): Promise<Detection[]>;
+  detect(picture: Picture, trace?: RunTrace): Promise<Detection[]>;
   /** Landmarks, quality and alignment of faces found in the same picture, in order. */
-  describe(picture: Picture, detections: readonly Detection[]): Promise<Face[]>;
+  describe(picture: Picture, detections: readonly Detection[], trace?: RunTrace): Promise<Face[]>;
   /** Unit-length embeddings of faces found in the same picture, in order; null for what is no face to the encoder. */
-  embed(picture: Picture, faces: readonly Pick<Face, 'alignment'>[]): Promise<(Float32Array | null)[]>;
+  embed(
+    picture: Picture,
+    faces: readonly Pick<Face, 'alignment'>[],
+    trace?: RunTrace,
+  ): Promise<(Float32Array | null)[]>;
 }
 
 export interface FaceAnalyserOptions extends DetectionOptions {
@@ -46,13 +53,13 @@ export function createFaceAnalyser(models: FaceModels, options: FaceAnalyserOpti
   return {
     encoder: encoder.fingerprint,
 
-    async detect(picture) {
-      const outputs = await detector.run([await picture.fit(detector.input)]);
+    async detect(picture, trace) {
+      const outputs = await detector.run([await picture.fit(detector.input)], trace);
       const named = { scores: output(detector, outputs, 'scores'), boxes: output(detector, outputs, 'boxes') };
       return decodeDetections(named, 0, picture, detector.input, options);
     },
 
-    async describe(picture, detections) {
+    async describe(picture, detections, trace) {
       if (detections.length === 0) return [];
       const crops = await picture.cut(
         detections.map(({ box }) => ({
@@ -62,7 +69,7 @@ export function createFaceAnalyser(models: FaceModels, options: FaceAnalyserOpti
           colour: landmarker.input.channels === 1 ? 'grey' : 'rgb',
         })),
       );
-      const points = only(landmarker, await landmarker.run(crops));
+      const points = only(landmarker, await landmarker.run(crops, trace));
       return detections.map((detection, row) => {
         const landmarks = decodeLandmarks(points, row, detection.box);
         const grey = crops[row] ?? new Uint8Array();
@@ -75,13 +82,13 @@ export function createFaceAnalyser(models: FaceModels, options: FaceAnalyserOpti
       });
     },
 
-    async embed(picture, faces) {
+    async embed(picture, faces, trace) {
       if (faces.length === 0) return [];
       const { width, height } = encoder.input;
       const crops = await picture.cut(
         faces.map(({ alignment }) => ({ matrix: alignment, width, height, colour: 'rgb' })),
       );
-      const embeddings = only(encoder, await encoder.run(crops));
+      const embeddings = only(encoder, await encoder.run(crops, trace));
       return faces.map((_, row) => unitEmbedding(embeddings, row, options.minNorm));
     },
   };

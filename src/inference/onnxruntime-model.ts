@@ -5,14 +5,14 @@ import type { Logger } from '../core/logger.ts';
 import { trivialGraph } from './graph/trivial.ts';
 import { fingerprintOf, type ModelEntry, type OutputContract } from './manifest.ts';
 import { type ProbeProvider, type ProbeResult, type Provider, probeProvider } from './providers.ts';
-import type { Tensor, VisionModel } from './vision-model.ts';
+import { type BatchModel, type BatchResult, pictureBytes, type RunTiming, type Tensor } from './vision-model.ts';
 
 /** The one file that touches onnxruntime-node. It is loaded on first use, so that `--help` need not wait for it. */
 
 export interface OpenOptions {
   /** Best first; the next is taken where one does not work. */
   readonly providers: readonly Provider[];
-  /** Threads a run may use; 0 takes one a core, at most 4. */
+  /** Threads a run may use; 0 takes what fits the machine (`defaultThreads`). */
   readonly threads: number;
   readonly logger: Logger;
   /** Tries a provider other than `cpu` where it can do no harm. */
@@ -29,10 +29,12 @@ export interface GraphFiles {
 /** These models are too small to gain from more threads than this. */
 const MAX_THREADS = 4;
 /**
- * Pictures a run takes at once; longer batches are cut. `session.run` blocks the event loop until it is done, and its
- * memory grows with the batch; on a CPU a picture costs the same in any batch, on a GPU it gets cheaper.
+ * Batches tried when a model is opened. A CPU's memory grows with the batch while a picture soon costs the same in any
+ * (docs/performance.md); on a GPU it gets cheaper for long.
  */
-const CHUNK = { cpu: 4, gpu: 32 } as const;
+const BATCHES = { cpu: [1, 2, 4], gpu: [1, 2, 4, 8, 16, 32] } as const;
+/** Runs of each batch at the start; the first is slower and does not count. */
+const WARM_UP_ROUNDS = 3;
 
 /**
  * Opens a model by its id in the manifest, on the first provider of the list that loads it and passes a warm-up run
@@ -40,7 +42,7 @@ const CHUNK = { cpu: 4, gpu: 32 } as const;
  *
  * Throws what `files.file` throws, and PROVIDER_UNAVAILABLE, with the reason of each, when no provider runs it.
  */
-export async function openOnnxModel(files: GraphFiles, id: string, options: OpenOptions): Promise<VisionModel> {
+export async function openOnnxModel(files: GraphFiles, id: string, options: OpenOptions): Promise<BatchModel> {
   const { providers, threads, logger, probe = probeOnce } = options;
   const entry = files.entry(id);
   const graph = await files.file(id);
@@ -133,6 +135,14 @@ async function loadRuntime() {
   return runtime;
 }
 
+/**
+ * Threads a run uses unless configured: one core stays free for what feeds it, decoding and the daemon itself; a run
+ * that wants all cores waits for the busiest of them.
+ */
+export function defaultThreads(cores: number): number {
+  return Math.min(MAX_THREADS, Math.max(1, cores - 1));
+}
+
 async function createSession(
   graph: string | Uint8Array,
   provider: Provider,
@@ -143,7 +153,7 @@ async function createSession(
     executionProviders: [provider],
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
-    intraOpNumThreads: threads > 0 ? threads : Math.min(MAX_THREADS, availableParallelism()),
+    intraOpNumThreads: threads > 0 ? threads : defaultThreads(availableParallelism()),
     // A pattern is kept for each shape seen: useless and growing with batches of any size.
     enableMemPattern: false,
     // Threads that spin between two frames cost a whole core at 10 frames a second (docs/models.md).
@@ -162,17 +172,15 @@ function floatOutputs(results: InferenceSession.OnnxValueMapType): Record<string
   return outputs;
 }
 
-class OnnxruntimeModel implements VisionModel {
+class OnnxruntimeModel implements BatchModel {
   readonly id: string;
   readonly fingerprint: string;
   readonly provider: Provider;
-  readonly input: VisionModel['input'];
+  readonly input: BatchModel['input'];
+  readonly timings: RunTiming[] = [];
   readonly #outputs: readonly OutputContract[];
-  readonly #chunk: number;
   #session: InferenceSession | null;
-  /** Bytes of one run, used over and over: garbage of this size would be collected late. */
-  #pixels = new Uint8Array(0);
-  /** The run before; the pixels belong to one run at a time. */
+  /** The run before: one at a time, so that closing can wait for it. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(entry: ModelEntry, provider: Provider, session: InferenceSession) {
@@ -182,33 +190,35 @@ class OnnxruntimeModel implements VisionModel {
     this.provider = provider;
     this.input = { width: input.width, height: input.height, channels: input.channels };
     this.#outputs = outputs;
-    this.#chunk = provider === 'cpu' ? CHUNK.cpu : CHUNK.gpu;
     this.#session = session;
   }
 
-  /** A first run of each batch size that is common: kernels are chosen and memory is taken now, not at the first face. */
+  /**
+   * Runs batches of each size that may be used: kernels are chosen and memory is taken now, not at the first face; the
+   * results are checked, and how long each size takes is kept.
+   */
   async warmUp(): Promise<void> {
-    const black = new Uint8Array(this.#pictureSize());
-    for (const size of [1, this.#chunk]) {
-      const results = await this.run(Array<Uint8Array>(size).fill(black));
-      for (const { name, shape } of this.#outputs) {
-        const found = results[name]?.shape.join('x');
-        if (found !== [size, ...shape].join('x')) throw new Error(`output ${name} of a batch of ${size} is ${found}`);
-        if (!results[name]?.data.every(Number.isFinite)) throw new Error(`output ${name} holds no finite numbers`);
+    for (const count of this.provider === 'cpu' ? BATCHES.cpu : BATCHES.gpu) {
+      let pixels = new Uint8Array(pictureBytes(this) * count);
+      let ms = Number.POSITIVE_INFINITY;
+      for (let round = 0; round < WARM_UP_ROUNDS; round++) {
+        const result = await this.runBatch(pixels, count);
+        pixels = result.pixels;
+        if (round > 0) ms = Math.min(ms, result.runMs);
+        for (const { name, shape } of this.#outputs) {
+          const found = result.outputs[name]?.shape.join('x');
+          const wanted = [count, ...shape].join('x');
+          if (found !== wanted) throw new Error(`output ${name} of a batch of ${count} is ${found}, not ${wanted}`);
+          const data = result.outputs[name]?.data;
+          if (!data?.every(Number.isFinite)) throw new Error(`output ${name} holds no finite numbers`);
+        }
       }
+      this.timings.push({ pictures: count, ms });
     }
   }
 
-  async run(pictures: readonly Uint8Array[]): Promise<Readonly<Record<string, Tensor>>> {
-    const size = this.#pictureSize();
-    for (const [index, picture] of pictures.entries()) {
-      if (picture.length === size) continue;
-      const { width, height, channels } = this.input;
-      throw new RangeError(
-        `model ${this.id}: picture ${index} has ${picture.length} bytes; ${height}x${width}x${channels} are ${size}`,
-      );
-    }
-    const turn = this.#last.then(() => this.#runChunks(pictures));
+  async runBatch(pixels: Uint8Array<ArrayBuffer>, count: number): Promise<BatchResult> {
+    const turn = this.#last.then(() => this.#run(pixels, count));
     this.#last = turn.catch(() => undefined);
     return turn;
   }
@@ -217,47 +227,19 @@ class OnnxruntimeModel implements VisionModel {
     await this.#last;
     const session = this.#session;
     this.#session = null;
-    this.#pixels = new Uint8Array(0);
     await session?.release();
   }
 
-  async #runChunks(pictures: readonly Uint8Array[]): Promise<Record<string, Tensor>> {
-    const joined: Record<string, { data: Float32Array; shape: number[] }> = {};
-    for (const { name, shape } of this.#outputs) {
-      const numbers = shape.reduce((product, extent) => product * extent, pictures.length);
-      joined[name] = { data: new Float32Array(numbers), shape: [pictures.length, ...shape] };
-    }
-    for (let from = 0; from < pictures.length; from += this.#chunk) {
-      const part = pictures.slice(from, from + this.#chunk);
-      const results = await this.#runOnce(part);
-      for (const { name } of this.#outputs) {
-        const whole = joined[name];
-        const piece = results[name];
-        if (!whole || !piece) throw new Error(`model ${this.id} gave no output ${name}`);
-        if (piece.data.length * pictures.length !== whole.data.length * part.length) {
-          throw new Error(`model ${this.id}: output ${name} of a batch of ${part.length} is ${piece.shape.join('x')}`);
-        }
-        whole.data.set(piece.data, (whole.data.length / pictures.length) * from);
-      }
-    }
-    return joined;
-  }
-
-  async #runOnce(pictures: readonly Uint8Array[]): Promise<Record<string, Tensor>> {
+  async #run(pixels: Uint8Array<ArrayBuffer>, count: number): Promise<BatchResult> {
     const session = this.#session;
     if (!session) throw new Error(`model ${this.id} is closed`);
     const { Tensor: RuntimeTensor } = await loadRuntime();
-    const size = this.#pictureSize();
-    if (this.#pixels.length < pictures.length * size) this.#pixels = new Uint8Array(pictures.length * size);
-    for (const [index, picture] of pictures.entries()) this.#pixels.set(picture, index * size);
     const { width, height, channels } = this.input;
-    const data = this.#pixels.subarray(0, pictures.length * size);
+    const data = pixels.subarray(0, pictureBytes(this) * count);
     const [name = ''] = session.inputNames;
-    const batch = new RuntimeTensor('uint8', data, [pictures.length, height, width, channels]);
-    return floatOutputs(await session.run({ [name]: batch }));
-  }
-
-  #pictureSize(): number {
-    return this.input.width * this.input.height * this.input.channels;
+    const batch = new RuntimeTensor('uint8', data, [count, height, width, channels]);
+    const started = performance.now();
+    const outputs = floatOutputs(await session.run({ [name]: batch }));
+    return { outputs, runMs: performance.now() - started, pixels };
   }
 }

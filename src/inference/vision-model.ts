@@ -6,11 +6,18 @@ export interface Tensor {
   readonly shape: readonly number[];
 }
 
-/**
- * A prepared graph: takes raw pixels, everything up to the first layer (cast, normalise, transpose) happens inside.
- * Consumers know nothing of the runtime behind it.
- */
-export interface VisionModel {
+export type Outputs = Readonly<Record<string, Tensor>>;
+
+/** Where the time of runs goes; each run adds its own. Milliseconds. */
+export interface RunTrace {
+  /** Waiting for a batch and for the runtime to be free. */
+  queuedMs: number;
+  /** In the runtime: of a batch the whole time, since all its pictures wait for it. */
+  runMs: number;
+}
+
+/** What is known of a model, whoever runs it. */
+export interface ModelTraits {
   /** Id in the manifest. */
   readonly id: string;
   /** Hex digest over weights and preprocessing: results of different fingerprints are never compared. */
@@ -19,11 +26,46 @@ export interface VisionModel {
   readonly provider: string;
   /** Size of one picture; `channels` 3 is RGB, 1 is grey. */
   readonly input: Size & { readonly channels: 1 | 3 };
+}
+
+/**
+ * A prepared graph: takes raw pixels, everything up to the first layer (cast, normalise, transpose) happens inside.
+ * Consumers know nothing of the runtime behind it, nor with whose pictures theirs share a batch.
+ */
+export interface VisionModel extends ModelTraits {
   /**
-   * Runs one batch: each picture `height * width * channels` bytes. Gives each output by name.
-   * Throws RangeError when a picture has another size.
+   * Runs any number of pictures, each `height * width * channels` bytes. Gives each output by name, a row a picture,
+   * in order. Throws RangeError when a picture has another size.
    */
-  run(pictures: readonly Uint8Array[]): Promise<Readonly<Record<string, Tensor>>>;
-  /** Frees the session. The model must not be used after. */
+  run(pictures: readonly Uint8Array[], trace?: RunTrace): Promise<Outputs>;
+}
+
+/** How long a run of so many pictures takes when nothing else is going on. */
+export interface RunTiming {
+  readonly pictures: number;
+  readonly ms: number;
+}
+
+/** A model as its runtime has it: one batch at a time, its pictures one after another in one buffer. */
+export interface BatchModel extends ModelTraits {
+  /** Measured when it was opened, smallest batch first; no larger batch was tried. */
+  readonly timings: readonly RunTiming[];
+  /**
+   * Runs one batch of `count` pictures, the first of `pixels`. The buffer may be moved away; the result holds one of
+   * the same size to use again.
+   */
+  runBatch(pixels: Uint8Array<ArrayBuffer>, count: number): Promise<BatchResult>;
+  /** Finishes what runs and frees the session. */
   close(): Promise<void>;
+}
+
+export interface BatchResult {
+  readonly outputs: Outputs;
+  readonly runMs: number;
+  readonly pixels: Uint8Array<ArrayBuffer>;
+}
+
+/** Bytes of one picture of a model. */
+export function pictureBytes({ input }: Pick<ModelTraits, 'input'>): number {
+  return input.width * input.height * input.channels;
 }

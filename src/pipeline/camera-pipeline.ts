@@ -5,7 +5,9 @@ import type { Logger } from '../core/logger.ts';
 import type { Person } from '../core/person.ts';
 import type { Frame } from '../core/picture.ts';
 import type { IdentityDraft } from '../events/identity-event.ts';
+import type { Detection } from '../faces/detect.ts';
 import type { Face, FaceAnalyser } from '../faces/face-analyser.ts';
+import type { RunTrace } from '../inference/vision-model.ts';
 import { assignPeople, type Candidate } from '../tracks/assign.ts';
 import type { OverlapTracker } from '../tracks/tracker.ts';
 import type { Announcement, Visits } from './visits.ts';
@@ -32,6 +34,8 @@ export interface CameraPipelineOptions {
   readonly minQuality: number;
   readonly publish: (draft: IdentityDraft) => void;
   readonly onFrame?: (report: FrameReport) => void;
+  /** Told how many frames are in work whenever that changes. */
+  readonly onWork?: (frames: number) => void;
   /** Asks the camera for all frames for so long, also when nothing moves. */
   readonly attend?: (forMs: number) => void;
   readonly clock: Clock;
@@ -40,6 +44,11 @@ export interface CameraPipelineOptions {
 
 /** A face that is not decided yet is watched for so long from the last time it was seen well. */
 const ATTENTION_MS = 2000;
+/**
+ * A frame is fetched ahead while detection waits less than this for its turn: then the model would wait for the frame.
+ * Where frames wait for the model, the next one had better be taken as late as possible.
+ */
+const FETCH_AHEAD_BELOW_MS = 2;
 
 /** What became of one frame; times in milliseconds. */
 export interface FrameReport {
@@ -47,20 +56,30 @@ export interface FrameReport {
   readonly faces: number;
   readonly looked: number;
   readonly announced: number;
-  readonly captureMs: number;
-  readonly detectMs: number;
-  readonly embedMs: number;
-  readonly decideMs: number;
+  readonly latencyMs: FrameLatency;
+}
+
+/** Where the time of a frame went, from the decoder to the decision; the parts make up the whole. */
+export type FrameLatency = Omit<IdentityDraft['latencyMs'], 'publish'>;
+
+/** A frame between the two stages. */
+interface Job {
+  readonly frame: Frame;
+  /** Monotonic, when the pipeline took it. */
+  readonly takenMs: number;
+  readonly detectTrace: RunTrace;
 }
 
 /**
- * Takes the frames of one camera to decisions: detect, track, describe and embed the faces that still need it, match,
- * decide, publish. A frame that fails is logged and left behind; the camera goes on.
+ * Takes the frames of one camera to decisions, in two stages that overlap: while the faces of a frame are followed,
+ * described, embedded, matched and decided on, the next frame's are detected already. Frames leave each stage in the
+ * order they came. A frame that fails is logged and left behind; the camera goes on.
  */
 export class CameraPipeline {
   readonly #options: CameraPipelineOptions;
   #failure = '';
   #failed = 0;
+  #inWork = 0;
   #sequence = 0;
   #galleryVersion: number | null = null;
 
@@ -75,27 +94,66 @@ export class CameraPipeline {
 
   /** Works until the frames end. Never rejects for the sake of a single frame. */
   async run(frames: AsyncIterable<Frame>): Promise<void> {
-    for await (const frame of frames) {
-      try {
-        const report = await this.#process(frame);
-        this.#failure = '';
-        this.#options.onFrame?.(report);
-      } catch (error) {
-        this.#failed++;
-        const failure = messageOf(error);
-        const { camera, logger } = this.#options;
-        // A fault that lasts would fill the log at the frame rate: say it once until it changes or goes away.
-        if (failure !== this.#failure) logger.error({ camera, error }, `frame ${frame.sequence} failed: ${failure}`);
-        this.#failure = failure;
-      } finally {
-        frame.release();
-      }
+    const { analyser, clock } = this.#options;
+    const iterator = frames[Symbol.asyncIterator]();
+    const fetch = () => {
+      const next = iterator.next();
+      // It is waited for later; until then a failure must not count as unhandled.
+      next.catch(() => {});
+      return next;
+    };
+    let upcoming = fetch();
+    let settled: Promise<void> = Promise.resolve();
+    let ahead = true;
+    for (let next = await upcoming; !next.done; next = await upcoming) {
+      const frame = next.value;
+      const job: Job = { frame, takenMs: clock.monotonic(), detectTrace: { queuedMs: 0, runMs: 0 } };
+      this.#work(1);
+      if (ahead) upcoming = fetch();
+      const detections = await this.#attempt(frame, () => analyser.detect(frame, job.detectTrace));
+      await settled;
+      settled = this.#finish(job, detections);
+      if (!ahead) upcoming = fetch();
+      ahead = job.detectTrace.queuedMs < FETCH_AHEAD_BELOW_MS;
+    }
+    await settled;
+  }
+
+  async #finish(job: Job, detections: readonly Detection[] | undefined): Promise<void> {
+    try {
+      if (!detections) return;
+      const report = await this.#attempt(job.frame, () => this.#settle(job, detections));
+      if (!report) return;
+      this.#failure = '';
+      this.#options.onFrame?.(report);
+    } finally {
+      job.frame.release();
+      this.#work(-1);
     }
   }
 
-  async #process(frame: Frame): Promise<FrameReport> {
+  #work(change: 1 | -1): void {
+    this.#inWork += change;
+    this.#options.onWork?.(this.#inWork);
+  }
+
+  async #attempt<T>(frame: Frame, work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      this.#failed++;
+      const failure = messageOf(error);
+      const { camera, logger } = this.#options;
+      // A fault that lasts would fill the log at the frame rate: say it once until it changes or goes away.
+      if (failure !== this.#failure) logger.error({ camera, error }, `frame ${frame.sequence} failed: ${failure}`);
+      this.#failure = failure;
+      return undefined;
+    }
+  }
+
+  /** The second stage: from detections to decisions. */
+  async #settle({ frame, takenMs, detectTrace }: Job, detections: readonly Detection[]): Promise<FrameReport> {
     const { analyser, camera, clock, tracker, visits } = this.#options;
-    const started = clock.monotonic();
     // The camera was opened anew: whoever stands there now need not be who stood there before.
     if (frame.sequence <= this.#sequence) {
       tracker.clear();
@@ -105,15 +163,16 @@ export class CameraPipeline {
     const gallery = this.#options.gallery();
     if (gallery.version !== this.#galleryVersion) visits.galleryChanged((person) => gallery.has(person));
     this.#galleryVersion = gallery.version;
-    const detections = await analyser.detect(frame);
-    const detected = clock.monotonic();
 
-    const { seen, ended } = tracker.update(detections, detected);
+    const { seen, ended } = tracker.update(detections, takenMs);
     visits.end(ended);
-    const wanted = seen.filter(({ track }) => visits.wants(track, detected));
+    const started = clock.monotonic();
+    const trace: RunTrace = { queuedMs: 0, runMs: 0 };
+    const wanted = seen.filter(({ track }) => visits.wants(track, takenMs));
     const described = await analyser.describe(
       frame,
       wanted.map(({ detection }) => detection),
+      trace,
     );
     const looked = described
       .map((face, index) => ({ face, track: wanted[index]?.track ?? 0 }))
@@ -121,8 +180,16 @@ export class CameraPipeline {
     const embeddings = await analyser.embed(
       frame,
       looked.map(({ face }) => face),
+      trace,
     );
     const embedded = clock.monotonic();
+    const latency = () => {
+      const decide = clock.monotonic() - embedded;
+      const embed = Math.max(0, embedded - started - trace.queuedMs);
+      const worked = frame.captureMs + detectTrace.runMs + embed + decide;
+      const queue = Math.max(0, clock.now() - frame.capturedAtMs - worked);
+      return { capture: frame.captureMs, queue, detect: detectTrace.runMs, embed, decide };
+    };
 
     const candidates = embeddings.map((embedding) => (embedding && gallery.search(embedding, 1)[0]) ?? null);
     const held = seen.flatMap(({ track }) => {
@@ -134,7 +201,7 @@ export class CameraPipeline {
     looked.forEach(({ face, track }, index) => {
       const embedding = embeddings[index];
       if (!embedding) {
-        visits.dismiss(track, embedded);
+        visits.dismiss(track, takenMs);
         return;
       }
       const sighting = {
@@ -143,29 +210,14 @@ export class CameraPipeline {
         quality: face.quality.score,
         embedding,
       };
-      const announcement = visits.observe(track, sighting, embedded);
+      const announcement = visits.observe(track, sighting, takenMs);
       if (!announcement) return;
       announced++;
-      const times = {
-        capture: frame.captureMs,
-        detect: detected - started,
-        embed: embedded - detected,
-        decide: clock.monotonic() - embedded,
-      };
-      this.#options.publish(this.#draft(frame, face, track, announcement, gallery.version, times));
+      this.#options.publish(this.#draft(frame, face, track, announcement, gallery.version, latency()));
     });
     // A face too poor to match does not count: while nothing moves it stays poor, and would be watched for ever.
-    if (looked.some(({ track }) => visits.wants(track, embedded))) this.#options.attend?.(ATTENTION_MS);
-    return {
-      camera,
-      faces: detections.length,
-      looked: looked.length,
-      announced,
-      captureMs: frame.captureMs,
-      detectMs: detected - started,
-      embedMs: embedded - detected,
-      decideMs: clock.monotonic() - embedded,
-    };
+    if (looked.some(({ track }) => visits.wants(track, takenMs))) this.#options.attend?.(ATTENTION_MS);
+    return { camera, faces: detections.length, looked: looked.length, announced, latencyMs: latency() };
   }
 
   #draft(

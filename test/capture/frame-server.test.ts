@@ -72,14 +72,23 @@ describe('FrameServer', () => {
     expect(frames().map(({ sequence }) => sequence)).toEqual([1, 2]);
   });
 
-  it('holds two pictures at most, and none when closed', async () => {
-    for (let round = 0; round < 5; round++) {
+  it('holds those it gave until they are released, four pictures at most, and none when closed', async () => {
+    for (let round = 0; round < 6; round++) {
       await offer();
-      await offer(30);
       server.next();
-      await offer();
-      expect(FakePicture.alive).toBeLessThanOrEqual(2);
+      await settle();
     }
+    await offer();
+    expect(FakePicture.alive).toBe(4);
+    const answers = async (sequence: number) => {
+      await server.fit(sequence, sequence, { width: 1, height: 1 });
+      return sent.at(-1)?.type;
+    };
+    expect(await Promise.all([3, 4, 5, 6].map(answers))).toEqual(['refused', 'pixels', 'pixels', 'pixels']);
+    server.release(5);
+    server.release(5);
+    expect(FakePicture.alive).toBe(3);
+    expect(await answers(5)).toBe('refused');
     server.close();
     expect(FakePicture.alive).toBe(0);
   });
@@ -101,6 +110,7 @@ describe('FrameServer', () => {
       for (let frame = 0; frame < count; frame++) {
         server.next();
         await offer(100, moves);
+        for (const { sequence } of frames()) server.release(sequence);
       }
     };
     await show(20, false);
@@ -112,7 +122,7 @@ describe('FrameServer', () => {
     server.attend(250);
     await show(4, false);
     expect(frames().map(({ sequence }) => sequence)).toEqual([1, 11, 21, 22, 23, 31, 32]);
-    expect(FakePicture.alive).toBeLessThanOrEqual(1);
+    expect(FakePicture.alive).toBe(0);
   });
 
   it('goes on saying that frames come while it holds them back', async () => {

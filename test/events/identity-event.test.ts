@@ -24,7 +24,7 @@ const DRAFT: IdentityDraft = {
   quality: 0.8,
   frames: 3,
   box: { x: 0.25, y: 0.125, width: 0.5, height: 0.5 },
-  latencyMs: { capture: 4.04, detect: 6.06, embed: 12, decide: 1 },
+  latencyMs: { capture: 4.04, queue: 2.55, detect: 6.06, embed: 12, decide: 1 },
   galleryVersion: 7,
 };
 const STAMP = {
@@ -60,7 +60,7 @@ const EVENT = {
   quality: 0.8,
   frames: 3,
   box: { x: 0.25, y: 0.125, width: 0.5, height: 0.5 },
-  latencyMs: { capture: 4, detect: 6.1, embed: 12, decide: 1, publish: 0.4 },
+  latencyMs: { capture: 4, queue: 2.5, detect: 6.1, embed: 12, decide: 1, publish: 0.4 },
   galleryVersion: 7,
 };
 
@@ -111,7 +111,7 @@ describe('identityEvent', () => {
     ['sequence 0', { sequence: 0 }, 'sequence'],
     ['a score that is no number', { score: Number.NaN }, 'score'],
     ['no frames', { frames: 0 }, 'frames'],
-    ['a missing latency', { latencyMs: { capture: 1, detect: 1, embed: 1, decide: 1 } }, 'latencyMs'],
+    ['a missing latency', { latencyMs: { capture: 1, queue: 1, detect: 1, embed: 1, decide: 1 } }, 'latencyMs'],
   ])('refuses %s', (_what, changes, path) => {
     const { error } = identityEvent.safeParse({ ...EVENT, ...changes });
     expect(error?.issues[0]?.path[0]).toBe(path);

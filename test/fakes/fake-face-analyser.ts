@@ -2,6 +2,7 @@ import type { Box } from '../../src/core/geometry.ts';
 import type { Frame, Picture } from '../../src/core/picture.ts';
 import { normalise } from '../../src/faces/embedding.ts';
 import type { Face, FaceAnalyser } from '../../src/faces/face-analyser.ts';
+import type { RunTrace } from '../../src/inference/vision-model.ts';
 
 /** A face as the fake analyser sees it: where it is, who it is (direction in the plane), how good. */
 export interface StagedFace {
@@ -51,7 +52,7 @@ export class FakeFaceAnalyser implements FaceAnalyser {
   readonly encoder = 'fake-encoder';
   embedded = 0;
 
-  async detect(picture: Picture): Promise<{ box: Box; score: number }[]> {
+  async detect(picture: Picture, _trace?: RunTrace): Promise<{ box: Box; score: number }[]> {
     return staged(picture).map(({ box }, index) => ({ box, score: 0.99 - index / 100 }));
   }
 
@@ -71,7 +72,11 @@ export class FakeFaceAnalyser implements FaceAnalyser {
     });
   }
 
-  async embed(_picture: Picture, faces: readonly Pick<Face, 'alignment'>[]): Promise<(Float32Array | null)[]> {
+  async embed(
+    _picture: Picture,
+    faces: readonly Pick<Face, 'alignment'>[],
+    _trace?: RunTrace,
+  ): Promise<(Float32Array | null)[]> {
     this.embedded += faces.length;
     return faces.map((face) => {
       const { angle, noFace } = (face as StagedDescription).staged;

@@ -3,10 +3,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { systemClock } from '../../src/core/clock.ts';
 import type { Logger } from '../../src/core/logger.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import { node } from '../../src/inference/graph/nodes.ts';
 import { prepareGraph } from '../../src/inference/graph/prepare.ts';
+import { ModelBatcher } from '../../src/inference/model-batcher.ts';
 import { openOnnxModel, probeProviders, supportedProviders } from '../../src/inference/onnxruntime-model.ts';
 import { probeProvider } from '../../src/inference/providers.ts';
 import { filesOf, tinyEmbedder, tinyEmbedding, tinyEntry } from './graphs.ts';
@@ -28,10 +30,15 @@ afterAll(async () => {
 });
 
 const picture = (seed: number) => Uint8Array.from({ length: SIZE }, (_, index) => (index * 13 + seed * 59) % 256);
-const open = (options: Partial<Parameters<typeof openOnnxModel>[2]> = {}) =>
+const openBare = (options: Partial<Parameters<typeof openOnnxModel>[2]> = {}) =>
   openOnnxModel(filesOf(entry, path), 'tiny', { providers: ['cpu'], threads: 1, logger: silentLogger, ...options });
+/** The model as its users have it. */
+const open = async () => {
+  const batcher = new ModelBatcher(await openBare(), systemClock);
+  return { run: batcher.lane('test').run, close: () => batcher.close() };
+};
 
-it.each([0, 1, 3, 4, 5, 11])('gives a row a picture, in order, for a batch of %i', async (count) => {
+it.each([1, 3, 4, 5, 11])('gives a row a picture, in order, for a batch of %i', async (count) => {
   const model = await open();
   const pictures = Array.from({ length: count }, (_, index) => picture(index));
   const { embedding } = await model.run(pictures);
@@ -70,14 +77,13 @@ it('finishes what runs before it closes, and runs no more', async () => {
   await model.close();
   expect((await running).embedding?.shape).toEqual([9, 4]);
   await expect(model.run([picture(0)])).rejects.toThrow('model tiny is closed');
-  await model.close();
 });
 
 it('takes the next provider where one does not work, with one line each', async () => {
   const lines: string[] = [];
   const say = (_fields: object, message: string) => lines.push(message);
   const logger: Logger = { debug() {}, info: say, warn: say, error: say };
-  const model = await open({
+  const model = await openBare({
     providers: ['tensorrt', 'cuda', 'cpu'],
     logger,
     probe: async (provider) => ({ provider, works: false, reason: `no ${provider} here`, elapsedMs: 1 }),
@@ -93,7 +99,7 @@ it('takes the next provider where one does not work, with one line each', async 
 
 it('names every provider and reason when none works', async () => {
   const probe = async (provider: 'cuda') => ({ provider, works: false, reason: 'no device', elapsedMs: 1 });
-  await expect(open({ providers: ['cuda'], probe: probe as never })).rejects.toMatchObject({
+  await expect(openBare({ providers: ['cuda'], probe: probe as never })).rejects.toMatchObject({
     code: 'PROVIDER_UNAVAILABLE',
     message: 'model tiny: no provider works: cuda: no device',
   });

@@ -2,8 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodePicture, type OpencvPicture } from '../../src/capture/opencv-picture.ts';
+import { systemClock } from '../../src/core/clock.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import { decodeModel, encodeModel } from '../../src/inference/graph/onnx-proto.ts';
+import { ModelBatcher } from '../../src/inference/model-batcher.ts';
 import { evaluateGraph, openOnnxModel } from '../../src/inference/onnxruntime-model.ts';
 import { createModelStore, type ModelStore } from '../../src/inference/store.ts';
 import { MODELS_DIR } from '../rig/config.ts';
@@ -55,7 +57,9 @@ describe.each(MODELS)('$id, prepared', ({ id, channels, normalise }) => {
   it('gives what the original gives, alone and row by row in a batch', async () => {
     const { width, height } = store.entry(id).input;
     const original = await originalOf();
-    const model = await openOnnxModel(store, id, { providers: ['cpu'], threads: 2, logger: silentLogger });
+    const opened = await openOnnxModel(store, id, { providers: ['cpu'], threads: 2, logger: silentLogger });
+    const batcher = new ModelBatcher(opened, systemClock, { policy: { maxBatch: 4, maxWaitMs: 0 } });
+    const model = batcher.lane('test');
     const pictures = await crops();
     const batched = await model.run(pictures);
     for (const [row, picture] of pictures.entries()) {
@@ -83,7 +87,7 @@ describe.each(MODELS)('$id, prepared', ({ id, channels, normalise }) => {
         );
       }
     }
-    await model.close();
+    await batcher.close();
   });
 
   it('loses nothing of its file when read and written', async () => {
@@ -95,10 +99,11 @@ describe.each(MODELS)('$id, prepared', ({ id, channels, normalise }) => {
 });
 
 it('finds the three faces of a photo, where one sees them', async () => {
-  const model = await openOnnxModel(store, 'rfb-320', { providers: ['cpu'], threads: 2, logger: silentLogger });
+  const opened = await openOnnxModel(store, 'rfb-320', { providers: ['cpu'], threads: 2, logger: silentLogger });
+  const batcher = new ModelBatcher(opened, systemClock);
   // 1920x1280 in 320x240: a sixth of the size, 13 rows of black above.
-  const { scores, boxes } = await model.run([await photo.fit({ width: 320, height: 240 })]);
-  await model.close();
+  const { scores, boxes } = await batcher.lane('test').run([await photo.fit({ width: 320, height: 240 })]);
+  await batcher.close();
   // Centres of the faces in the photo, read off it by eye.
   const faces = [
     { x: 480, y: 460, score: 0 },

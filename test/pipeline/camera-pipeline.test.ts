@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { silentLogger } from '../../src/core/logger.ts';
 import type { Frame } from '../../src/core/picture.ts';
 import type { IdentityDraft } from '../../src/events/identity-event.ts';
@@ -8,6 +8,7 @@ import { Visits } from '../../src/pipeline/visits.ts';
 import { Cooldown } from '../../src/tracks/cooldown.ts';
 import { OverlapTracker } from '../../src/tracks/tracker.ts';
 import { FakeFaceAnalyser, type StagedFace, StagedFrame } from '../fakes/fake-face-analyser.ts';
+import { settle } from '../fakes/frame-source-clock.ts';
 
 const ANN = { id: 'ann', name: 'Ann' };
 const BOB = { id: 'bob', name: 'Bob' };
@@ -43,6 +44,7 @@ describe('CameraPipeline', () => {
   let nowMs: number;
   let played: StagedFrame[];
   let attended: number[];
+  let inWork: number[];
 
   beforeEach(() => {
     published = [];
@@ -55,6 +57,7 @@ describe('CameraPipeline', () => {
     nowMs = 0;
     played = [];
     attended = [];
+    inWork = [];
   });
 
   async function play(scenes: readonly (readonly StagedFace[])[], pipeline = build()): Promise<void> {
@@ -85,8 +88,9 @@ describe('CameraPipeline', () => {
       far: 1e-4,
       minQuality: 0.2,
       publish: (draft) => published.push(draft),
-      attend: () => attended.push(played.length),
+      attend: () => attended.push(reports.length + 1),
       onFrame: (report) => reports.push(report),
+      onWork: (frames) => inWork.push(frames),
       clock: { now: () => 1_000_000 + nowMs, monotonic: () => nowMs, sleep: async () => {} },
       logger: silentLogger,
     });
@@ -243,5 +247,85 @@ describe('CameraPipeline', () => {
     expect(pipeline.failedFrames).toBe(1);
     expect(published).toMatchObject([{ person: ANN }]);
     expect(played.map(({ released }) => released)).toEqual([1, 1, 1, 1]);
+  });
+
+  it('looks for the faces of the next frame while those of one are looked at, and keeps the order', async () => {
+    const log: string[] = [];
+    const embeddings: (() => void)[] = [];
+    const number = (picture: unknown) => (picture as StagedFrame).sequence;
+    const detect = analyser.detect.bind(analyser);
+    analyser.detect = async (picture) => {
+      log.push(`detect ${number(picture)}`);
+      return await detect(picture);
+    };
+    const embed = analyser.embed.bind(analyser);
+    analyser.embed = async (picture, faces) => {
+      log.push(`embed ${number(picture)}`);
+      await new Promise<void>((resolve) => embeddings.push(resolve));
+      log.push(`embedded ${number(picture)}`);
+      return await embed(picture, faces);
+    };
+    const running = play(times(3, [at(100, 0)]));
+    for (let frame = 0; frame < 3; frame++) {
+      await vi.waitFor(() => expect(embeddings).toHaveLength(frame + 1));
+      await settle();
+      embeddings[frame]?.();
+    }
+    await running;
+    expect(log).toEqual([
+      'detect 1',
+      'embed 1',
+      'detect 2',
+      'embedded 1',
+      'embed 2',
+      'detect 3',
+      'embedded 2',
+      'embed 3',
+      'embedded 3',
+    ]);
+    expect(published).toHaveLength(1);
+  });
+
+  it('fetches the next frame ahead, unless frames wait for the detector', async () => {
+    const fetched: number[] = [];
+    const detect = analyser.detect.bind(analyser);
+    const queued = [0, 5, 5, 0, 0];
+    analyser.detect = async (picture, trace) => {
+      const { sequence } = picture as StagedFrame;
+      // Frames taken from the camera when this one's faces are looked for, itself among them.
+      fetched.push(played.length - sequence);
+      if (trace) trace.queuedMs += queued[sequence - 1] ?? 0;
+      return await detect(picture);
+    };
+    await play(times(5, []));
+    expect(fetched).toEqual([1, 1, 0, 0, 0]);
+  });
+
+  it('tells how many frames are in work, and that none is at the end', async () => {
+    await play(times(3, [at(100, 0)]));
+    expect(inWork[0]).toBe(1);
+    expect(Math.max(...inWork)).toBeLessThanOrEqual(2);
+    expect(inWork.at(-1)).toBe(0);
+    expect(inWork).toHaveLength(6);
+  });
+
+  it('says where the time went: what nobody worked is waiting', async () => {
+    analyser.detect = async (picture, trace) => {
+      nowMs += 30;
+      if (trace) {
+        trace.queuedMs += 10;
+        trace.runMs += 20;
+      }
+      return (picture as StagedFrame).faces.map(({ box }) => ({ box, score: 0.9 }));
+    };
+    const embed = analyser.embed.bind(analyser);
+    analyser.embed = async (picture, faces, trace) => {
+      nowMs += 50;
+      if (trace) trace.queuedMs += 15;
+      return await embed(picture, faces);
+    };
+    await play([[at(100, 0)]]);
+    // The stage hands the frame out as it is captured; 2 ms of the 80 that went by are the camera's, says the frame.
+    expect(reports[0]?.latencyMs).toEqual({ capture: 2, queue: 80 - 2 - 20 - 35, detect: 20, embed: 35, decide: 0 });
   });
 });

@@ -1,0 +1,131 @@
+import { SHARE_ENV, type Worker } from 'node:worker_threads';
+import { ERRORS, type ErrorCode, EyelineError } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import { startWorker } from '../core/start-worker.ts';
+import type { FromInference, ToInference } from './inference-protocol.ts';
+import type { GraphFiles, OpenOptions } from './onnxruntime-model.ts';
+import type { BatchModel, BatchResult } from './vision-model.ts';
+
+/** A question without its number. */
+type Question = ToInference extends infer T ? (T extends ToInference ? Omit<T, 'call'> : never) : never;
+
+interface Pending {
+  resolve(answer: FromInference): void;
+  reject(error: Error): void;
+}
+
+/**
+ * The thread that ONNX Runtime works in. Everything it is asked for is answered in order; when it ends unasked, whatever
+ * waits for it is refused with INFERENCE_FAILED, and so is all that comes after.
+ */
+export class InferenceThread {
+  readonly #logger: Logger;
+  readonly #startWorker: () => Worker;
+  readonly #pending = new Map<number, Pending>();
+  readonly #failed: Promise<never>;
+  #worker: Worker | undefined;
+  #calls = 0;
+  #failure: EyelineError | undefined;
+  #fail: (error: EyelineError) => void = () => {};
+
+  constructor(logger: Logger, start: () => Worker = startInferenceWorker) {
+    this.#logger = logger;
+    this.#startWorker = start;
+    this.#failed = new Promise((_, reject) => {
+      this.#fail = reject;
+    });
+    // Nobody may be listening, and a rejection without a listener would end the process without a word.
+    this.#failed.catch(() => {});
+  }
+
+  /** Rejects with INFERENCE_FAILED when the thread ends though nobody closed it. */
+  get failed(): Promise<never> {
+    return this.#failed;
+  }
+
+  /** Opens a model in the thread; see `openOnnxModel`. Throws what it throws, and INFERENCE_FAILED. */
+  async open(files: GraphFiles, id: string, options: Omit<OpenOptions, 'logger' | 'probe'>): Promise<BatchModel> {
+    const { providers, threads } = options;
+    const entry = files.entry(id);
+    const graph = await files.file(id);
+    const answer = await this.#ask({ type: 'open', entry, graph, providers, threads });
+    if (answer.type !== 'opened') throw new Error(`the inference thread answered ${answer.type}`);
+    const { model, traits } = answer;
+    return {
+      ...traits,
+      runBatch: (pixels, count) => this.#run(model, pixels, count),
+      close: async () => {
+        if (this.#worker) await this.#ask({ type: 'close', model });
+      },
+    };
+  }
+
+  /** Ends the thread; what it still works on is lost. Never rejects. */
+  async close(): Promise<void> {
+    const worker = this.#worker;
+    this.#worker = undefined;
+    this.#failure ??= new EyelineError('INFERENCE_FAILED', 'the inference thread was closed');
+    await worker?.terminate().catch(() => undefined);
+    this.#refuseAll(this.#failure);
+  }
+
+  async #run(model: number, pixels: Uint8Array<ArrayBuffer>, count: number): Promise<BatchResult> {
+    const answer = await this.#ask({ type: 'run', model, pixels, count }, [pixels.buffer]);
+    if (answer.type !== 'ran') throw new Error(`the inference thread answered ${answer.type}`);
+    return answer;
+  }
+
+  async #ask(question: Question, moved: ArrayBuffer[] = []): Promise<FromInference> {
+    if (this.#failure) throw this.#failure;
+    this.#worker ??= this.#start();
+    const worker = this.#worker;
+    const call = ++this.#calls;
+    return new Promise((resolve, reject) => {
+      this.#pending.set(call, { resolve, reject });
+      worker.postMessage({ ...question, call }, moved);
+    });
+  }
+
+  #start(): Worker {
+    const worker = this.#startWorker();
+    worker.on('message', (message: FromInference) => this.#receive(message));
+    worker.on('error', (error) => this.#ended(error.message));
+    worker.on('exit', (code) => this.#ended(`status ${code}`));
+    return worker;
+  }
+
+  #receive(message: FromInference): void {
+    if (message.type === 'log') {
+      this.#logger[message.level](message.fields, message.message);
+      return;
+    }
+    const pending = this.#pending.get(message.call);
+    this.#pending.delete(message.call);
+    if (message.type !== 'failed') pending?.resolve(message);
+    else if (isErrorCode(message.code)) pending?.reject(new EyelineError(message.code, message.message));
+    else pending?.reject(new Error(message.message));
+  }
+
+  #ended(reason: string): void {
+    if (!this.#worker) return;
+    this.#worker = undefined;
+    this.#failure = new EyelineError('INFERENCE_FAILED', `the inference thread ended: ${reason}`);
+    this.#refuseAll(this.#failure);
+    this.#fail(this.#failure);
+  }
+
+  #refuseAll(error: Error): void {
+    for (const { reject } of this.#pending.values()) reject(error);
+    this.#pending.clear();
+  }
+}
+
+/** Starts the thread itself. */
+export function startInferenceWorker(): Worker {
+  // The adapter sets variables that native code reads: a copy of the environment would keep them from it.
+  return startWorker('inference-worker', import.meta.url, { env: SHARE_ENV, name: 'inference' });
+}
+
+function isErrorCode(code: string | null): code is ErrorCode {
+  return code !== null && code in ERRORS;
+}
