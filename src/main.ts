@@ -5,6 +5,7 @@ import type { CommandContext } from './commands/command.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerEnroll } from './commands/enroll.ts';
+import { registerEval } from './commands/eval.ts';
 import { registerGallery } from './commands/gallery.ts';
 import { registerModels } from './commands/models.ts';
 import { registerRun } from './commands/run.ts';
@@ -51,6 +52,7 @@ for (const register of [
   registerEnroll,
   registerGallery,
   registerModels,
+  registerEval,
   registerDoctor,
   registerDemo,
 ]) {

@@ -111,6 +111,26 @@ export async function decodePicture(bytes: Uint8Array, name: string): Promise<Op
   return picture;
 }
 
+/** RGB pixels (rows, 3 bytes a pixel) as a picture, copied. Throws RangeError when they do not fill `size`. */
+export function rgbPicture(rgb: Uint8Array, size: Size): OpencvPicture {
+  const cv = loadOpencv();
+  return new OpencvPicture(cv, bgrMat(cv, rgb, size));
+}
+
+function bgrMat(cv: Opencv, rgb: Uint8Array, size: Size): Mat {
+  if (rgb.length !== size.width * size.height * 3 || rgb.length === 0) {
+    throw new RangeError(`${rgb.length} bytes are not ${size.width}x${size.height} RGB pixels`);
+  }
+  const mat = new cv.Mat(rgb, size.height, size.width, cv.CV_8UC3);
+  const bgr = mat.cvtColor(cv.COLOR_RGB2BGR);
+  mat.release();
+  return bgr;
+}
+
+/** Kinds of picture files that are read and written, by the extension of their names. */
+export const PICTURE_EXTENSIONS = ['.jpg', '.jpeg', '.png', '.webp', '.bmp', '.tif', '.tiff'] as const;
+export type PictureExtension = (typeof PICTURE_EXTENSIONS)[number];
+
 /**
  * RGB pixels (rows, 3 bytes a pixel) as a JPEG file.
  *
@@ -118,15 +138,26 @@ export async function decodePicture(bytes: Uint8Array, name: string): Promise<Op
  * Throws RangeError when the pixels do not fill `size`.
  */
 export async function encodeJpeg(rgb: Uint8Array, size: Size, quality = 90): Promise<Uint8Array> {
-  if (rgb.length !== size.width * size.height * 3 || rgb.length === 0) {
-    throw new RangeError(`${rgb.length} bytes are not ${size.width}x${size.height} RGB pixels`);
-  }
+  return encodePicture(rgb, size, '.jpg', quality);
+}
+
+/**
+ * RGB pixels (rows, 3 bytes a pixel) as a picture file of the kind that goes with `extension`.
+ *
+ * @param quality 0 to 100, of a JPEG file; the other kinds lose nothing
+ * Throws RangeError when the pixels do not fill `size`.
+ */
+export async function encodePicture(
+  rgb: Uint8Array,
+  size: Size,
+  extension: PictureExtension,
+  quality = 90,
+): Promise<Uint8Array> {
   const cv = loadOpencv();
-  const mat = new cv.Mat(rgb, size.height, size.width, cv.CV_8UC3);
-  const bgr = mat.cvtColor(cv.COLOR_RGB2BGR);
-  mat.release();
+  const bgr = bgrMat(cv, rgb, size);
+  const options = extension === '.jpg' || extension === '.jpeg' ? [cv.IMWRITE_JPEG_QUALITY, quality] : [];
   try {
-    return await answered<Buffer>((done) => cv.imencodeAsync('.jpg', bgr, [cv.IMWRITE_JPEG_QUALITY, quality], done));
+    return await answered<Buffer>((done) => cv.imencodeAsync(extension, bgr, options, done));
   } finally {
     bgr.release();
   }

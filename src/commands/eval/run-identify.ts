@@ -1,0 +1,62 @@
+import { systemClock } from '../../core/clock.ts';
+import { EyelineError } from '../../core/errors.ts';
+import { nearestFace } from '../../evaluation/identification-method.ts';
+import { identifyPeople } from '../../evaluation/identify-people.ts';
+import { readPeopleFolder } from '../../evaluation/people-folder.ts';
+import type { MaskedSide } from '../../evaluation/verify-pairs.ts';
+import type { CommandContext } from '../command.ts';
+import { costText, identificationText } from './figures-text.ts';
+import { leftOutText } from './left-out-text.ts';
+import { type ChainOptions, openEvaluation } from './open-evaluation.ts';
+import { progressOf } from './progress.ts';
+
+export interface IdentifyCommand extends ChainOptions {
+  readonly dir: string;
+  readonly encoder: string;
+  readonly classifier: 'nearest' | 'softmax' | 'svm' | 'hariri';
+  readonly probe?: 'masked' | 'plain';
+  readonly gallery: 'plain' | 'mixed';
+  readonly splitSeed: number;
+  readonly mask: MaskedSide;
+  readonly maskSeed: number;
+  readonly pad: number;
+  readonly report?: string;
+  readonly json?: boolean;
+}
+
+/** `eyeline eval identify`. */
+export async function runIdentify(options: IdentifyCommand, context: CommandContext): Promise<void> {
+  const { dir, encoder: id, classifier, gallery, splitSeed, mask, maskSeed, pad, json } = options;
+  const { people, realMasks, ignored } = await readPeopleFolder(dir);
+  const probe = options.probe ?? (realMasks ? 'masked' : 'plain');
+  if (probe === 'masked' && mask !== 'none') {
+    throw new EyelineError('USAGE', `--mask ${mask} is for --probe plain: masked probes wear a mask already`);
+  }
+  const evaluation = await openEvaluation(options, context);
+  try {
+    const { shelf, models } = evaluation;
+    const encoder = await models.encoder(id);
+    const run = await identifyPeople(shelf, nearestFace(encoder), {
+      people,
+      probe,
+      gallery,
+      seed: splitSeed,
+      mask,
+      maskSeed,
+      read: { choose: 'largest', pad, signal: context.signal },
+      onProgress: progressOf(context, dir, () => systemClock.monotonic()),
+    });
+    for (const path of ignored) context.warn(`left out: ${path} is in no person's folder`);
+    for (const line of leftOutText(run.unreadable)) context.warn(line);
+    const cost = { readMsPerPicture: shelf.msPerPicture, embedMsPerFace: encoder.msPerFace };
+    const asked = { encoder: id, classifier, probe, galleryKind: gallery, mask, pad };
+    if (json) context.print(JSON.stringify({ ...asked, ...run.figures, ignored: ignored.length, cost }));
+    else {
+      context.print(`encoder    ${id}, ${classifier}; ${probe} probes, ${gallery} gallery, simulated mask: ${mask}`);
+      for (const line of identificationText(run.figures)) context.print(line);
+      context.print(costText(cost));
+    }
+  } finally {
+    await evaluation.close();
+  }
+}
