@@ -1,13 +1,18 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Config } from '../../config/schema.ts';
 import { systemClock } from '../../core/clock.ts';
-import { EyelineError } from '../../core/errors.ts';
+import { EyelineError, messageOf } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import { CachedEncoder } from '../../evaluation/cached-encoder.ts';
+import { type FeatureMaps, featureMaps } from '../../evaluation/classifiers/feature-maps.ts';
 import { modelEncoder } from '../../evaluation/face-encoder.ts';
 import { keepUpperBlocks, keepUpperPart } from '../../evaluation/hide-lower-face.ts';
+import { cutToFeatureMap } from '../../inference/graph/feature-map.ts';
 import { InferenceThread } from '../../inference/inference-thread.ts';
 import { ModelBatcher } from '../../inference/model-batcher.ts';
-import type { GraphFiles } from '../../inference/onnxruntime-model.ts';
+import { evaluateGraph, type GraphFiles } from '../../inference/onnxruntime-model.ts';
 import type { ModelStore } from '../../inference/store.ts';
 import type { VisionModel } from '../../inference/vision-model.ts';
 
@@ -33,6 +38,8 @@ export class EvaluationModels {
   readonly #thread: InferenceThread;
   readonly #opened = new Map<string, ModelBatcher>();
   readonly #encoders = new Map<string, CachedEncoder>();
+  /** Where graphs are written that are made of others. */
+  #scratch: string | null = null;
 
   constructor(config: Config, store: ModelStore, logger: Logger) {
     this.#config = config;
@@ -52,6 +59,31 @@ export class EvaluationModels {
     );
     this.#encoders.set(id, encoder);
     return encoder;
+  }
+
+  /**
+   * The last feature map of an encoder's model, over the part of the face it is shown. Throws USAGE for an unknown id, and
+   * MODEL_UNSUPPORTED when the model has none.
+   */
+  async featureMaps(id: string): Promise<FeatureMaps> {
+    const { model: modelId, hide } = this.modelOf(id);
+    const entry = this.#store.entry(modelId);
+    const { graph, output } = await cutToFeatureMap(
+      await readFile(await this.#store.file(modelId)),
+      entry.input,
+      evaluateGraph,
+    ).catch((error: unknown) => {
+      throw new EyelineError('MODEL_UNSUPPORTED', `model ${modelId}: ${messageOf(error)}`, { cause: error });
+    });
+    const scratch = this.#scratch ?? (await mkdtemp(join(tmpdir(), 'eyeline-eval-')));
+    this.#scratch = scratch;
+    const file = join(scratch, `${modelId}.onnx`);
+    await writeFile(file, graph);
+    const model = await this.open(`${modelId} feature map`, {
+      entry: () => ({ ...entry, outputs: [output] }),
+      file: async () => file,
+    });
+    return featureMaps({ model, hide });
   }
 
   /** The id of the model behind an encoder's id, and what of a face it is shown. Throws USAGE for an unknown id. */
@@ -78,6 +110,7 @@ export class EvaluationModels {
   async close(): Promise<void> {
     await Promise.allSettled([...this.#opened.values()].map((model) => model.close()));
     await this.#thread.close();
+    if (this.#scratch !== null) await rm(this.#scratch, { recursive: true, force: true });
   }
 
   async #partsOf(id: string) {

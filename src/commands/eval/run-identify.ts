@@ -1,19 +1,19 @@
 import { systemClock } from '../../core/clock.ts';
 import { EyelineError } from '../../core/errors.ts';
-import { nearestFace } from '../../evaluation/identification-method.ts';
 import { identifyPeople } from '../../evaluation/identify-people.ts';
 import { readPeopleFolder } from '../../evaluation/people-folder.ts';
 import type { MaskedSide } from '../../evaluation/verify-pairs.ts';
 import type { CommandContext } from '../command.ts';
 import { costText, identificationText } from './figures-text.ts';
 import { leftOutText } from './left-out-text.ts';
+import { type Classifier, methodOf } from './methods.ts';
 import { type ChainOptions, openEvaluation } from './open-evaluation.ts';
 import { progressOf } from './progress.ts';
 
 export interface IdentifyCommand extends ChainOptions {
   readonly dir: string;
   readonly encoder: string;
-  readonly classifier: 'nearest' | 'softmax' | 'svm' | 'hariri';
+  readonly classifier: Classifier;
   readonly probe?: 'masked' | 'plain';
   readonly gallery: 'plain' | 'mixed';
   readonly splitSeed: number;
@@ -35,8 +35,8 @@ export async function runIdentify(options: IdentifyCommand, context: CommandCont
   const evaluation = await openEvaluation(options, context);
   try {
     const { shelf, models } = evaluation;
-    const encoder = await models.encoder(id);
-    const run = await identifyPeople(shelf, nearestFace(encoder), {
+    const { method, encoder } = await methodOf(models, id, classifier);
+    const run = await identifyPeople(shelf, method, {
       people,
       probe,
       gallery,
@@ -48,7 +48,7 @@ export async function runIdentify(options: IdentifyCommand, context: CommandCont
     });
     for (const path of ignored) context.warn(`left out: ${path} is in no person's folder`);
     for (const line of leftOutText(run.unreadable)) context.warn(line);
-    const cost = { readMsPerPicture: shelf.msPerPicture, embedMsPerFace: encoder.msPerFace };
+    const cost = { readMsPerPicture: shelf.msPerPicture, embedMsPerFace: encoder?.msPerFace ?? null };
     const asked = { encoder: id, classifier, probe, galleryKind: gallery, mask, pad };
     if (json) context.print(JSON.stringify({ ...asked, ...run.figures, ignored: ignored.length, cost }));
     else {
