@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { registerCheckConfig } from './commands/check-config.ts';
 import type { CommandContext } from './commands/command.ts';
+import { registerDataset } from './commands/dataset.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerEnroll } from './commands/enroll.ts';
@@ -53,6 +54,7 @@ for (const register of [
   registerGallery,
   registerModels,
   registerEval,
+  registerDataset,
   registerDoctor,
   registerDemo,
 ]) {

@@ -19,6 +19,7 @@ const LIBRARIES: Readonly<Record<string, RegExp>> = {
   '@npmcli/config': /^src\/inference\//,
   ssri: /^src\/inference\//,
   protobufjs: /^src\/inference\//,
+  'cli-progress': /^src\/commands\//,
   commander: /^src\/(main\.ts|commands\/)/,
   yaml: /^src\/config\//,
   zod: /^src\/(config\/|inference\/manifest|events\/)/,

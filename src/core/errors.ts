@@ -43,6 +43,7 @@ export const ERRORS = {
     exit: 8,
     help: 'Configure metrics.port to a port that is free, or null for no metrics.',
   },
+  OUTPUT_UNWRITABLE: { exit: 11, help: 'Check the folder, its permissions and the free space.' },
   STALE_PROGRESS: {
     exit: 9,
     help: 'The daemon made no progress and ended itself for the service manager to restart it.',

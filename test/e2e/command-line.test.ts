@@ -12,7 +12,7 @@ describe('the command line', () => {
   });
   afterAll(() => rm(cwd, { recursive: true, force: true }));
 
-  const commands = ['run', 'check-config', 'enroll', 'gallery', 'models', 'doctor', 'demo'];
+  const commands = ['run', 'check-config', 'enroll', 'gallery', 'models', 'dataset', 'doctor', 'demo'];
   it.each(commands)('%s has --help', async (command) => {
     const { code, stdout } = await runProgram([command, '--help'], { cwd });
     expect(stdout).toContain(`Usage: eyeline ${command}`);
@@ -23,6 +23,8 @@ describe('the command line', () => {
     [['fly'], "unknown command 'fly'"],
     [['run', '--fast'], "unknown option '--fast'"],
     [['demo', '--seconds', 'soon'], 'must be 1 to 86400'],
+    [['dataset', 'mask', 'nowhere', 'out'], 'folder nowhere cannot be read'],
+    [['dataset', 'mask', 'a', 'b', '--type', 'paper'], '"paper" is none of surgical'],
   ])('%j ends with 2 and one clear line', async (args, message) => {
     const { code, stderr } = await runProgram(args, { cwd });
     expect(stderr).toContain(message);

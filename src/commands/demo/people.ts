@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { decodePicture, encodeJpeg } from '../../capture/opencv-picture.ts';
 import type { Box, Size } from '../../core/geometry.ts';
 import type { Picture } from '../../core/picture.ts';
+import { seededRandom } from '../../core/seeded-random.ts';
 import type { Face, FaceAnalyser } from '../../faces/face-analyser.ts';
+import { putMaskOn } from '../../faces/mask/put-mask-on.ts';
+import { randomMask } from '../../faces/mask/random-mask.ts';
 import type { Scene } from './clip.ts';
-import { drawMask } from './draw-mask.ts';
 
 /** A photo of the clip, and who of the people in it (from the left, 0 first) is enrolled; the others are strangers. */
 interface Cast {
@@ -22,6 +24,8 @@ export const CASTS: readonly Cast[] = [
   { photo: 'sample3', seconds: 8, enrolled: { 1: 'Edith' } },
   { photo: 'sample5', seconds: 8, enrolled: {} },
 ];
+
+const MASK = randomMask(seededRandom(1), { types: ['surgical'], fits: ['normal'] });
 
 /** Margin left around a face that is cut out to be enrolled, in shares of its box. */
 const MARGIN = 0.35;
@@ -55,9 +59,10 @@ export async function stagePeople(
         continue;
       }
       const covered = join(folder, `${photo}-masked.jpg`);
-      const rgb = await picture.fit(picture);
-      drawMask(rgb, picture, faceAt(faces, masked.face, photo).landmarks);
-      await writeFile(covered, await encodeJpeg(rgb, sizeOf(picture)));
+      const size = sizeOf(picture);
+      const { landmarks } = faceAt(faces, masked.face, photo);
+      const { rgb } = putMaskOn(await picture.fit(size), size, landmarks, MASK);
+      await writeFile(covered, await encodeJpeg(rgb, size));
       scenes.push({ picture: file, seconds, masked: { picture: covered, fromS: masked.fromS, toS: masked.toS } });
     } finally {
       picture.release();

@@ -24,7 +24,7 @@ export interface Disc {
   readonly kind: 'valve' | 'filter';
 }
 
-const ELASTIC_WHITE: Rgb = [236, 236, 232];
+const ELASTIC_WHITE: Rgb = [248, 248, 246];
 const ELASTIC_YELLOW: Rgb = [222, 196, 120];
 const RUBBER: Rgb = [58, 60, 64];
 const FILTERS: readonly Rgb[] = [
@@ -47,10 +47,11 @@ export function strapsOf(face: FaceFrame, spec: MaskSpec, surface: MaskSurface):
       // It hangs down from both ends.
       const out = plus(scaled(face.across, side * 0.16 * face.width), scaled(face.down, 0.22 * face.height));
       const loop = [seam(0.05), plus(seam(0.35), out), plus(seam(0.75), scaled(out, 1.1)), seam(0.95)];
-      return [{ polygon: band(loop, 0.014 * face.width), colour, side }];
+      return [{ polygon: band(loop, 0.019 * face.width), colour, side }];
     }
     const jaw = (at: number) => face.jaw(left ? at : 16 - at);
-    const out = (share: number, fall: number) => plus(scaled(face.across, side * share * face.width), scaled(face.down, fall * face.height));
+    const out = (share: number, fall: number) =>
+      plus(scaled(face.across, side * share * face.width), scaled(face.down, fall * face.height));
     const lines = headBands
       ? [
           [seam(0.22), plus(jaw(0), out(0.02, -0.06))],
@@ -60,7 +61,7 @@ export function strapsOf(face: FaceFrame, spec: MaskSpec, surface: MaskSurface):
           [seam(0.03), plus(jaw(0.8), out(0.015, 0))],
           [seam(0.95), plus(jaw(2.1), out(0.012, -0.01))],
         ];
-    const breadth = spec.type === 'gas' ? 0.045 : headBands ? 0.028 : 0.017;
+    const breadth = spec.type === 'gas' ? 0.045 : headBands ? 0.03 : 0.021;
     return lines.flatMap(([from, to], index) => {
       if (!from || !to) return [];
       const length = Math.hypot(to.x - from.x, to.y - from.y);
@@ -83,7 +84,11 @@ export function discsOf(face: FaceFrame, spec: MaskSpec, surface: MaskSurface): 
     return [...sides, disc(face, surface, 0, 0.66, 0.11, 0.05, RUBBER, 'valve')];
   }
   if (!spec.valve) return [];
-  const colour: Rgb = spec.colour.every((value) => value < 90) ? [70, 72, 76] : spec.seed & 1 ? [232, 233, 233] : [120, 124, 130];
+  const colour: Rgb = spec.colour.every((value) => value < 90)
+    ? [70, 72, 76]
+    : spec.seed & 1
+      ? [232, 233, 233]
+      : [120, 124, 130];
   const u = spec.type === 'kn95' ? (spec.seed & 2 ? 0.42 : -0.42) : 0;
   return [disc(face, surface, u, spec.type === 'kn95' ? 0.5 : 0.6, 0.1, 0.035, colour, 'valve')];
 }
@@ -133,7 +138,10 @@ function pointAt({ points }: MaskSurface, u: number, v: number): SurfacePoint {
 }
 
 function seamPoint({ points, columns, rows }: MaskSurface, left: boolean, share: number): Point {
-  const seam = Array.from({ length: rows + 1 }, (_, row) => points[row * (columns + 1) + (left ? 0 : columns)] as Point);
+  const seam = Array.from(
+    { length: rows + 1 },
+    (_, row) => points[row * (columns + 1) + (left ? 0 : columns)] as Point,
+  );
   const { x, y } = along(seam, share * rows);
   return { x, y };
 }

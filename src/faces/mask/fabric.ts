@@ -66,7 +66,7 @@ const RELIEFS: Readonly<Record<MaskSpec['type'], Relief>> = {
   /** Three pleats that lie flat at the seams and open over nose and mouth; hems; a wire over the nose. */
   surgical: (u, v, place) => {
     const side = Math.abs(u);
-    let relief = creases(u, v, place, 0.11) + fleece(u, v, place, 0.025);
+    let relief = creases(u, v, place, 0.14) + fleece(u, v, place, 0.025);
     for (const [index, height] of PLEATS.entries()) {
       const waver = 0.008 * smoothNoise(u * 2.5 + place.seed, index * 9.7);
       const fold = 0.5 + (height - 0.5) * (1 - 0.16 * u * u) + waver;
@@ -78,6 +78,8 @@ const RELIEFS: Readonly<Record<MaskSpec['type'], Relief>> = {
     relief -= groove(v - 0.065, 0.009, place) * 0.14 + groove(v - 0.945, 0.009, place) * 0.14;
     relief -= groove(side - 0.93, 0.01, place) * 0.14;
     // Where the pleats are sewn together the cloth is bunched.
+    relief += 0.05 * smoothNoise(u * 4 + place.seed, v * 17 + 3 * u * u);
+    if (side > 0.93) relief += 0.07;
     if (side > 0.72) relief -= 0.1 * ramp((side - 0.72) / 0.28) * (0.5 + 0.5 * Math.sin(v * 46 + place.seed));
     if (side < 0.4) relief += ridge(v - 0.035, 0.014, place) * 0.09;
     return 1 + relief;

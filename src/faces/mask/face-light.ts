@@ -26,15 +26,18 @@ const SKIN_LUMINANCE = 0.36;
 const SKIN_RED_TO_GREEN = 1.75;
 const SKIN_BLUE_TO_GREEN = 0.7;
 /** Where a camera puts white, linear. */
-const USUAL_WHITE = 0.86;
+const USUAL_WHITE = 1;
+/** Over the sensor's white it is only seen where the cloth is shaded. */
+const BRIGHTEST_WHITE = 1.12;
 /** Weight of the skin against that habit: skin may be dark in good light. */
 const TRUST_IN_SKIN = 0.62;
-const TRUST_IN_CAST = 0.45;
+const TRUST_IN_CAST = 0.36;
+const TRUST_IN_COLOUR = 0.4;
 /** Shares between which shade stays: no cloth is black on its lee side, since light comes from everywhere a little. */
 const DARKEST = 0.34;
 const BRIGHTEST = 1.35;
 /** What a face hides from its own pixels: its lower half gets less light from above than the fit can tell. */
-const SKY_LEAST = 0.55;
+const SKY_LEAST = 0.66;
 const SKY_DOWN = -0.4;
 const SKY_NEAR = 0.92;
 
@@ -51,18 +54,20 @@ export function measureLight(rgb: Uint8Array, size: Size, face: FaceFrame): Face
   const weights = new Float64Array(samples.length).fill(1);
   let fit = fitShade(samples, weights);
   for (let pass = 1; pass < PASSES; pass++) {
-    const errors = samples.map((sample) => Math.abs(luminance(sample.colour) - valueOf(fit.luminance, sample.basis)));
+    const errors = samples.map((sample) => Math.abs(luminance(sample.colour) - lightOf(fit.luminance, sample.basis)));
     const typical = quantile(errors, 0.5) + 1e-3;
     for (const [index, error] of errors.entries()) weights[index] = 1 / (1 + (error / (1.5 * typical)) ** 4);
     fit = fitShade(samples, weights);
   }
-  const front = fit.colours.map((coefficients) => Math.max(valueOf(coefficients, FRONT), 1e-3));
+  const front = fit.colours.map((coefficients) => Math.max(lightOf(coefficients, FRONT), 1e-3));
   const skin: Triple = [front[0] ?? 1e-3, front[1] ?? 1e-3, front[2] ?? 1e-3];
   const level = Math.max(luminance(skin), 1e-3);
   const saturation = saturationOf(rgb, size);
 
-  const guess = Math.exp(TRUST_IN_SKIN * Math.log(level / SKIN_LUMINANCE) + (1 - TRUST_IN_SKIN) * Math.log(USUAL_WHITE));
-  const white = Math.min(Math.max(guess, eyeWhite(rgb, size, face) / 0.75, level * 1.25), 1.02);
+  const guess = Math.exp(
+    TRUST_IN_SKIN * Math.log(level / SKIN_LUMINANCE) + (1 - TRUST_IN_SKIN) * Math.log(USUAL_WHITE),
+  );
+  const white = Math.min(Math.max(guess, eyeWhite(rgb, size, face) / 0.75, level * 1.45), BRIGHTEST_WHITE);
   const red = (skin[0] / skin[1] / SKIN_RED_TO_GREEN) ** TRUST_IN_CAST;
   const blue = (skin[2] / skin[1] / SKIN_BLUE_TO_GREEN) ** TRUST_IN_CAST;
   const cast: Triple = [held(red, 0.75, 1.3) ** saturation, 1, held(blue, 0.7, 1.3) ** saturation];
@@ -77,8 +82,12 @@ export function measureLight(rgb: Uint8Array, size: Size, face: FaceFrame): Face
     shade([across, down, near]) {
       const basis: Basis = [1, across, down, near];
       const fromSky = SKY_LEAST + (1 - SKY_LEAST) * Math.max(0, SKY_DOWN * down + SKY_NEAR * near);
-      const share = (which: number) =>
-        fromSky * held(valueOf(fit.colours[which] ?? fit.luminance, basis) / (front[which] ?? 1), DARKEST, BRIGHTEST);
+      const all = lightOf(fit.luminance, basis) / level;
+      // Light of two colours is seen on both sides of a face; so is skin of two colours, which is more common.
+      const share = (which: number) => {
+        const own = lightOf(fit.colours[which] ?? fit.luminance, basis) / (front[which] ?? 1);
+        return fromSky * held(all + TRUST_IN_COLOUR * (own - all), DARKEST, BRIGHTEST);
+      };
       return [share(0), share(1), share(2)];
     },
   };
@@ -147,7 +156,8 @@ function fitShade(samples: readonly Sample[], weights: Float64Array): ShadeFit {
     row[i] = (row[i] ?? 0) + (ridge[i] ?? 0) * total + 1e-6;
   }
   const colours = sides.map((side) => solve(normal, side));
-  const mix = (which: number) => luminance([colours[0]?.[which] ?? 0, colours[1]?.[which] ?? 0, colours[2]?.[which] ?? 0]);
+  const mix = (which: number) =>
+    luminance([colours[0]?.[which] ?? 0, colours[1]?.[which] ?? 0, colours[2]?.[which] ?? 0]);
   return { colours, luminance: [mix(0), mix(1), mix(2), mix(3)] };
 }
 
@@ -159,7 +169,8 @@ function solve(matrix: readonly Float64Array[], side: Float64Array): Basis {
     for (let row = pivot + 1; row < 4; row++) {
       const below = a[row] ?? [];
       const factor = (below[pivot] ?? 0) / (lead[pivot] ?? 1);
-      for (let column = pivot; column < 5; column++) below[column] = (below[column] ?? 0) - factor * (lead[column] ?? 0);
+      for (let column = pivot; column < 5; column++)
+        below[column] = (below[column] ?? 0) - factor * (lead[column] ?? 0);
     }
   }
   const x = [0, 0, 0, 0];
@@ -172,7 +183,7 @@ function solve(matrix: readonly Float64Array[], side: Float64Array): Basis {
   return [x[0] ?? 0, x[1] ?? 0, x[2] ?? 0, x[3] ?? 0];
 }
 
-function valueOf(coefficients: Basis, basis: Basis): number {
+function lightOf(coefficients: Basis, basis: Basis): number {
   return (
     coefficients[0] * basis[0] + coefficients[1] * basis[1] + coefficients[2] * basis[2] + coefficients[3] * basis[3]
   );

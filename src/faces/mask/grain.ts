@@ -20,7 +20,7 @@ const QUIET_QUANTILE = 0.4538;
 /** What noise of deviation one becomes through the filter 1 -2 1, -2 4 -2, 1 -2 1. */
 const FILTER_NORM = 6;
 /** Share of the pixels that count as edges. */
-const STEEP = 0.08;
+const STEEP = 0.025;
 
 /**
  * Measures blur and noise in the part of a picture around a face. Noise: Immerkaer, "Fast noise variance estimation",
@@ -72,9 +72,9 @@ export function measureGrain(rgb: Uint8Array, size: Size, around: Window): Grain
 }
 
 /** Greatest slope of a blurred edge over one pixel as a share of that over three, and the deviation of the blur. */
-const SLOPES: readonly (readonly [ratio: number, blur: number])[] = [0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1, 1.2, 1.5, 2, 2.6].map(
-  (blur) => [erf(0.5 / blur / Math.SQRT2) / erf(1.5 / blur / Math.SQRT2), blur],
-);
+const SLOPES: readonly (readonly [ratio: number, blur: number])[] = [
+  0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1, 1.2, 1.5, 2, 2.6,
+].map((blur) => [erf(0.5 / blur / Math.SQRT2) / erf(1.5 / blur / Math.SQRT2), blur]);
 
 function blurOf(ratio: number): number {
   let [ratioBefore, blurBefore] = [1, 0];

@@ -68,6 +68,7 @@ interface Lines {
   readonly middle: readonly Point[];
   readonly jawTop: number;
   readonly drop: number;
+  readonly hemBreadth: number;
   readonly sag: number;
   readonly clearOfLids: boolean;
 }
@@ -83,6 +84,7 @@ function linesOf(face: FaceFrame, shape: MaskShape, { fit, scale }: WornMask): L
       : [top, face.nose(2.9), face.lowerLip, face.chin],
     jawTop: shape.jawTop + change.jaw - (scale - 1) * 3,
     drop: (shape.chinDrop + change.drop + (scale - 1) * 0.5) * face.height,
+    hemBreadth: Math.min(shape.hemBreadth, change.hemBreadth),
     sag: (shape.sag + change.sag) * face.height,
     clearOfLids: !low,
   };
@@ -102,15 +104,16 @@ function placeHalf(
   const visible = Math.PI / 2 - yaw;
   const hidden = visible < halfAngle;
   const angle = Math.min(halfAngle, visible);
-  const jaw = (at: number) => keptApart(face, sign, face.jaw(sign < 0 ? at : 16 - at), lines.top);
+  const jaw = (at: number, middle: Point, outer = 1) =>
+    keptApart(face, sign, face.jaw(sign < 0 ? at : 16 - at), middle, outer * LEAST_HALF * face.width);
   const full = reach(angle, yaw);
   const upperReach = hidden ? 1 + STAND_OFF : full;
   const reachAt = (v: number) => upperReach + Math.max(0, shape.lowReach - upperReach) * smooth(v / 0.65);
   const towards = (from: Point, to: Point, by: number) => plus(from, scaled(minus(to, from), by));
 
-  const corner = towards(lines.top, jaw(lines.jawTop), reachAt(0));
+  const corner = towards(lines.top, jaw(lines.jawTop, lines.top), reachAt(0));
   const cornerFall = dot(minus(corner, lines.top), face.down);
-  const lowCorner = towards(face.chin, jaw(shape.jawLow), reachAt(1));
+  const lowCorner = towards(face.chin, jaw(shape.jawLow, face.chin), reachAt(1));
   const across = Array.from({ length: columns + 1 }, (_, column) => {
     const outer = column / columns;
     const weight = reach(outer * angle, yaw) / full;
@@ -120,8 +123,11 @@ function placeHalf(
     const edge = plus(between(lines.top, corner, weight), scaled(face.down, fall));
     const clear = lines.clearOfLids ? lidClearance(face, edge) : 0;
     const hem = plus(
-      towards(face.chin, jaw(8 - (8 - shape.jawLow) * outer), reachAt(1)),
-      scaled(face.down, lines.drop * (1 - outer ** shape.hemBreadth)),
+      towards(face.chin, jaw(8 - (8 - shape.jawLow) * outer, face.chin, outer), reachAt(1)),
+      plus(
+        scaled(face.down, lines.drop * (1 - outer ** lines.hemBreadth)),
+        scaled(face.across, sign * shape.hemBulge * face.height * Math.sin(Math.PI * outer) * (hidden ? 0.3 : 1)),
+      ),
     );
     return { weight, upper: scaled(face.down, fall + clear), lower: minus(hem, between(face.chin, lowCorner, weight)) };
   });
@@ -129,7 +135,7 @@ function placeHalf(
   const points = Array.from({ length: rows + 1 }, (_, row) => {
     const v = row / rows;
     const middle = along(lines.middle, v * (lines.middle.length - 1));
-    const seam = towards(middle, jaw(lines.jawTop + (shape.jawLow - lines.jawTop) * v), reachAt(v));
+    const seam = towards(middle, jaw(lines.jawTop + (shape.jawLow - lines.jawTop) * v, middle), reachAt(v));
     return across.map(({ weight, upper, lower }) =>
       lean(plus(between(middle, seam, weight), plus(scaled(upper, (1 - v) ** 2), scaled(lower, v ** 3)))),
     );
@@ -150,9 +156,8 @@ function lidClearance(face: FaceFrame, edge: Point): number {
 }
 
 /** A jaw point of the far side can be seen on the wrong side of the nose: the half then is a narrow strip. */
-function keptApart(face: FaceFrame, sign: number, jaw: Point, middle: Point): Point {
+function keptApart(face: FaceFrame, sign: number, jaw: Point, middle: Point, least: number): Point {
   const distance = sign * dot(minus(jaw, middle), face.across);
-  const least = LEAST_HALF * face.width;
   return distance >= least ? jaw : plus(jaw, scaled(face.across, sign * (least - distance)));
 }
 

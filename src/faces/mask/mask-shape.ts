@@ -13,6 +13,8 @@ export interface MaskShape {
   readonly chinDrop: number;
   /** 1: the hem is pointed at the chin, 4: nearly straight from corner to corner. */
   readonly hemBreadth: number;
+  /** How far the hem stands off the jaw between the lower corner and the chin, to the side. */
+  readonly hemBulge: number;
   /** How far the upper edge falls from the nose to the cheek, below the straight line to the corner. */
   readonly sag: number;
   /** How fast it falls: the breadth of the part over the nose, in halves of the mask. */
@@ -36,6 +38,7 @@ export const MASK_SHAPES: Readonly<Record<MaskType, MaskShape>> = {
     lowReach: 1.05,
     chinDrop: 0.1,
     hemBreadth: 4,
+    hemBulge: 0.05,
     sag: 0.03,
     noseBreadth: 0.3,
     nose: 1.25,
@@ -51,6 +54,7 @@ export const MASK_SHAPES: Readonly<Record<MaskType, MaskShape>> = {
     lowReach: 1.02,
     chinDrop: 0.11,
     hemBreadth: 1.5,
+    hemBulge: 0.0,
     sag: 0.03,
     noseBreadth: 0.3,
     nose: 0.95,
@@ -66,6 +70,7 @@ export const MASK_SHAPES: Readonly<Record<MaskType, MaskShape>> = {
     lowReach: 0.97,
     chinDrop: 0.07,
     hemBreadth: 1.9,
+    hemBulge: 0.02,
     sag: 0.05,
     noseBreadth: 0.5,
     nose: 0.9,
@@ -81,6 +86,7 @@ export const MASK_SHAPES: Readonly<Record<MaskType, MaskShape>> = {
     lowReach: 1.02,
     chinDrop: 0.09,
     hemBreadth: 1.8,
+    hemBulge: 0.025,
     sag: 0.04,
     noseBreadth: 0.34,
     nose: 1.2,
@@ -96,6 +102,7 @@ export const MASK_SHAPES: Readonly<Record<MaskType, MaskShape>> = {
     lowReach: 0.94,
     chinDrop: 0.07,
     hemBreadth: 2,
+    hemBulge: 0.0,
     sag: 0.03,
     noseBreadth: 0.5,
     nose: 0.9,
@@ -106,10 +113,12 @@ export const MASK_SHAPES: Readonly<Record<MaskType, MaskShape>> = {
   },
 };
 
-/** What a fit changes: steps on the jaw line and the nose, and how much lower the hem hangs. */
-export const FIT_CHANGES: Readonly<Record<MaskFit, { jaw: number; nose: number; drop: number; sag: number }>> = {
-  high: { jaw: -0.25, nose: -0.55, drop: -0.015, sag: 0.02 },
-  normal: { jaw: 0, nose: 0, drop: 0, sag: 0 },
-  low: { jaw: 0.9, nose: 0, drop: 0.06, sag: -0.04 },
-  loose: { jaw: 0, nose: 0.4, drop: 0.02, sag: 0 },
+/** What a fit changes: steps on the jaw line and the nose, how much lower the hem hangs, and how broad it is at most. */
+export const FIT_CHANGES: Readonly<
+  Record<MaskFit, { jaw: number; nose: number; drop: number; sag: number; hemBreadth: number }>
+> = {
+  high: { jaw: -0.25, nose: -0.55, drop: -0.015, sag: 0.02, hemBreadth: 4 },
+  normal: { jaw: 0, nose: 0, drop: 0, sag: 0, hemBreadth: 4 },
+  low: { jaw: 0.9, nose: 0, drop: 0.035, sag: -0.03, hemBreadth: 2 },
+  loose: { jaw: 0, nose: 0.4, drop: 0.02, sag: 0, hemBreadth: 3 },
 };

@@ -1,3 +1,5 @@
+import type { Point } from '../../core/geometry.ts';
+
 /** What a simulated mask can be: the vocabulary of options, summaries and training. */
 
 export const MASK_TYPES = ['surgical', 'kn95', 'n95', 'cloth', 'gas'] as const;
@@ -52,4 +54,17 @@ export interface MaskSpec {
 /** A mask covers nose, mouth and chin, or is worn wrongly. */
 export function stateOf(fit: MaskFit): MaskState {
   return fit === 'high' || fit === 'normal' ? 'worn' : 'incorrect';
+}
+
+/** A mask that was drawn. Pixels of the picture. */
+export interface DrawnMask {
+  readonly type: MaskType;
+  readonly fit: MaskFit;
+  readonly state: MaskState;
+  readonly colour: Rgb;
+  readonly pattern: MaskPattern;
+  /** The edge of the mask itself, without straps; it may reach out of the picture. */
+  readonly polygon: readonly Point[];
+  /** Straps, valves and filters. */
+  readonly attachments: readonly (readonly Point[])[];
 }

@@ -7,23 +7,10 @@ import { type FaceFrame, faceFrame, minus, plus, scaled, unit } from './face-fra
 import { type FaceLight, measureLight } from './face-light.ts';
 import { measureGrain } from './grain.ts';
 import { Layer, type Shader } from './layer.ts';
-import { type MaskFit, type MaskPattern, type MaskSpec, type MaskState, type MaskType, type Rgb, stateOf } from './mask-spec.ts';
+import { type DrawnMask, type MaskSpec, stateOf } from './mask-spec.ts';
 import { type MaskSurface, maskSurface, type SurfacePoint } from './mask-surface.ts';
 import { randomMask } from './random-mask.ts';
 import { type Corner, interpolateMesh, polygonCoverage, smear, windowAround } from './raster.ts';
-
-/** A mask that was drawn. Pixels of the picture. */
-export interface DrawnMask {
-  readonly type: MaskType;
-  readonly fit: MaskFit;
-  readonly state: MaskState;
-  readonly colour: Rgb;
-  readonly pattern: MaskPattern;
-  /** The edge of the mask itself, without straps; it may reach out of the picture. */
-  readonly polygon: readonly Point[];
-  /** Straps, valves and filters. */
-  readonly attachments: readonly (readonly Point[])[];
-}
 
 export interface MaskedPicture {
   readonly rgb: Uint8Array;
@@ -56,8 +43,11 @@ export function putMaskOn(rgb: Uint8Array, size: Size, landmarks: Landmarks, mas
   const surface = maskSurface(face, spec);
   const straps = strapsOf(face, spec, surface);
   const discs = discsOf(face, spec, surface);
-  const attachments = [...straps.map(({ polygon }) => polygon), ...discs.flatMap((disc) => [discEdge(disc, 0), discEdge(disc, 1)])];
-  const masked = Uint8Array.from(rgb);
+  const attachments = [
+    ...straps.map(({ polygon }) => polygon),
+    ...discs.flatMap((disc) => [discEdge(disc, 0), discEdge(disc, 1)]),
+  ];
+  const masked = new Uint8Array(rgb);
   const drawn: DrawnMask = {
     type: spec.type,
     fit: spec.fit,
@@ -88,11 +78,20 @@ function paintBody(layer: Layer, spec: MaskSpec, surface: MaskSurface, face: Fac
   const planes = Array.from({ length: 6 }, () => new Float32Array(pixels));
   const corners = withSkirt(surface, (point) => {
     const shade = light.shade(point.normal);
-    return [point.u, point.v, ...light.strength.map((value, channel) => value * (shade[channel] ?? 1)), gloss(spec, point, light)];
+    return [
+      point.u,
+      point.v,
+      ...light.strength.map((value, channel) => value * (shade[channel] ?? 1)),
+      gloss(spec, point, light),
+    ];
   });
   interpolateMesh(corners, surface.columns + 2, surface.rows + 2, window, planes);
   const [us, vs, red, green, blue, shine] = planes;
-  const fabric = fabricOf(spec, { aspect: surface.aspect, texel: 1 / (face.height * 0.95), saturation: light.saturation });
+  const fabric = fabricOf(spec, {
+    aspect: surface.aspect,
+    texel: 1 / (face.height * 0.95),
+    saturation: light.saturation,
+  });
   layer.paint(surface.outline, (pixel, _x, _y, out) => {
     fabric(us?.[pixel] ?? 0, vs?.[pixel] ?? 0, out);
     const sheen = shine?.[pixel] ?? 0;
@@ -119,11 +118,16 @@ function withSkirt({ points, columns, rows }: MaskSurface, valuesOf: (point: Sur
   for (let row = -1; row <= rows + 1; row++) {
     for (let column = -1; column <= columns + 1; column++) {
       const index = held(row, rows) * count + held(column, columns);
-      const inner = held(row, rows - 1 ) * 0 + held(row, rows) * count + held(column, columns);
+      const inner = held(row, rows - 1) * 0 + held(row, rows) * count + held(column, columns);
       const at = points[index] as SurfacePoint;
       let place: Point = at;
       if (row < 0 || row > rows || column < 0 || column > columns) {
-        const inside = points[held(row, rows) * count + held(column, columns) + (row < 0 ? count : row > rows ? -count : 0) + (column < 0 ? 1 : column > columns ? -1 : 0)] as SurfacePoint;
+        const inside = points[
+          held(row, rows) * count +
+            held(column, columns) +
+            (row < 0 ? count : row > rows ? -count : 0) +
+            (column < 0 ? 1 : column > columns ? -1 : 0)
+        ] as SurfacePoint;
         const step = minus(at, inside);
         place = Math.hypot(step.x, step.y) > 1e-6 ? plus(at, scaled(unit(step), 1.5)) : at;
       }
@@ -136,7 +140,7 @@ function withSkirt({ points, columns, rows }: MaskSurface, valuesOf: (point: Sur
 function paintStrap(layer: Layer, { polygon, colour, side }: Strap, light: FaceLight): void {
   const shade = light.shade([side * 0.6, 0.1, 0.79]);
   const base = linearOf(colour, light.saturation);
-  const values = base.map((value, channel) => value * 0.92 * (shade[channel] ?? 1) * (light.strength[channel] ?? 1));
+  const values = base.map((value, channel) => value * (shade[channel] ?? 1) * (light.strength[channel] ?? 1));
   layer.paint(polygon, flat(values));
 }
 
@@ -146,7 +150,8 @@ function paintDisc(layer: Layer, disc: Disc, light: FaceLight): void {
   const shade = light.shade(disc.normal);
   const lit = base.map((value, channel) => value * (shade[channel] ?? 1) * (light.strength[channel] ?? 1));
   const steps = 5;
-  for (let step = 0; step < steps; step++) layer.paint(discEdge(disc, step / steps), flat(lit.map((value) => value * (0.3 + 0.08 * step))));
+  for (let step = 0; step < steps; step++)
+    layer.paint(discEdge(disc, step / steps), flat(lit.map((value) => value * (0.3 + 0.08 * step))));
   const { top, slant, radius, shortening, kind } = disc;
   const slots = kind === 'valve' ? 6 : 14;
   layer.paint(discEdge(disc, 1), (_pixel, x, y, out) => {
@@ -187,6 +192,7 @@ function shadowOf(layer: Layer, face: FaceFrame, landmarks: Landmarks, light: Fa
   }
   smear(shadow, window, SHADOW_SOFT * face.width);
   const skin = polygonCoverage([...landmarks.slice(0, 17), ...landmarks.slice(17, 27).reverse()], window);
-  for (let pixel = 0; pixel < shadow.length; pixel++) shadow[pixel] = SHADOW * (shadow[pixel] ?? 0) * (skin[pixel] ?? 0);
+  for (let pixel = 0; pixel < shadow.length; pixel++)
+    shadow[pixel] = SHADOW * (shadow[pixel] ?? 0) * (skin[pixel] ?? 0);
   return shadow;
 }

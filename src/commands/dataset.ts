@@ -1,0 +1,266 @@
+import { access, constants, mkdir, readdir, realpath, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import { loadConfig } from '../config/load.ts';
+import { type Clock, systemClock } from '../core/clock.ts';
+import { EyelineError, messageOf } from '../core/errors.ts';
+import { MASK_COLOURS, MASK_FITS, MASK_TYPES, type Rgb } from '../faces/mask/mask-spec.ts';
+import type { WantedMask } from '../faces/mask/random-mask.ts';
+import type { CommandContext, RegisterCommand } from './command.ts';
+import { type MaskDatasetResult, maskDataset, maskPreview } from './dataset/mask-dataset.ts';
+import type { MaskWorkerData } from './dataset/mask-worker.ts';
+import type { MaskAnswer, MaskJob, SampleJob } from './dataset/picture-masker.ts';
+import { findPictureTree } from './dataset/picture-tree.ts';
+import { startWorkers } from './dataset/worker-processes.ts';
+import { startProgress } from './progress.ts';
+
+/** What a shell reports for a command ended by Ctrl-C. */
+const EXIT_INTERRUPTED = 130;
+const SHEET_SIDE = 180;
+const SHEET_QUALITY = 92;
+/** Jobs on their way to each worker: one more than it works on, so that it never waits for the next. */
+const JOBS_PER_WORKER = 3;
+const NAMED_AT_MOST = 20;
+
+interface MaskOptions {
+  readonly type?: WantedMask['types'];
+  readonly fit?: WantedMask['fits'];
+  readonly colour?: WantedMask['colours'];
+  readonly seed: number;
+  readonly workers?: number;
+  readonly limit?: number;
+  readonly preview?: string;
+  readonly force?: boolean;
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+/** `eyeline dataset mask IN OUT`. */
+export const registerDataset: RegisterCommand = (program, context) => {
+  addDataset(program, context, systemClock);
+};
+
+/** As `registerDataset`, by another clock. */
+export function addDataset(program: Command, context: CommandContext, clock: Clock): void {
+  const dataset = program.command('dataset').description('prepare folders of pictures for training and evaluation');
+  dataset
+    .command('mask')
+    .summary('put simulated masks on the faces of a folder')
+    .description(
+      'Writes the pictures of IN and the folders in it to OUT, under the same names, with a simulated mask on the ' +
+        'largest face of each. Pictures without a face, and files that are no pictures, are left out and counted. ' +
+        'Where a folder holds one called "plain", only that is taken.',
+    )
+    .argument('<in>', 'folder of pictures, such as a folder a person')
+    .argument('<out>', 'folder to write; made if it is not there')
+    .option('--type <types>', `of ${MASK_TYPES.join(', ')}; several with commas`, listOf(MASK_TYPES))
+    .option('--fit <fits>', `of ${MASK_FITS.join(', ')}; several with commas`, listOf(MASK_FITS))
+    .option(
+      '--colour <colours>',
+      `of ${Object.keys(MASK_COLOURS).join(', ')}, or #rrggbb; several with commas`,
+      colours,
+    )
+    .option('--seed <n>', 'another seed, other masks; the same seed, the same bytes', whole(0, 2 ** 32 - 1), 1)
+    .option('--workers <n>', 'processes that work on pictures (default: one a core)', whole(1, 64))
+    .option('--limit <n>', 'at most so many pictures, the first by name', whole(1, 1e9))
+    .option(
+      '--preview <file>',
+      'also write a sheet of plain and masked faces, each type in each fit: .jpg or .png',
+      sheetFile,
+    )
+    .option('--force', 'write into a folder that is not empty')
+    .option('-c, --config <file>', 'configuration for models, inference and detection')
+    .option('--json', 'print the summary as JSON')
+    .addHelpText('after', '\nWithout --type, --fit and --colour: what is seen in the street, one in ten worn wrongly.')
+    .action(async (from: string, to: string, options: MaskOptions) => {
+      try {
+        await mask(from, to, options, context, clock);
+      } catch (error) {
+        // Workers that had not begun yet end with the rest of a terminal's group.
+        if (!context.signal.aborted) throw error;
+        context.exitWith(EXIT_INTERRUPTED);
+      }
+    });
+}
+
+async function mask(from: string, to: string, options: MaskOptions, context: CommandContext, clock: Clock) {
+  // OpenCV is loaded here and not with the program: `--help` and other commands work without it.
+  const { encodePicture, PICTURE_EXTENSIONS } = await import('../capture/opencv-picture.ts');
+  const { config } = await loadConfig({ ...(options.config ? { file: options.config } : {}), env: context.env });
+  const tree = await findPictureTree(from, PICTURE_EXTENSIONS);
+  if (tree.pictures.length === 0) {
+    throw new EyelineError('USAGE', `${from} holds no pictures (${PICTURE_EXTENSIONS.join(', ')})`);
+  }
+  await checkApart(from, to);
+  await checkEmpty(to, options.force ?? false);
+  if (options.preview) await checkFolder(options.preview);
+  const pictures = tree.pictures.slice(0, options.limit);
+  const wanted: WantedMask = {
+    ...(options.type ? { types: options.type } : {}),
+    ...(options.fit ? { fits: options.fit } : {}),
+    ...(options.colour ? { colours: options.colour } : {}),
+  };
+
+  const count = Math.min(options.workers ?? availableParallelism(), pictures.length);
+  const entry = new URL(`./dataset/mask-worker${extname(import.meta.url)}`, import.meta.url);
+  const data: MaskWorkerData = { config, wanted };
+  const workers = await startWorkers<MaskWorkerData, MaskJob | SampleJob, MaskAnswer>({
+    entry,
+    count,
+    data,
+    env: context.env,
+  });
+  const { seed } = options;
+  const common = { from, pictures, seed, workers, width: count * JOBS_PER_WORKER, signal: context.signal };
+  const progress = startProgress(context, clock, pictures.length, 'pictures');
+  const startedMs = clock.monotonic();
+  try {
+    const result = await maskDataset({ ...common, to, onDone: (done) => progress.update(done) });
+    const seconds = (clock.monotonic() - startedMs) / 1000;
+    progress.stop();
+    if (options.preview && !context.signal.aborted) {
+      const { rgb, size } = await maskPreview({ ...common, wanted, side: SHEET_SIDE });
+      const kind = options.preview.toLowerCase().endsWith('.png') ? '.png' : '.jpg';
+      await write(options.preview, await encodePicture(rgb, size, kind, SHEET_QUALITY));
+    }
+    const looked = result.masked + result.withoutFace + result.unreadable.length;
+    const summary = {
+      pictures: pictures.length,
+      ...result,
+      notPictures: tree.leftOut,
+      notReached: pictures.length - looked,
+      seed,
+      workers: count,
+      seconds: Math.round(seconds * 100) / 100,
+      picturesPerSecond: Math.round((looked / Math.max(seconds, 1e-3)) * 10) / 10,
+      out: to,
+      preview: options.preview ?? null,
+    };
+    if (options.json) context.print(JSON.stringify(summary, null, 2));
+    else for (const line of described(summary)) context.print(line);
+    if (context.signal.aborted) context.exitWith(EXIT_INTERRUPTED);
+  } finally {
+    progress.stop();
+    await workers.close();
+  }
+}
+
+interface Summary extends MaskDatasetResult {
+  readonly pictures: number;
+  readonly notPictures: number;
+  readonly notReached: number;
+  readonly seconds: number;
+  readonly picturesPerSecond: number;
+  readonly out: string;
+  readonly preview: string | null;
+}
+
+function described(summary: Summary): string[] {
+  const { unreadable } = summary;
+  const several = (counts: Readonly<Record<string, number>>) =>
+    Object.entries(counts)
+      .sort(([, a], [, b]) => b - a)
+      .map(([name, count]) => `${count} ${name}`)
+      .join(', ');
+  return [
+    ...unreadable.slice(0, NAMED_AT_MOST).map(({ picture, reason }) => `unreadable  ${picture}: ${reason}`),
+    ...(unreadable.length > NAMED_AT_MOST
+      ? [`unreadable  and ${unreadable.length - NAMED_AT_MOST} more (--json names all)`]
+      : []),
+    `${summary.masked} of ${summary.pictures} pictures masked in ${summary.out}: ${several(summary.types) || 'none'} (${several(summary.states) || 'none'})`,
+    `  without a face  ${summary.withoutFace}`,
+    `  unreadable      ${unreadable.length}`,
+    `  no pictures     ${summary.notPictures}`,
+    ...(summary.notReached > 0 ? [`  not reached     ${summary.notReached} (interrupted)`] : []),
+    `  speed           ${summary.picturesPerSecond} pictures a second, ${summary.seconds} s`,
+    ...(summary.preview ? [`  preview         ${summary.preview}`] : []),
+  ];
+}
+
+/** Neither folder may hold the other: masked pictures would be masked again, or the originals be written over. */
+async function checkApart(from: string, to: string): Promise<void> {
+  const [source, target] = [await realpath(from), await existingPath(to)];
+  const within = (inner: string, outer: string) => {
+    const path = relative(outer, inner);
+    return path === '' || (path !== '..' && !path.startsWith(`..${sep}`));
+  };
+  if (within(source, target))
+    throw new EyelineError('USAGE', `${from} is in ${to}: choose an output folder apart from it`);
+  if (within(target, source))
+    throw new EyelineError('USAGE', `${to} is in ${from}: choose an output folder apart from it`);
+}
+
+/** The path without links, also of what is not there yet. */
+async function existingPath(path: string): Promise<string> {
+  const absolute = resolve(path);
+  return realpath(absolute).catch(async () =>
+    dirname(absolute) === absolute ? absolute : join(await existingPath(dirname(absolute)), basename(absolute)),
+  );
+}
+
+async function checkEmpty(to: string, force: boolean): Promise<void> {
+  try {
+    await mkdir(to, { recursive: true });
+    if (force || (await readdir(to)).length === 0) return;
+  } catch (error) {
+    throw new EyelineError('OUTPUT_UNWRITABLE', `${to} cannot be written: ${messageOf(error)}`, { cause: error });
+  }
+  throw new EyelineError('USAGE', `${to} is not empty: choose another folder, or --force to write into it`);
+}
+
+/** Told before the work and not after it. */
+async function checkFolder(file: string): Promise<void> {
+  try {
+    await access(`${dirname(resolve(file))}${sep}`, constants.W_OK);
+  } catch (error) {
+    throw new EyelineError('OUTPUT_UNWRITABLE', `${file} cannot be written: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function write(file: string, bytes: Uint8Array): Promise<void> {
+  try {
+    await writeFile(file, bytes);
+  } catch (error) {
+    throw new EyelineError('OUTPUT_UNWRITABLE', `${file} cannot be written: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function listOf<T extends string>(known: readonly T[]): (text: string) => T[] {
+  return (text) =>
+    text.split(',').map((part) => {
+      const found = known.find((value) => value === part.trim());
+      if (found === undefined) throw new InvalidArgumentError(`"${part}" is none of ${known.join(', ')}.`);
+      return found;
+    });
+}
+
+function colours(text: string): Rgb[] {
+  return text.split(',').map((part) => {
+    const name = part.trim();
+    const named = Object.entries(MASK_COLOURS).find(([known]) => known === name);
+    if (named) return named[1];
+    const [, red, green, blue] = /^#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})$/i.exec(name) ?? [];
+    if (!red || !green || !blue) {
+      throw new InvalidArgumentError(
+        `"${part}" is neither #rrggbb nor one of ${Object.keys(MASK_COLOURS).join(', ')}.`,
+      );
+    }
+    return [Number.parseInt(red, 16), Number.parseInt(green, 16), Number.parseInt(blue, 16)];
+  });
+}
+
+function whole(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < least || value > most) {
+      throw new InvalidArgumentError(`must be a whole number from ${least} to ${most}.`);
+    }
+    return value;
+  };
+}
+
+function sheetFile(text: string): string {
+  if (!/\.(jpe?g|png)$/i.test(text)) throw new InvalidArgumentError('must end in .jpg, .jpeg or .png.');
+  return text;
+}
