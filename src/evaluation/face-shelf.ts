@@ -26,7 +26,7 @@ export class FaceShelf {
   async read(
     files: readonly string[],
     options: ReadOptions,
-    onProgress: (done: number, of: number) => void = () => {},
+    onProgress?: (done: number, of: number) => void,
   ): Promise<ReadPicture[]> {
     const { choose, pad, cropPx, mask } = options;
     const shelf = JSON.stringify([choose, pad, cropPx, mask?.seed ?? null]);
@@ -36,7 +36,7 @@ export class FaceShelf {
     let done = 0;
     for await (const picture of this.#source.read(missing, options)) {
       this.#kept.set(keyOf(picture.file), picture);
-      onProgress(++done, missing.length);
+      onProgress?.(++done, missing.length);
     }
     this.#spentMs += this.#now() - startMs;
     this.#read += missing.length;

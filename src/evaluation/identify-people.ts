@@ -75,13 +75,12 @@ export async function identifyPeople(
     { files: set.gallery, masked: mask === 'both' },
     { files: set.probes, masked: mask !== 'none' },
   ] as const;
-  const total = set.gallery.length + set.probes.length;
   const unreadable = new Map<string, ReadPicture>();
-  const readSide = async (files: readonly LabelledFile[], masked: boolean, before: number) => {
+  const readSide = async (files: readonly LabelledFile[], masked: boolean) => {
     const pictures = await shelf.read(
       files.map(({ file }) => file),
       { ...read, cropPx: method.cropPx, mask: masked ? { seed: maskSeed } : null },
-      (done) => onProgress?.(before + done, total),
+      onProgress,
     );
     for (const picture of pictures) if (picture.reason === 'unreadable') unreadable.set(picture.file, picture);
     const readable = files.flatMap(({ person }, index) => {
@@ -90,8 +89,8 @@ export async function identifyPeople(
     });
     return { pictures: readable.map(({ picture }) => picture), people: readable.map(({ person }) => person) };
   };
-  const gallery = await readSide(sides[0].files, sides[0].masked, 0);
-  const probes = await readSide(sides[1].files, sides[1].masked, set.gallery.length);
+  const gallery = await readSide(sides[0].files, sides[0].masked);
+  const probes = await readSide(sides[1].files, sides[1].masked);
   if (gallery.pictures.length === 0 || probes.pictures.length === 0) throw nothingLeft(set, unreadable.size, options);
 
   const searched = await method.search(gallery, probes, set.people.length);

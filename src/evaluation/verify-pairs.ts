@@ -65,13 +65,10 @@ export async function verifyPairs(
     { files: pairs.map(({ a }) => join(images, a)), masked: mask === 'both' },
     { files: pairs.map(({ b }) => join(images, b)), masked: mask !== 'none' },
   ];
-  const total = sides.reduce((sum, { files }) => sum + new Set(files).size, 0);
-  let before = 0;
   const pictures: ReadPicture[][] = [];
   const embeddings: (Float32Array | null)[][] = [];
   for (const { files, masked } of sides) {
-    const side = await shelf.read(files, reading(masked), (done) => onProgress?.(before + done, total));
-    before += new Set(files).size;
+    const side = await shelf.read(files, reading(masked), onProgress);
     pictures.push(side);
     embeddings.push(await embedPictures(side, encoder));
   }

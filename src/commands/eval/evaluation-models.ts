@@ -7,8 +7,8 @@ import { EyelineError, messageOf } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import { CachedEncoder } from '../../evaluation/cached-encoder.ts';
 import { type FeatureMaps, featureMaps } from '../../evaluation/classifiers/feature-maps.ts';
-import { modelEncoder } from '../../evaluation/face-encoder.ts';
-import { keepUpperBlocks, keepUpperPart } from '../../evaluation/hide-lower-face.ts';
+import { type HideLowerFace, modelEncoder } from '../../evaluation/face-encoder.ts';
+import { blankBelow, type FaceCrop, keepBlocks } from '../../faces/occlusion.ts';
 import { cutToFeatureMap } from '../../inference/graph/feature-map.ts';
 import { InferenceThread } from '../../inference/inference-thread.ts';
 import { ModelBatcher } from '../../inference/model-batcher.ts';
@@ -87,7 +87,7 @@ export class EvaluationModels {
   }
 
   /** The id of the model behind an encoder's id, and what of a face it is shown. Throws USAGE for an unknown id. */
-  modelOf(id: string): { model: string; hide: ((crop: Uint8Array, side: number) => Uint8Array) | null } {
+  modelOf(id: string): { model: string; hide: HideLowerFace | null } {
     const configured = this.#config.models.encoder;
     if (id in WAYS) return usedBy(id as Way, configured);
     if (this.#store.modelIds.includes(id) && this.#store.entry(id).role === 'encoder') return { model: id, hide: null };
@@ -135,9 +135,9 @@ function usedBy(way: Way, configured: string) {
     case 'full':
       return { model: configured, hide: null };
     case 'upper':
-      return { model: configured, hide: keepUpperPart };
+      return { model: configured, hide: (face: FaceCrop) => blankBelow(face) };
     case 'block50':
-      return { model: configured, hide: keepUpperBlocks };
+      return { model: configured, hide: (face: FaceCrop) => keepBlocks(face) };
     case 'auto':
       return daemonsChoice(configured);
   }

@@ -1,4 +1,3 @@
-import { systemClock } from '../../core/clock.ts';
 import { EyelineError } from '../../core/errors.ts';
 import { identifyPeople } from '../../evaluation/identify-people.ts';
 import { readPeopleFolder } from '../../evaluation/people-folder.ts';
@@ -8,7 +7,7 @@ import { costText, identificationText } from './figures-text.ts';
 import { leftOutText } from './left-out-text.ts';
 import { type Classifier, methodOf } from './methods.ts';
 import { type ChainOptions, openEvaluation } from './open-evaluation.ts';
-import { progressOf } from './progress.ts';
+import { readingProgress } from './reading-progress.ts';
 
 export interface IdentifyCommand extends ChainOptions {
   readonly dir: string;
@@ -44,7 +43,7 @@ export async function runIdentify(options: IdentifyCommand, context: CommandCont
       mask,
       maskSeed,
       read: { choose: 'largest', pad, signal: context.signal },
-      onProgress: progressOf(context, dir, () => systemClock.monotonic()),
+      onProgress: readingProgress(context),
     });
     for (const path of ignored) context.warn(`left out: ${path} is in no person's folder`);
     for (const line of leftOutText(run.unreadable)) context.warn(line);

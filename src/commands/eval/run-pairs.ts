@@ -1,11 +1,10 @@
-import { systemClock } from '../../core/clock.ts';
 import { readPairsFile } from '../../evaluation/pairs-file.ts';
 import { type MaskedSide, verifyPairs } from '../../evaluation/verify-pairs.ts';
 import type { CommandContext } from '../command.ts';
 import { costText, verificationText } from './figures-text.ts';
 import { leftOutText } from './left-out-text.ts';
 import { type ChainOptions, openEvaluation } from './open-evaluation.ts';
-import { progressOf } from './progress.ts';
+import { readingProgress } from './reading-progress.ts';
 
 export interface PairsCommand extends ChainOptions {
   readonly images: string;
@@ -32,7 +31,7 @@ export async function runPairs(options: PairsCommand, context: CommandContext): 
       mask,
       maskSeed,
       read: { choose: 'central', pad, signal: context.signal },
-      onProgress: progressOf(context, options.pairs, () => systemClock.monotonic()),
+      onProgress: readingProgress(context),
     });
     for (const line of leftOutText(run.unreadable)) context.warn(line);
     const cost = { readMsPerPicture: shelf.msPerPicture, embedMsPerFace: encoder.msPerFace };

@@ -1,4 +1,5 @@
 import type { VisionModel } from '../../inference/vision-model.ts';
+import { type HideLowerFace, squareCrop } from '../face-encoder.ts';
 import type { FeatureMatrix } from './feature-matrix.ts';
 
 /** Deep descriptors of the part of a face that is kept: one for each place of a network's feature map. */
@@ -11,7 +12,7 @@ export interface FeatureMaps {
 export interface FeatureMapsOptions {
   /** Its only output is the feature map: channels x rows x columns. */
   readonly model: VisionModel;
-  readonly hide: ((crop: Uint8Array, side: number) => Uint8Array) | null;
+  readonly hide: HideLowerFace | null;
 }
 
 const BATCH = 64;
@@ -30,7 +31,9 @@ export function featureMaps({ model, hide }: FeatureMapsOptions): FeatureMaps {
       const described: FeatureMatrix[] = [];
       for (let from = 0; from < crops.length; from += BATCH) {
         const batch = crops.slice(from, from + BATCH);
-        const [map] = Object.values(await model.run(hide ? batch.map((crop) => hide(crop, side)) : batch));
+        const [map] = Object.values(
+          await model.run(hide ? batch.map((crop) => hide(squareCrop(crop, side)).pixels) : batch),
+        );
         const [, channels, rows, columns] = map?.shape ?? [];
         if (!map || !channels || !rows || !columns) throw new Error(`model ${model.id} gave no feature map`);
         // A row of places is kept when at least half of what it stands over is.
@@ -48,9 +51,9 @@ export function featureMaps({ model, hide }: FeatureMapsOptions): FeatureMaps {
 }
 
 /** Rows that are not blank in a white crop. */
-function countKeptRows(hide: (crop: Uint8Array, side: number) => Uint8Array, side: number): number {
-  const white = hide(new Uint8Array(side * side * 3).fill(WHITE), side);
-  return white.filter((value, at) => at % (side * 3) === 0 && value === WHITE).length;
+function countKeptRows(hide: HideLowerFace, side: number): number {
+  const white = hide(squareCrop(new Uint8Array(side * side * 3).fill(WHITE), side));
+  return white.pixels.filter((value, at) => at % (side * 3) === 0 && value === WHITE).length;
 }
 
 function placesOf(map: Float32Array, channels: number, places: number, kept: number): FeatureMatrix {
