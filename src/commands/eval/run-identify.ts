@@ -1,4 +1,5 @@
 import { EyelineError } from '../../core/errors.ts';
+import { INTERVALS } from '../../evaluation/figures.ts';
 import { identifyPeople } from '../../evaluation/identify-people.ts';
 import { readPeopleFolder } from '../../evaluation/people-folder.ts';
 import type { MaskedSide } from '../../evaluation/verify-pairs.ts';
@@ -8,6 +9,10 @@ import { leftOutText } from './left-out-text.ts';
 import { type Classifier, methodOf } from './methods.ts';
 import { type ChainOptions, openEvaluation } from './open-evaluation.ts';
 import { readingProgress } from './reading-progress.ts';
+import { identificationRow } from './report-rows.ts';
+import { mistakesOfIdentification } from './show-mistakes.ts';
+import { TIGHT_CROP_PAD } from './tight-crops.ts';
+import { writeReport } from './write-report.ts';
 
 export interface IdentifyCommand extends ChainOptions {
   readonly dir: string;
@@ -18,15 +23,16 @@ export interface IdentifyCommand extends ChainOptions {
   readonly splitSeed: number;
   readonly mask: MaskedSide;
   readonly maskSeed: number;
-  readonly pad: number;
+  readonly pad?: number;
   readonly report?: string;
   readonly json?: boolean;
 }
 
 /** `eyeline eval identify`. */
 export async function runIdentify(options: IdentifyCommand, context: CommandContext): Promise<void> {
-  const { dir, encoder: id, classifier, gallery, splitSeed, mask, maskSeed, pad, json } = options;
+  const { dir, encoder: id, classifier, gallery, splitSeed, mask, maskSeed, json } = options;
   const { people, realMasks, ignored } = await readPeopleFolder(dir);
+  const pad = options.pad ?? (realMasks ? TIGHT_CROP_PAD : 0);
   const probe = options.probe ?? (realMasks ? 'masked' : 'plain');
   if (probe === 'masked' && mask !== 'none') {
     throw new EyelineError('USAGE', `--mask ${mask} is for --probe plain: masked probes wear a mask already`);
@@ -49,6 +55,20 @@ export async function runIdentify(options: IdentifyCommand, context: CommandCont
     for (const line of leftOutText(run.unreadable)) context.warn(line);
     const cost = { readMsPerPicture: shelf.msPerPicture, embedMsPerFace: encoder?.msPerFace ?? null };
     const asked = { encoder: id, classifier, probe, galleryKind: gallery, mask, pad };
+    if (options.report !== undefined) {
+      const section = `${probe} probes, ${gallery} gallery, simulated mask: ${mask}`;
+      await writeReport(options.report, {
+        title: `Identification: ${dir}`,
+        notes: [`encoder ${id}, ${classifier}, border ${pad}; intervals: ${INTERVALS}`],
+        sections: [
+          {
+            title: section,
+            methods: [identificationRow(method.id, run.figures)],
+            mistakes: await mistakesOfIdentification(run),
+          },
+        ],
+      });
+    }
     if (json) context.print(JSON.stringify({ ...asked, ...run.figures, ignored: ignored.length, cost }));
     else {
       context.print(`encoder    ${id}, ${classifier}; ${probe} probes, ${gallery} gallery, simulated mask: ${mask}`);

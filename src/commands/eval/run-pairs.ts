@@ -1,3 +1,4 @@
+import { INTERVALS } from '../../evaluation/figures.ts';
 import { readPairsFile } from '../../evaluation/pairs-file.ts';
 import { type MaskedSide, verifyPairs } from '../../evaluation/verify-pairs.ts';
 import type { CommandContext } from '../command.ts';
@@ -5,6 +6,9 @@ import { costText, verificationText } from './figures-text.ts';
 import { leftOutText } from './left-out-text.ts';
 import { type ChainOptions, openEvaluation } from './open-evaluation.ts';
 import { readingProgress } from './reading-progress.ts';
+import { verificationRow } from './report-rows.ts';
+import { mistakesOfPairs } from './show-mistakes.ts';
+import { writeReport } from './write-report.ts';
 
 export interface PairsCommand extends ChainOptions {
   readonly images: string;
@@ -35,6 +39,15 @@ export async function runPairs(options: PairsCommand, context: CommandContext): 
     });
     for (const line of leftOutText(run.unreadable)) context.warn(line);
     const cost = { readMsPerPicture: shelf.msPerPicture, embedMsPerFace: encoder.msPerFace };
+    if (options.report !== undefined) {
+      await writeReport(options.report, {
+        title: `Verification: ${options.pairs}`,
+        notes: [`encoder ${id}, simulated mask: ${mask}; intervals: ${INTERVALS}`],
+        sections: [
+          { title: 'Pairs', methods: [verificationRow(id, run.figures)], mistakes: await mistakesOfPairs(run) },
+        ],
+      });
+    }
     if (json) context.print(JSON.stringify({ encoder: id, mask, ...run.figures, cost }));
     else {
       context.print(`encoder    ${id}, simulated mask: ${mask}`);
