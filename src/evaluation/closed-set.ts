@@ -40,7 +40,8 @@ export function closedSet(people: readonly PersonPictures[], options: ClosedSetO
   const probes: LabelledFile[] = [];
   let withoutGallery = 0;
   for (const [person, pictures] of people.entries()) {
-    const { enrolled, sought } = partOf(pictures, options);
+    const { enrolled, sought, alone } = partOf(pictures, options);
+    withoutGallery += alone;
     gallery.push(...enrolled.map((file) => ({ file, person })));
     for (const file of sought) {
       if (enrolled.some((other) => other !== file)) probes.push({ file, person });
@@ -50,22 +51,25 @@ export function closedSet(people: readonly PersonPictures[], options: ClosedSetO
   return { people: people.map(({ person }) => person), gallery, probes, withoutGallery };
 }
 
-function partOf(pictures: PersonPictures, { probe, gallery, seed, leaveOneOut }: ClosedSetOptions) {
+interface Part {
+  readonly enrolled: readonly string[];
+  readonly sought: readonly string[];
+  /** 1 where a half of one picture leaves none to look for. */
+  readonly alone: number;
+}
+
+function partOf(pictures: PersonPictures, { probe, gallery, seed, leaveOneOut }: ClosedSetOptions): Part {
   const { person, plain, masked } = pictures;
   if (gallery === 'plain' && (probe === 'masked' || leaveOneOut)) {
-    return { enrolled: plain, sought: probe === 'masked' ? masked : plain };
+    return { enrolled: plain, sought: probe === 'masked' ? masked : plain, alone: 0 };
   }
   const random = seededRandom(seedOf(seed, person));
   // Of one plain picture none is left to look for; of one masked picture none to learn from.
   const plainHalves = halved(plain, Math.ceil(plain.length / 2), random);
   const maskedHalves = halved(masked, Math.floor(masked.length / 2), random);
   const enrolled = gallery === 'mixed' ? [...plainHalves.first, ...maskedHalves.first] : plainHalves.first;
-  return { enrolled, sought: probe === 'masked' ? maskedHalves.rest : sparedOf(plain, plainHalves) };
-}
-
-/** A person with a single picture has none to spare: it is still named, so that it is counted as left out. */
-function sparedOf(all: readonly string[], { rest }: { rest: readonly string[] }): readonly string[] {
-  return all.length === 1 ? all : rest;
+  if (probe === 'masked') return { enrolled, sought: maskedHalves.rest, alone: 0 };
+  return { enrolled, sought: plainHalves.rest, alone: plain.length === 1 ? 1 : 0 };
 }
 
 function halved(files: readonly string[], count: number, random: () => number) {
