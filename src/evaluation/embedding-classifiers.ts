@@ -18,7 +18,7 @@ export function softmaxOnEmbeddings(encoder: FaceEncoder): IdentificationMethod 
       const classify = trainPerceptron(matrixOf(examples.map(({ features }) => features)), labels, {
         classes: personOf.length,
         hidden: null,
-        epochs: 60,
+        steps: 1000,
         learningRate: 0.02,
         weightDecay: 0.01,
         random: seededRandom(TRAINING_SEED),

@@ -14,7 +14,7 @@ export interface HaririOptions {
   readonly softness: number;
   /** Neurons of the hidden layer. */
   readonly hidden: number;
-  readonly epochs: number;
+  readonly steps: number;
   readonly learningRate: number;
   readonly weightDecay: number;
 }
@@ -24,7 +24,7 @@ export const HARIRI: HaririOptions = {
   words: 70,
   softness: 0.25,
   hidden: 128,
-  epochs: 100,
+  steps: 1000,
   learningRate: 0.003,
   weightDecay: 0.01,
 };
@@ -41,7 +41,7 @@ const MOST_DESCRIPTORS = 8000;
  * rotation alone by that to the ArcFace template; the rest is as there.
  */
 export function haririMethod(id: string, maps: FeatureMaps, options: HaririOptions = HARIRI): IdentificationMethod {
-  const { words, softness, hidden, epochs, learningRate, weightDecay } = options;
+  const { words, softness, hidden, steps, learningRate, weightDecay } = options;
   return trainedMethod<FeatureMatrix>({
     id: `${id} hariri`,
     cropPx: maps.cropPx,
@@ -63,7 +63,7 @@ export function haririMethod(id: string, maps: FeatureMaps, options: HaririOptio
       const classify = trainPerceptron(standardised(histograms, scale), labels, {
         classes: personOf.length,
         hidden,
-        epochs,
+        steps,
         learningRate,
         weightDecay,
         random,

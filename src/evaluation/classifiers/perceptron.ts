@@ -5,7 +5,8 @@ export interface PerceptronOptions {
   readonly classes: number;
   /** Neurons of the hidden layer; null for none, which makes it softmax regression. */
   readonly hidden: number | null;
-  readonly epochs: number;
+  /** Steps of the optimiser, each over a batch of examples: as many for a small gallery as for a large one. */
+  readonly steps: number;
   readonly learningRate: number;
   /** Pull of the weights towards nothing a step, as a share of the learning rate. */
   readonly weightDecay: number;
@@ -42,24 +43,21 @@ export function trainPerceptron(
   labels: readonly number[],
   options: PerceptronOptions,
 ): Classify {
-  const { classes, hidden, epochs, learningRate, weightDecay, random } = options;
+  const { classes, hidden, steps, learningRate, weightDecay, random } = options;
   if (labels.length !== features.rows || labels.some((label) => !(label >= 0 && label < classes))) {
     throw new RangeError(`${features.rows} rows need a label each, below ${classes}`);
   }
   const sizes = [features.columns, ...(hidden === null ? [] : [hidden]), classes];
   const layers = sizes.slice(1).map((outputs, at) => createLayer(sizes[at] ?? 0, outputs, random));
   const rows = Array.from({ length: features.rows }, (_, row) => row);
-  let step = 0;
-  for (let epoch = 0; epoch < epochs; epoch++) {
-    const order = shuffled(rows, random);
-    for (let from = 0; from < order.length; from += BATCH) {
-      const batch = order.slice(from, from + BATCH);
-      for (const row of batch) learnFrom(layers, rowOf(features, row), labels[row] ?? 0, 1 / batch.length);
-      step++;
-      // The rate falls to nothing along a line, so that the last examples do not weigh most.
-      const rate = learningRate * (1 - epoch / epochs);
-      for (const layer of layers) update(layer, rate, weightDecay, step);
-    }
+  let waiting: number[] = [];
+  for (let step = 1; step <= steps; step++) {
+    if (waiting.length === 0) waiting = shuffled(rows, random);
+    const batch = waiting.splice(0, BATCH);
+    for (const row of batch) learnFrom(layers, rowOf(features, row), labels[row] ?? 0, 1 / batch.length);
+    // The rate falls to nothing along a line, so that the last examples do not weigh most.
+    const rate = learningRate * (1 - (step - 1) / steps);
+    for (const layer of layers) update(layer, rate, weightDecay, step);
   }
   return (row) => softmax(activations(layers, row).at(-1) ?? new Float64Array());
 }

@@ -3,7 +3,7 @@ import { seededRandom } from '../../../src/core/seeded-random.ts';
 import { matrixOf } from '../../../src/evaluation/classifiers/feature-matrix.ts';
 import { trainPerceptron } from '../../../src/evaluation/classifiers/perceptron.ts';
 
-const OPTIONS = { epochs: 300, learningRate: 0.05, weightDecay: 0 };
+const OPTIONS = { steps: 300, learningRate: 0.05, weightDecay: 0 };
 const matrix = (...rows: number[][]) => matrixOf(rows.map((row) => Float32Array.from(row)));
 const largest = (values: Float64Array) => values.indexOf(Math.max(...values));
 
@@ -27,7 +27,7 @@ describe('trainPerceptron', () => {
     const labels = [0, 0, 0, 1, 1, 1, 1, 0];
     const classify = trainPerceptron(matrix(...rows.map((x) => [x])), labels, {
       ...OPTIONS,
-      epochs: 1000,
+      steps: 1000,
       classes: 2,
       hidden: null,
       random: seededRandom(2),
@@ -45,7 +45,7 @@ describe('trainPerceptron', () => {
     ];
     const labels = [0, 1, 1, 0];
     const right = (hidden: number | null) => {
-      const options = { ...OPTIONS, epochs: 800, classes: 2, hidden, random: seededRandom(3) };
+      const options = { ...OPTIONS, steps: 800, classes: 2, hidden, random: seededRandom(3) };
       const classify = trainPerceptron(matrix(...corners), labels, options);
       return corners.filter((corner, at) => largest(classify(Float32Array.from(corner))) === labels[at]).length;
     };
@@ -72,7 +72,7 @@ describe('trainPerceptron', () => {
     const run = (seed: number) =>
       trainPerceptron(matrix([0, 1], [1, 0], [1, 1]), [0, 1, 2], {
         ...OPTIONS,
-        epochs: 5,
+        steps: 5,
         classes: 3,
         hidden: 4,
         random: seededRandom(seed),
