@@ -7,6 +7,7 @@ import { registerDataset } from './commands/dataset.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerDoctor } from './commands/doctor.ts';
 import { registerEnroll } from './commands/enroll.ts';
+import { registerEval } from './commands/eval.ts';
 import { registerGallery } from './commands/gallery.ts';
 import { registerModels } from './commands/models.ts';
 import { registerRun } from './commands/run.ts';
@@ -53,6 +54,7 @@ for (const register of [
   registerEnroll,
   registerGallery,
   registerModels,
+  registerEval,
   registerDataset,
   registerDoctor,
   registerBench,

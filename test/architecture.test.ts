@@ -18,6 +18,7 @@ const LIBRARIES: Readonly<Record<string, RegExp>> = {
   tar: /^src\/inference\//,
   '@npmcli/config': /^src\/inference\//,
   ssri: /^src\/inference\//,
+  uplot: /^src\/commands\/eval\/write-report\.ts$/,
   protobufjs: /^src\/inference\//,
   'cli-progress': /^src\/commands\//,
   commander: /^src\/(main\.ts|commands\/)/,

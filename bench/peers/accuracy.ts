@@ -1,6 +1,9 @@
-import { foldedAccuracy, type ScoredPair } from '../../test/rig/verification.ts';
+import type { ScoredPair as ComparedPair } from '../../src/evaluation/metrics/comparisons.ts';
+import { foldedAccuracy } from '../../src/evaluation/metrics/folded-accuracy.ts';
 import type { Pair, PictureChoice } from './pictures.ts';
 import type { FoundFace } from './system.ts';
+
+type ScoredPair = Pick<ComparedPair, 'same' | 'score'>;
 
 /** How alike two embeddings are; more is more alike. */
 type Measure = (first: Float32Array, second: Float32Array) => number;
@@ -47,7 +50,7 @@ export function accuracyOf(embeddings: Embeddings, { pairs, people }: PictureCho
     }));
     return {
       measure,
-      verification: pairs.length > 0 ? foldedAccuracy(scored, FOLDS) : null,
+      verification: pairs.length > 0 ? foldedAccuracy(scored, FOLDS).accuracy : null,
       rank1: people.size > 0 ? rank1(people, similarity) : null,
       auc: areaUnderCurve(scored),
       pairs: scored.length,

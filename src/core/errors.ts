@@ -31,6 +31,7 @@ export const ERRORS = {
   },
   PERSON_UNKNOWN: { exit: 5, help: '`eyeline gallery list` names the people enrolled.' },
   PICTURE_REFUSED: { exit: 7, help: 'Use a sharp, well-lit picture with exactly one face.' },
+  NOTHING_TO_EVALUATE: { exit: 7, help: 'Name pictures that can be read, with at least two of a person.' },
   CAMERA_OPEN_FAILED: { exit: 6, help: 'Check the URL, the credentials and that the camera answers.' },
   CAMERA_STALLED: { exit: 6, help: 'The camera sent no frames: check the network and the camera; it is retried.' },
   CAMERA_PROCESS_DIED: { exit: 6, help: 'The decoder crashed or was killed; it is restarted.' },

@@ -1,0 +1,123 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { RegisterCommand } from './command.ts';
+import type { IdentifyCommand } from './eval/run-identify.ts';
+import type { PairsCommand } from './eval/run-pairs.ts';
+import type { SuiteCommand } from './eval/run-suite.ts';
+import { TIGHT_CROP_PAD } from './eval/tight-crops.ts';
+
+/** `eyeline eval pairs|identify|all`. */
+export const registerEval: RegisterCommand = (program, context) => {
+  const evaluate = program
+    .command('eval')
+    .summary('measure how well faces are recognised')
+    .description('Measures how well faces are recognised, plain and masked, on pictures of known people.');
+
+  withCommonOptions(
+    evaluate
+      .command('pairs')
+      .summary('verification: are two pictures of one person?')
+      .description(
+        'Scores pairs of pictures. Of several faces the most central counts; a pair with a face that is not found counts ' +
+          'as different people; pairs with missing or unreadable pictures are left out and counted.',
+      )
+      .requiredOption('--images <dir>', 'folder the pictures are in')
+      .requiredOption('--pairs <file>', 'CSV file: a line "same,a,b", then 1 or 0 and two pictures a line')
+      .addOption(encoderOption())
+      .addOption(maskOption('nobody, the second picture of a pair, or both'))
+      .option('--mask-seed <n>', 'decides the masks', wholeNumber, 1)
+      .option('--pad <share>', 'black border around each picture, a share of its side', share, 0),
+  ).action(async (options: PairsCommand) => {
+    const { runPairs } = await import('./eval/run-pairs.ts');
+    await runPairs(options, context);
+  });
+
+  withCommonOptions(
+    evaluate
+      .command('identify')
+      .summary('identification: whose face is it?')
+      .description(
+        'Looks for each probe in a gallery. DIR holds a folder a person, with pictures, or with plain/ and masked/ in it: ' +
+          'then plain pictures are enrolled and masked ones looked for. Of several faces the largest counts; a probe whose ' +
+          'face is not found counts as wrong.',
+      )
+      .requiredOption('--dir <dir>', 'folder of people')
+      .addOption(encoderOption())
+      .addOption(
+        new Option('--classifier <name>', 'how an identity is told from a face')
+          .choices(['nearest', 'softmax', 'svm', 'hariri'])
+          .default('nearest'),
+      )
+      .addOption(
+        new Option('--probe <kind>', 'pictures to look for; plain: each among the others').choices(['masked', 'plain']),
+      )
+      .addOption(
+        new Option(
+          '--gallery <kind>',
+          'plain pictures, or a half of all, plain and masked, with probes of the other half',
+        )
+          .choices(['plain', 'mixed'])
+          .default('plain'),
+      )
+      .option('--split-seed <n>', 'decides the halves', wholeNumber, 1)
+      .addOption(maskOption('nobody, the probes, or the gallery as well; for plain probes'))
+      .option('--mask-seed <n>', 'decides the masks', wholeNumber, 1)
+      .option(
+        '--pad <share>',
+        `black border around each picture, a share of its side (default: ${TIGHT_CROP_PAD} with plain/ and masked/, which are taken for tight crops, else 0)`,
+        share,
+      ),
+  ).action(async (options: IdentifyCommand) => {
+    const { runIdentify } = await import('./eval/run-identify.ts');
+    await runIdentify(options, context);
+  });
+
+  withCommonOptions(
+    evaluate
+      .command('all')
+      .summary('every method on every data set of a suite')
+      .description(
+        'Measures every method on every data set of a suite and prints a table: accuracy (pairs) or rank 1 (people), and ' +
+          'the true accept rate at FAR 1e-2, in percent.',
+      )
+      .requiredOption('--data <dir>', 'folder the paths of the suite are in')
+      .option('--suite <file>', 'YAML file of the suite, instead of config/evaluation-suite.yaml'),
+  ).action(async (options: SuiteCommand) => {
+    const { runSuite } = await import('./eval/run-suite.ts');
+    await runSuite(options, context);
+  });
+};
+
+function withCommonOptions(command: Command): Command {
+  return command
+    .option('--report <file>', 'write an HTML page with plots and the worst mistakes')
+    .option('--json', 'print one JSON object')
+    .option('-c, --config <file>', 'configuration file')
+    .option('--models-dir <dir>', 'folder of the models, instead of models.dir')
+    .option('--manifest <file>', 'manifest of your own models, instead of models.manifest');
+}
+
+function encoderOption(): Option {
+  return new Option(
+    '--encoder <id>',
+    'full, upper or block50 (the configured encoder on the whole face, its upper part, blocks 1 to 50), auto (what the ' +
+      'daemon would use), or an encoder of the manifest',
+  ).default('auto');
+}
+
+function maskOption(who: string): Option {
+  return new Option('--mask <who>', `who wears a simulated mask: ${who}`)
+    .choices(['none', 'probe', 'both'])
+    .default('none');
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value >= 2 ** 32) throw new InvalidArgumentError('It must be a whole number below 2^32.');
+  return value;
+}
+
+function share(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value >= 0 && value <= 2)) throw new InvalidArgumentError('It must be 0 to 2.');
+  return value;
+}

@@ -1,0 +1,156 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Config } from '../../config/schema.ts';
+import { systemClock } from '../../core/clock.ts';
+import { EyelineError, messageOf } from '../../core/errors.ts';
+import type { Logger } from '../../core/logger.ts';
+import { CachedEncoder } from '../../evaluation/cached-encoder.ts';
+import { type FeatureMaps, featureMaps } from '../../evaluation/classifiers/feature-maps.ts';
+import { type HideLowerFace, modelEncoder } from '../../evaluation/face-encoder.ts';
+import { blankBelow, type FaceCrop, keepBlocks } from '../../faces/occlusion.ts';
+import { cutToFeatureMap } from '../../inference/graph/feature-map.ts';
+import { InferenceThread } from '../../inference/inference-thread.ts';
+import { ModelBatcher } from '../../inference/model-batcher.ts';
+import { evaluateGraph, type GraphFiles } from '../../inference/onnxruntime-model.ts';
+import type { ModelStore } from '../../inference/store.ts';
+import type { VisionModel } from '../../inference/vision-model.ts';
+
+/** Encoders that are no model of the manifest but a way to use the configured one. */
+const WAYS = {
+  full: 'the configured encoder on the whole face',
+  upper: 'the same on the upper part of the face, the rest black',
+  block50: 'the same on blocks 1 to 50 of a 10x10 grid, the rest black',
+  auto: 'what the daemon would use',
+} as const;
+type Way = keyof typeof WAYS;
+
+/**
+ * Pictures in a run: always the same, though another number might be faster here and now. Kernels add in another order for
+ * other batches, and a figure must repeat to its last digit.
+ */
+const BATCH = { maxBatch: 4, maxWaitMs: 0 };
+
+/** The encoders of an evaluation, each opened once, in a thread of their own. */
+export class EvaluationModels {
+  readonly #config: Config;
+  readonly #store: ModelStore;
+  readonly #thread: InferenceThread;
+  readonly #opened = new Map<string, ModelBatcher>();
+  readonly #encoders = new Map<string, CachedEncoder>();
+  /** Where graphs are written that are made of others. */
+  #scratch: string | null = null;
+
+  constructor(config: Config, store: ModelStore, logger: Logger) {
+    this.#config = config;
+    this.#store = store;
+    this.#thread = new InferenceThread(logger);
+  }
+
+  /**
+   * The encoder of an id: one of {@link WAYS}, or an encoder of the manifest. Throws USAGE for any other id, and what
+   * opening a model throws.
+   */
+  async encoder(id: string): Promise<CachedEncoder> {
+    const known = this.#encoders.get(id);
+    if (known) return known;
+    const encoder = new CachedEncoder(modelEncoder({ id, ...(await this.#partsOf(id)) }), () =>
+      systemClock.monotonic(),
+    );
+    this.#encoders.set(id, encoder);
+    return encoder;
+  }
+
+  /**
+   * The last feature map of an encoder's model, over the part of the face it is shown. Throws USAGE for an unknown id, and
+   * MODEL_UNSUPPORTED when the model has none.
+   */
+  async featureMaps(id: string): Promise<FeatureMaps> {
+    const { model: modelId, hide } = this.modelOf(id);
+    const entry = this.#store.entry(modelId);
+    const { graph, output } = await cutToFeatureMap(
+      await readFile(await this.#store.file(modelId)),
+      entry.input,
+      evaluateGraph,
+    ).catch((error: unknown) => {
+      throw new EyelineError('MODEL_UNSUPPORTED', `model ${modelId}: ${messageOf(error)}`, { cause: error });
+    });
+    const scratch = this.#scratch ?? (await mkdtemp(join(tmpdir(), 'eyeline-eval-')));
+    this.#scratch = scratch;
+    const file = join(scratch, `${modelId}.onnx`);
+    await writeFile(file, graph);
+    const model = await this.open(`${modelId} feature map`, {
+      entry: () => ({ ...entry, outputs: [output] }),
+      file: async () => file,
+    });
+    return featureMaps({ model, hide });
+  }
+
+  /** The id of the model behind an encoder's id, and what of a face it is shown. Throws USAGE for an unknown id. */
+  modelOf(id: string): { model: string; hide: HideLowerFace | null } {
+    const configured = this.#config.models.encoder;
+    if (id in WAYS) return usedBy(id as Way, configured);
+    if (this.#store.modelIds.includes(id) && this.#store.entry(id).role === 'encoder') return { model: id, hide: null };
+    const encoders = this.#store.modelIds.filter((it) => this.#store.entry(it).role === 'encoder');
+    throw new EyelineError(
+      'USAGE',
+      `"${id}" is no encoder; there are ${[...Object.keys(WAYS), ...encoders].join(', ')}`,
+    );
+  }
+
+  /** Opens a model, or a graph made of one, once for a name. Throws what `openOnnxModel` throws. */
+  async open(name: string, files: GraphFiles = this.#store): Promise<VisionModel> {
+    const open =
+      this.#opened.get(name) ??
+      new ModelBatcher(await this.#thread.open(files, name, this.#config.inference), systemClock, { policy: BATCH });
+    this.#opened.set(name, open);
+    return open.lane('');
+  }
+
+  async close(): Promise<void> {
+    await Promise.allSettled([...this.#opened.values()].map((model) => model.close()));
+    await this.#thread.close();
+    if (this.#scratch !== null) await rm(this.#scratch, { recursive: true, force: true });
+  }
+
+  async #partsOf(id: string) {
+    const { model: modelId, hide } = this.modelOf(id);
+    const model = await this.open(modelId);
+    const { width, height, channels } = model.input;
+    if (width !== height || channels !== 3) {
+      throw new EyelineError(
+        'MODEL_UNSUPPORTED',
+        `model ${modelId} takes ${height}x${width}x${channels}: encoders here take square RGB crops`,
+      );
+    }
+    // The length of a feature tells a face from none on whole faces only: that is what it was measured on.
+    const minNorm = hide ? 0 : (this.#store.entry(modelId).minNorm ?? 0);
+    return { model, minNorm, hide };
+  }
+}
+
+/** What a way does with the configured encoder. */
+function usedBy(way: Way, configured: string) {
+  switch (way) {
+    case 'full':
+      return { model: configured, hide: null };
+    case 'upper':
+      return { model: configured, hide: (face: FaceCrop) => blankBelow(face) };
+    case 'block50':
+      return { model: configured, hide: (face: FaceCrop) => keepBlocks(face) };
+    case 'auto':
+      return daemonsChoice(configured);
+  }
+}
+
+/** What the daemon embeds a face with. It has one encoder for every face, whether a mask is worn or not. */
+function daemonsChoice(configured: string) {
+  return { model: configured, hide: null };
+}
+
+/** For `--help`. */
+export function describeEncoders(): string {
+  return Object.entries(WAYS)
+    .map(([id, what]) => `${id} (${what})`)
+    .join(', ');
+}

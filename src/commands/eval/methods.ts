@@ -1,0 +1,29 @@
+import type { CachedEncoder } from '../../evaluation/cached-encoder.ts';
+import { softmaxOnEmbeddings, svmOnEmbeddings } from '../../evaluation/embedding-classifiers.ts';
+import { haririMethod } from '../../evaluation/hariri-method.ts';
+import { type IdentificationMethod, nearestFace } from '../../evaluation/identification-method.ts';
+import type { EvaluationModels } from './evaluation-models.ts';
+
+/** How an identity is told from faces: the most similar one enrolled, or a classifier trained on the gallery. */
+export const CLASSIFIERS = ['nearest', 'softmax', 'svm', 'hariri'] as const;
+export type Classifier = (typeof CLASSIFIERS)[number];
+
+/** A method by the ids of its parts, and its encoder where it has one. Throws what opening the models throws. */
+export async function methodOf(
+  models: EvaluationModels,
+  encoderId: string,
+  classifier: Classifier,
+): Promise<{ method: IdentificationMethod; encoder: CachedEncoder | null }> {
+  if (classifier === 'hariri') {
+    return { method: haririMethod(encoderId, await models.featureMaps(encoderId)), encoder: null };
+  }
+  const encoder = await models.encoder(encoderId);
+  switch (classifier) {
+    case 'nearest':
+      return { method: nearestFace(encoder), encoder };
+    case 'softmax':
+      return { method: softmaxOnEmbeddings(encoder), encoder };
+    case 'svm':
+      return { method: svmOnEmbeddings(encoder), encoder };
+  }
+}

@@ -1,0 +1,125 @@
+import { join } from 'node:path';
+import { type EvaluationSuite, loadSuite, SHIPPED_SUITE } from '../../config/evaluation-suite.ts';
+import { systemClock } from '../../core/clock.ts';
+import { INTERVALS } from '../../evaluation/figures.ts';
+import { type Identification, identifyPeople } from '../../evaluation/identify-people.ts';
+import { readPairsFile } from '../../evaluation/pairs-file.ts';
+import { readPeopleFolder } from '../../evaluation/people-folder.ts';
+import type { Mistake, ReportMethod, ReportSection } from '../../evaluation/report/report-model.ts';
+import { type Verification, verifyPairs } from '../../evaluation/verify-pairs.ts';
+import type { CommandContext } from '../command.ts';
+import { leftOutText } from './left-out-text.ts';
+import { methodOf } from './methods.ts';
+import { type ChainOptions, type OpenEvaluation, openEvaluation } from './open-evaluation.ts';
+import { readingProgress } from './reading-progress.ts';
+import { identificationRow, verificationRow } from './report-rows.ts';
+import { mistakesOfIdentification, mistakesOfPairs } from './show-mistakes.ts';
+import { suiteTable } from './suite-table.ts';
+import { TIGHT_CROP_PAD } from './tight-crops.ts';
+import { writeReport } from './write-report.ts';
+
+export interface SuiteCommand extends ChainOptions {
+  readonly data: string;
+  readonly suite?: string;
+  readonly report?: string;
+  readonly json?: boolean;
+}
+
+/** One method on one data set under one condition. */
+export type SuiteRun = { readonly dataset: string; readonly condition: string; readonly method: string } & (
+  | { readonly kind: 'pairs'; readonly figures: Verification }
+  | { readonly kind: 'identify'; readonly figures: Identification }
+);
+
+/** `eyeline eval all`. */
+export async function runSuite(options: SuiteCommand, context: CommandContext): Promise<void> {
+  const suite = await loadSuite(options.suite ?? SHIPPED_SUITE);
+  const startMs = systemClock.monotonic();
+  const evaluation = await openEvaluation(options, context);
+  try {
+    const { runs, sections } = await runAll(suite, options.data, evaluation, context);
+    const seconds = (systemClock.monotonic() - startMs) / 1000;
+    if (options.report !== undefined) {
+      const title = `Face recognition, plain and masked: ${suite.methods.length} methods`;
+      await writeReport(options.report, { title, notes: [`Intervals: ${INTERVALS}.`], sections });
+    }
+    if (options.json) context.print(JSON.stringify({ runs, cost: { seconds, ...costOf(evaluation) } }));
+    else {
+      for (const line of suiteTable(runs)) context.print(line);
+      context.print('');
+      context.print(`${runs.length} runs in ${seconds.toFixed(0)} s. Intervals: ${INTERVALS}.`);
+    }
+  } finally {
+    await evaluation.close();
+  }
+}
+
+function costOf({ shelf }: OpenEvaluation) {
+  return { readMsPerPicture: shelf.msPerPicture };
+}
+
+async function runAll(suite: EvaluationSuite, data: string, evaluation: OpenEvaluation, context: CommandContext) {
+  const { shelf, models } = evaluation;
+  const { maskSeed, splitSeed } = suite;
+  const { signal } = context;
+  const onProgress = readingProgress(context);
+  const runs: SuiteRun[] = [];
+  const sections: ReportSection[] = [];
+
+  for (const set of suite.pairs) {
+    const pairs = await readPairsFile(join(data, set.pairs));
+    for (const mask of set.mask) {
+      const condition = { none: 'plain', probe: 'masked probe', both: 'both masked' }[mask];
+      const methods: ReportMethod[] = [];
+      let mistakes: readonly Mistake[] = [];
+      // Classifiers know people, not pairs.
+      for (const { name, encoder } of suite.methods.filter(({ classifier }) => classifier === 'nearest')) {
+        const run = await verifyPairs(shelf, await models.encoder(encoder), {
+          images: join(data, set.images),
+          pairs,
+          mask,
+          maskSeed,
+          read: { choose: 'central', pad: set.pad, signal },
+          onProgress,
+        });
+        if (methods.length === 0) {
+          for (const line of leftOutText(run.unreadable)) context.warn(line);
+          mistakes = await mistakesOfPairs(run);
+        }
+        methods.push(verificationRow(name, run.figures));
+        runs.push({ dataset: set.name, condition, method: name, kind: 'pairs', figures: run.figures });
+      }
+      sections.push({ title: `${set.name}, ${condition}`, methods, mistakes });
+    }
+  }
+
+  for (const set of suite.people) {
+    const { people, realMasks } = await readPeopleFolder(join(data, set.dir));
+    for (const probe of set.probe) {
+      const condition = probe === 'masked' ? 'masked against plain' : 'plain against plain';
+      const methods: ReportMethod[] = [];
+      let mistakes: readonly Mistake[] = [];
+      for (const { name, encoder, classifier } of suite.methods) {
+        const { method } = await methodOf(models, encoder, classifier);
+        const run = await identifyPeople(shelf, method, {
+          people,
+          probe,
+          gallery: set.gallery,
+          seed: splitSeed,
+          mask: 'none',
+          maskSeed,
+          read: { choose: 'largest', pad: set.pad ?? (realMasks ? TIGHT_CROP_PAD : 0), signal },
+          onProgress,
+        });
+        if (methods.length === 0) {
+          for (const line of leftOutText(run.unreadable)) context.warn(line);
+          mistakes = await mistakesOfIdentification(run);
+        }
+        methods.push(identificationRow(name, run.figures));
+        runs.push({ dataset: set.name, condition, method: name, kind: 'identify', figures: run.figures });
+      }
+      sections.push({ title: `${set.name}, ${condition}`, methods, mistakes });
+    }
+  }
+  return { runs, sections };
+}

@@ -1,0 +1,48 @@
+import { seededRandom } from '../core/seeded-random.ts';
+import { embedPictures } from './cached-encoder.ts';
+import { matrixOf } from './classifiers/feature-matrix.ts';
+import { trainLinearSvm } from './classifiers/linear-svm.ts';
+import { trainPerceptron } from './classifiers/perceptron.ts';
+import type { FaceEncoder } from './face-encoder.ts';
+import type { IdentificationMethod } from './identification-method.ts';
+import { classesOf, spreadOver, TRAINING_SEED, trainedMethod } from './trained-method.ts';
+
+/** Softmax regression on frozen embeddings: the dense layer on top of an encoder that the project grew from. */
+export function softmaxOnEmbeddings(encoder: FaceEncoder): IdentificationMethod {
+  return trainedMethod({
+    id: `${encoder.id} softmax`,
+    cropPx: encoder.cropPx,
+    features: (pictures) => embedPictures(pictures, encoder),
+    train(examples, people) {
+      const { labels, personOf } = classesOf(examples);
+      const classify = trainPerceptron(matrixOf(examples.map(({ features }) => features)), labels, {
+        classes: personOf.length,
+        hidden: null,
+        steps: 1000,
+        learningRate: 0.02,
+        weightDecay: 0.01,
+        random: seededRandom(TRAINING_SEED),
+      });
+      return (features) => spreadOver(classify(features), personOf, people);
+    },
+  });
+}
+
+/** Linear support vector machines, one against the rest, on frozen embeddings. */
+export function svmOnEmbeddings(encoder: FaceEncoder): IdentificationMethod {
+  return trainedMethod({
+    id: `${encoder.id} svm`,
+    cropPx: encoder.cropPx,
+    features: (pictures) => embedPictures(pictures, encoder),
+    train(examples, people) {
+      const { labels, personOf } = classesOf(examples);
+      const decide = trainLinearSvm(matrixOf(examples.map(({ features }) => features)), labels, {
+        classes: personOf.length,
+        cost: 1,
+        random: seededRandom(TRAINING_SEED),
+      });
+      // Any distance as a score between -1 and 1, in the same order.
+      return (features) => spreadOver(decide(features).map(Math.tanh), personOf, people);
+    },
+  });
+}

@@ -1,0 +1,47 @@
+import type { Box } from '../core/geometry.ts';
+import type { Landmarks } from '../faces/landmarks.ts';
+import type { FaceQuality } from '../faces/quality.ts';
+
+/** How pictures are read. */
+export interface ReadOptions {
+  /** Which face counts where there are several: the one nearest the centre of the picture, or the largest. */
+  readonly choose: 'central' | 'largest';
+  /** Black border put around the picture, as a share of its width and height on each side: detectors miss tight crops. */
+  readonly pad: number;
+  /** Side of the aligned crop, pixels. */
+  readonly cropPx: number;
+  /** Draws a mask on the face, different for each picture and the same for a seed, and then looks for it anew. */
+  readonly mask: { readonly seed: number } | null;
+  readonly signal?: AbortSignal;
+}
+
+/** A face as an encoder takes it. */
+export interface AlignedFace {
+  /** RGB, `cropPx` by `cropPx`, rows from the top, 3 bytes a pixel; aligned to the ArcFace template. */
+  readonly crop: Uint8Array;
+  /** Pixels of the picture, as `box`. */
+  readonly landmarks: Landmarks;
+  readonly box: Box;
+  /** Of the detector, 0..1. */
+  readonly score: number;
+  readonly quality: FaceQuality;
+}
+
+/** What became of a picture. */
+export type ReadPicture =
+  | { readonly file: string; readonly face: AlignedFace; readonly reason: null }
+  | {
+      readonly file: string;
+      readonly face: null;
+      /** `unreadable`: there is no such file or it is no picture. */
+      readonly reason: 'unreadable' | 'no face';
+      readonly message: string;
+    };
+
+/**
+ * Where aligned faces come from: all that is done with pixels before an encoder. One picture after the other comes out, in
+ * the order of `files`; how many are under way at once is the source's affair.
+ */
+export interface FaceSource {
+  read(files: readonly string[], options: ReadOptions): AsyncIterable<ReadPicture>;
+}

@@ -1,0 +1,135 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { EyelineError } from '../../src/core/errors.ts';
+import type { Cut } from '../../src/core/picture.ts';
+import { AnalysedFaceSource, chooseFace, type SimulateMask } from '../../src/evaluation/analysed-face-source.ts';
+import type { ReadOptions, ReadPicture } from '../../src/evaluation/face-source.ts';
+import { FakeFaceAnalyser, type StagedFace, StagedFrame } from '../fakes/fake-face-analyser.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'eyeline-source-'));
+afterAll(() => rmSync(dir, { recursive: true }));
+
+const OPTIONS: ReadOptions = { choose: 'largest', pad: 0, cropPx: 112, mask: null };
+const LEFT = { box: { x: 20, y: 20, width: 200, height: 250 }, angle: 1 };
+const CENTRE = { box: { x: 290, y: 210, width: 60, height: 60 }, angle: 2 };
+
+/** A frame that remembers what was cut out of it. */
+class WatchedFrame extends StagedFrame {
+  readonly cuts: Cut[] = [];
+
+  override async cut(cuts: readonly Cut[]): Promise<Uint8Array[]> {
+    this.cuts.push(...cuts);
+    return super.cut(cuts);
+  }
+}
+
+function rig(stage: Readonly<Record<string, readonly StagedFace[]>>, simulateMask: SimulateMask | null = null) {
+  const frames: WatchedFrame[] = [];
+  const source = new AnalysedFaceSource({
+    analyser: new FakeFaceAnalyser(),
+    alignedPx: 112,
+    async decode(bytes, name) {
+      const faces = stage[Buffer.from(bytes).toString()];
+      if (!faces) throw new EyelineError('PICTURE_REFUSED', `${name}: not a picture`);
+      const frame = new WatchedFrame(1, 0, faces);
+      frames.push(frame);
+      return frame;
+    },
+    simulateMask,
+  });
+  const read = async (names: readonly string[], options: Partial<ReadOptions> = {}) => {
+    const files = names.map((name) => {
+      writeFileSync(join(dir, name), name);
+      return join(dir, name);
+    });
+    const pictures: ReadPicture[] = [];
+    for await (const picture of source.read(files, { ...OPTIONS, ...options })) pictures.push(picture);
+    return pictures;
+  };
+  return { source, read, frames };
+}
+
+describe('AnalysedFaceSource', () => {
+  it.each([
+    ['largest', LEFT.box],
+    ['central', CENTRE.box],
+  ] as const)('takes the %s face', async (choose, box) => {
+    const { read, frames } = rig({ two: [CENTRE, LEFT] });
+    const [picture] = await read(['two'], { choose });
+    expect(picture?.face?.box).toEqual(box);
+    expect(picture?.face?.crop).toHaveLength(112 * 112 * 3);
+    expect(frames[0]?.released).toBe(1);
+  });
+
+  it('says what became of each picture, in order', async () => {
+    const { read, source } = rig({ one: [LEFT], empty: [] });
+    const [one, empty, text] = await read(['one', 'empty', 'text']);
+    expect(one?.reason).toBeNull();
+    expect(empty).toMatchObject({ reason: 'no face', message: 'no face was found' });
+    expect(text).toMatchObject({ reason: 'unreadable', message: `${join(dir, 'text')}: not a picture` });
+    for await (const gone of source.read(['/nowhere/x.jpg'], OPTIONS)) {
+      expect(gone).toMatchObject({ file: '/nowhere/x.jpg', reason: 'unreadable' });
+    }
+  });
+
+  it('lets pass what is no fault of the picture', async () => {
+    const broken = new AnalysedFaceSource({
+      analyser: new FakeFaceAnalyser(),
+      alignedPx: 112,
+      decode: async () => {
+        throw new EyelineError('OPENCV_UNAVAILABLE', 'no OpenCV');
+      },
+      simulateMask: null,
+    });
+    writeFileSync(join(dir, 'any'), 'any');
+    const first = broken.read([join(dir, 'any')], OPTIONS).next();
+    await expect(first).rejects.toMatchObject({ code: 'OPENCV_UNAVAILABLE' });
+  });
+
+  it('scales the alignment to the crop that is asked for', async () => {
+    const { read, frames } = rig({ one: [LEFT] });
+    await read(['one'], { cropPx: 56 });
+    // The fake aligns by moving the box's corner to 0, 0.
+    expect(frames[0]?.cuts).toEqual([{ matrix: [0.5, 0, -10, 0, 0.5, -10], width: 56, height: 56, colour: 'rgb' }]);
+  });
+
+  it('looks for the face anew once a mask is on, and draws the same mask for the same bytes and seed', async () => {
+    const seeds: string[] = [];
+    const masked: StagedFrame[] = [];
+    const simulateMask: SimulateMask = async (_picture, face, seed) => {
+      seeds.push(seed);
+      const hidden = face.box.width > 100;
+      masked.push(new StagedFrame(1, 0, hidden ? [] : [{ ...CENTRE, box: { ...CENTRE.box, x: 300 } }]));
+      return masked.at(-1) as StagedFrame;
+    };
+    const { read } = rig({ near: [LEFT], far: [CENTRE] }, simulateMask);
+    const [near, far] = await read(['near', 'far'], { mask: { seed: 3 } });
+    expect(near).toMatchObject({ reason: 'no face', message: 'no face was found with the mask on' });
+    expect(far?.face?.box.x).toBe(300);
+    await read(['far'], { mask: { seed: 3 } });
+    await read(['far'], { mask: { seed: 4 } });
+    expect(seeds[2]).toBe(seeds[1]);
+    expect(new Set(seeds).size).toBe(3);
+    expect(masked.every(({ released }) => released === 1)).toBe(true);
+  });
+
+  it('stops when it is told to', async () => {
+    const { source } = rig({});
+    const signal = AbortSignal.abort();
+    await expect(source.read(['x'], { ...OPTIONS, signal }).next()).rejects.toThrow();
+  });
+});
+
+describe('chooseFace', () => {
+  it('takes the better one of two alike, and nobody of none', () => {
+    const size = { width: 640, height: 480 };
+    const [first, second] = [
+      { box: LEFT.box, score: 0.9 },
+      { box: { ...LEFT.box, x: 400 }, score: 0.8 },
+    ];
+    expect(chooseFace([first, second], size, 'largest')).toBe(first);
+    expect(chooseFace([], size, 'central')).toBeNull();
+  });
+});
