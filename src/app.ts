@@ -32,7 +32,7 @@ import { connectServiceManager } from './platform/systemd.ts';
 import { packageVersion } from './platform/version.ts';
 import { Watchdog } from './platform/watchdog.ts';
 import { Cooldown } from './tracks/cooldown.ts';
-import { OverlapTracker } from './tracks/tracker.ts';
+import { FaceTracker } from './tracks/tracker.ts';
 
 /** A decided track is looked at again so often: soon enough to notice that somebody else took its place. */
 const RECHECK_MS = 1000;
@@ -63,6 +63,8 @@ export interface ChainOptions {
   readonly clock?: Clock;
   /** Where runs, which block their thread, take place: in a thread of their own (the default), or in the caller's. */
   readonly runIn?: 'own-thread' | 'this-thread';
+  /** Where faces are followed: what the detector is less sure of is given too; `detection.minScore` otherwise. */
+  readonly lowScore?: number;
   /** Told of every run of a model. */
   readonly onRun?: BatcherOptions['onRun'];
   /** Told of every model that was opened: for whoever measures it bare. */
@@ -76,7 +78,7 @@ export interface ChainOptions {
 export async function openFaceAnalyser(
   config: Pick<Config, 'models' | 'inference' | 'detection'>,
   logger: Logger,
-  { clock = systemClock, runIn = 'own-thread', onRun, onOpen }: ChainOptions = {},
+  { clock = systemClock, runIn = 'own-thread', lowScore = config.detection.minScore, onRun, onOpen }: ChainOptions = {},
 ): Promise<OpenFaceAnalyser> {
   const store = await createModelStore({ dir: config.models.dir, extraManifest: config.models.manifest, logger });
   const thread = new InferenceThread(logger);
@@ -125,7 +127,7 @@ export async function openFaceAnalyser(
           landmarks: landmarks.lane(name),
           encoder: aligning ?? cropEmbedder(encoder.lane(name)),
         },
-        { ...config.detection, minNorm },
+        { ...config.detection, lowScore, minNorm },
       );
     return {
       analyser: lane(''),
@@ -181,7 +183,11 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
   const manager = await connectServiceManager(env, logger);
   const publisher = config.mqtt.enabled ? await createPublisher(config, env, logger, clock, random) : null;
   const metrics = new Metrics();
-  const faces = await openFaceAnalyser(config, logger, { clock, onRun: (run) => metrics.run(run) });
+  const faces = await openFaceAnalyser(config, logger, {
+    clock,
+    lowScore: config.tracks.lowScore,
+    onRun: (run) => metrics.run(run),
+  });
   const gallery = new LiveGallery({
     open: (create) => openGalleryStore(config.gallery.file, { logger, clock, create }),
     encoder: faces.encoder,
@@ -227,7 +233,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     const pipeline = new CameraPipeline({
       camera: camera.id,
       analyser: faces.lane(camera.id),
-      tracker: new OverlapTracker(config.tracks),
+      tracker: new FaceTracker({ ...config.tracks, minScore: config.detection.minScore }),
       visits: new Visits(
         config.recognition,
         new Cooldown({ cooldownMs: config.recognition.cooldownMs, sameStranger: config.recognition.threshold }, cosine),

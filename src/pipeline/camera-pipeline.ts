@@ -9,7 +9,7 @@ import type { Detection } from '../faces/detect.ts';
 import type { Face, FaceAnalyser } from '../faces/face-analyser.ts';
 import type { RunTrace } from '../inference/vision-model.ts';
 import { assignPeople, type Candidate } from '../tracks/assign.ts';
-import type { OverlapTracker } from '../tracks/tracker.ts';
+import type { FaceTracker } from '../tracks/tracker.ts';
 import type { Announcement, Visits } from './visits.ts';
 
 /** What the pipeline needs of the gallery: whoever is enrolled right now. */
@@ -23,7 +23,7 @@ export interface GalleryView {
 export interface CameraPipelineOptions {
   readonly camera: string;
   readonly analyser: FaceAnalyser;
-  readonly tracker: OverlapTracker;
+  readonly tracker: FaceTracker;
   readonly visits: Visits;
   /** The gallery snapshot to use for the next frame. */
   readonly gallery: () => GalleryView;
@@ -190,18 +190,23 @@ export class CameraPipeline {
     }
     const started = clock.monotonic();
     const trace: RunTrace = { queuedMs: 0, runMs: 0 };
-    const wanted = seen.filter(({ track }) => visits.wants(track, seenMs));
+    const wanted = seen.filter(({ track, detection: { box, score }, speed, doubtful }) =>
+      visits.wants(track, { box, picture: frame, score, speed }, doubtful, seenMs),
+    );
     const described = await analyser.describe(
       frame,
       wanted.map(({ detection }) => detection),
       trace,
     );
-    const looked = described
-      .map((face, index) => ({ face, track: wanted[index]?.track ?? 0 }))
-      .filter(({ face }) => face.quality.score >= this.#options.minQuality);
+    const good: { face: Face; track: number }[] = [];
+    described.forEach((face, index) => {
+      const track = wanted[index]?.track ?? 0;
+      if (face.quality.score >= this.#options.minQuality) good.push({ face, track });
+      else visits.disregard(track, face.quality.score);
+    });
     const embeddings = await analyser.embed(
       frame,
-      looked.map(({ face }) => face),
+      good.map(({ face }) => face),
       trace,
     );
     const embedded = clock.monotonic();
@@ -213,8 +218,19 @@ export class CameraPipeline {
       return { capture: frame.captureMs, queue, detect: detectTrace.runMs, embed, decide };
     };
 
+    const looks = good.flatMap(({ track }, index) => {
+      const embedding = embeddings[index];
+      return embedding ? [{ track, embedding, encoder: analyser.encoder }] : [];
+    });
+    const renamings = tracker.tell(looks, seenMs);
+    visits.rename(renamings);
+    for (const { from, merged } of renamings) if (merged) this.#firstSeenAtMs.delete(from);
+    const numbers = new Map(renamings.map(({ from, to }) => [from, to]));
+    const present = seen.map(({ track }) => numbers.get(track) ?? track);
+    const looked = good.map(({ face, track }) => ({ face, track: numbers.get(track) ?? track }));
+
     const candidates = embeddings.map((embedding) => (embedding && gallery.search(embedding, 1)[0]) ?? null);
-    const held = seen.flatMap(({ track }) => {
+    const held = present.flatMap((track) => {
       const identity = looked.some((one) => one.track === track) ? null : visits.identity(track);
       return identity ? [identity] : [];
     });
@@ -223,7 +239,7 @@ export class CameraPipeline {
     looked.forEach(({ face, track }, index) => {
       const embedding = embeddings[index];
       if (!embedding) {
-        visits.dismiss(track, seenMs);
+        visits.dismiss(track);
         return;
       }
       const sighting = {
@@ -237,8 +253,10 @@ export class CameraPipeline {
       announced++;
       this.#options.publish(this.#draft(frame, face, track, announcement, gallery.version, latency()));
     });
-    // A face too poor to match does not count: while nothing moves it stays poor, and would be watched for ever.
-    if (looked.some(({ track }) => visits.wants(track, seenMs))) this.#options.attend?.(ATTENTION_MS);
+    // What is too poor to match, or no face, does not count: while nothing moves it stays so, and would be watched for ever.
+    if (looked.some(({ track }, index) => embeddings[index] && visits.undecided(track))) {
+      this.#options.attend?.(ATTENTION_MS);
+    }
     return { camera, faces: detections.length, looked: looked.length, announced, latencyMs: latency() };
   }
 

@@ -10,7 +10,7 @@ import { cosine } from '../../faces/embedding.ts';
 import { CameraPipeline, type FrameReport, type GalleryView } from '../../pipeline/camera-pipeline.ts';
 import { Visits } from '../../pipeline/visits.ts';
 import { Cooldown } from '../../tracks/cooldown.ts';
-import { OverlapTracker } from '../../tracks/tracker.ts';
+import { FaceTracker } from '../../tracks/tracker.ts';
 import { type RunCounts, type RunLog, rawRunMs } from './run-log.ts';
 
 const REPLAY_CAMERA = entryBeside('replay-camera', import.meta.url);
@@ -137,7 +137,7 @@ function buildPipeline(
   return new CameraPipeline({
     camera,
     analyser: chain.lane(camera),
-    tracker: new OverlapTracker(tracks),
+    tracker: new FaceTracker({ ...tracks, minScore: config.detection.minScore }),
     visits: new Visits(recognition, cooldown, 1000),
     gallery: () => gallery,
     threshold: recognition.threshold,

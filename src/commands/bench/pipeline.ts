@@ -100,6 +100,7 @@ async function atFullSpeed(
 ): Promise<FlatOut> {
   const runs = new RunLog();
   const chain = await openFaceAnalyser(config, logger, {
+    lowScore: config.tracks.lowScore,
     onRun: (run) => runs.add(run),
     onOpen: (model) => runs.models.set(model.id, model),
   });
@@ -134,12 +135,12 @@ async function atFullSpeed(
 async function enrolScene(
   scenes: Scenes,
   galleryFile: string,
-  { config, logger, signal }: PipelineOptions,
+  { config, logger, say, signal }: PipelineOptions,
 ): Promise<void> {
   const chain = await openFaceReader(config, logger);
   const store = openGalleryStore(galleryFile, { logger, clock: systemClock });
   try {
-    await enrolPictures({
+    const { refused } = await enrolPictures({
       pictures: (await findPictures(scenes.people)).pictures,
       store,
       decode: decodePicture,
@@ -149,6 +150,7 @@ async function enrolScene(
       threshold: config.recognition.threshold,
       signal,
     });
+    for (const { file, reason } of refused) say(`${file} is not enrolled: ${reason}`);
   } finally {
     store.close();
     await chain.close();

@@ -15,8 +15,11 @@ const run = promisify(execFile);
 /** 720p at 10 frames a second, without B-frames, as cameras send it. */
 const SIZE = '1280:720';
 const FPS = 10;
-/** Nobody there for so long after each round, so that every round brings somebody new. */
+/** Nobody there for so long between two clips. */
 const GAP_S = 2;
+/** And where few clips follow one another: a track goes on when the same person is back within 5 s, and tells nothing new. */
+const LONG_GAP_S = 6;
+const MANY_CLIPS = 3;
 const IDLE_S = 10;
 const ENCODE = ['-an', '-c:v', 'libx264', '-preset', 'veryfast', '-bf', '0', '-g', '20', '-pix_fmt', 'yuv420p'];
 
@@ -50,18 +53,27 @@ export async function makeScenes(
 
   const busy: string[] = [];
   const people = join(folder, 'people');
-  for (const [index, clip] of clips.entries()) {
-    const file = join(folder, `busy-${index}.mkv`);
-    const filter = `scale=${SIZE},fps=${FPS},tpad=stop_duration=${GAP_S}:color=black`;
-    await ffmpeg(['-i', clip, '-vf', filter, ...ENCODE, file], signal);
+  const gapS = clips.length < MANY_CLIPS ? LONG_GAP_S : GAP_S;
+  for (const [first] of clips.entries()) {
+    const file = join(folder, `busy-${first}.mkv`);
+    // Each camera shows them all, one after the other, beginning with another.
+    const order = [...clips.slice(first), ...clips.slice(0, first)];
+    const parts = order.map(
+      (_, index) =>
+        `[${index}:v]scale=${SIZE},setsar=1,fps=${FPS},format=yuv420p,tpad=stop_duration=${gapS}:color=black[v${index}]`,
+    );
+    const joined = `${order.map((_, index) => `[v${index}]`).join('')}concat=n=${order.length}:v=1:a=0[out]`;
+    const inputs = order.flatMap((clip) => ['-i', clip]);
+    await ffmpeg(
+      [...inputs, '-filter_complex', `${parts.join(';')};${joined}`, '-map', '[out]', ...ENCODE, file],
+      signal,
+    );
     busy.push(file);
   }
   // Whoever the first clip shows after a second is enrolled: known people are decided otherwise than strangers.
   await mkdir(join(people, 'First'), { recursive: true });
-  await ffmpeg(
-    ['-ss', '1', '-i', clips[0] ?? '', '-frames:v', '1', '-q:v', '2', join(people, 'First', '1.jpg')],
-    signal,
-  );
+  const still = ['-frames:v', '1', '-vf', `scale=${SIZE}`, '-q:v', '2', join(people, 'First', '1.jpg')];
+  await ffmpeg(['-ss', '1', '-i', clips[0] ?? '', ...still], signal);
   return { busy, idle, people };
 }
 
