@@ -204,7 +204,8 @@ async function withFrame(photo: string, work: (frame: Frame) => Promise<void>): 
     retry: { firstDelayMs: 1000, maxDelayMs: 1000, factor: 1, jitter: 0 },
     clock: systemClock,
     random: Math.random,
-    logger: silentLogger,
+    // Why a camera fails matters here as well.
+    logger: { ...silentLogger, warn: (_, message) => console.error(message) },
     spawn: cameraForker(process.env),
   });
   supervisor.start();

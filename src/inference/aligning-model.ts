@@ -8,7 +8,7 @@ import type { Provider } from './providers.ts';
 import type { AlignedResult, AligningModel, FramePixels, Outputs } from './vision-model.ts';
 
 /** Faces a run takes at most; a picture with more takes several. As with crops, a CPU's memory grows with them. */
-const MAX_FACES = { cpu: 4, gpu: 32 } as const;
+const MAX_FACES = { cpu: 2, gpu: 32 } as const;
 /** What the warm-up runs on. */
 const WARM_UP_FRAME: Size = { width: 1280, height: 720 };
 

@@ -4,9 +4,10 @@ import type { Provider } from './providers.ts';
 export type AlignmentWay = 'opencv' | 'graph';
 
 /**
- * What `auto` takes. Cutting a face out with OpenCV takes a twentieth of a millisecond and its crop has 38 kB; for `graph` the
- * whole frame must first leave the camera's process, which alone takes longer than cutting out all faces of a crowd, on
- * whatever provider the encoder runs (docs/models.md has the figures, scripts/measure-alignment.ts measures them anew).
+ * What `auto` takes. On a CPU OpenCV cuts a face out in a fifteenth of the time the graph takes (docs/models.md has the
+ * figures, scripts/measure-alignment.ts measures them anew). A GPU was not measured. There the graph could save a twentieth
+ * of a millisecond a face, for which the whole frame must get to the daemon and the GPU, longer than the crops of eight
+ * faces; and faces of several cameras no longer share a batch.
  */
 const MEASURED: Readonly<Record<Provider, AlignmentWay>> = {
   tensorrt: 'opencv',
