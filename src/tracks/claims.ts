@@ -22,8 +22,8 @@ const REACH = { heights: 1.5, heightsPerSecond: 7, nearer: 1.5, nearerPerSecond:
 /**
  * Which tracks are somebody else than they were taken for, as the looks of one frame say: each with the track whose
  * identity it takes, the most alike first. A track that just began may continue one that was last seen before, where that
- * person could have come from. A track that is contradicted may be somebody out of sight, or change with another that is
- * contradicted too. So no two that were seen apart in one frame become one.
+ * person could have come from. A track in doubt whose look does not agree with it may be somebody out of sight, or change
+ * with another such track. So no two that were seen in one frame become one.
  *
  * @param nowMs    of the latest frame the tracker was given
  * @param atMs     of the frame looked at
@@ -34,14 +34,14 @@ export function claimIdentities<T extends Tracked>(
   tracks: readonly T[],
   { nowMs, atMs, sameFace }: { readonly nowMs: number; readonly atMs: number; readonly sameFace: number },
 ): Map<T, T> {
-  const open = new Set(told.filter(({ verdict }) => verdict !== 'agrees').map(({ track }) => track));
+  const disputed = new Set(told.filter(({ verdict }) => verdict !== 'agrees').map(({ track }) => track));
   const possible = told.flatMap(({ track, look }) => {
-    const here = open.has(track) ? { ms: atMs, box: track.last.box } : track.identity.born;
+    const here = disputed.has(track) ? { ms: atMs, box: track.last.box } : track.identity.born;
     if (atMs - here.ms > YOUNG_MS) return [];
     return tracks.flatMap((other) => {
       const score = other === track ? null : likenessOf(other.identity, look);
       if (score === null || score < sameFace) return [];
-      const swapped = open.has(track) && open.has(other);
+      const swapped = disputed.has(track) && disputed.has(other);
       const gone = other.last.ms < Math.min(here.ms, nowMs) && withinReach(other.last, here);
       return swapped || gone ? [{ track, other, score }] : [];
     });

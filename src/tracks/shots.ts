@@ -71,8 +71,8 @@ export function promiseOf({ box, picture, score, speed }: Shot): number {
 /**
  * Whether a face is worth landmarks and an embedding in this frame. The first looks are taken as they come, so that
  * somebody is named within a second; later ones only when a shot promises to be clearly better than those had, or after a
- * while. A face that was too poor to match is left alone for longer each time, but seldom enough looked at to notice
- * within half a second that it turned to the camera.
+ * while. A face that was too poor to match is left alone for longer each time, but not so long that half a second passes
+ * until it is noticed that it turned to the camera.
  */
 export function worthLook(
   history: ShotHistory,

@@ -2,17 +2,7 @@ import { type Box, iou } from '../core/geometry.ts';
 import { cosine } from '../faces/embedding.ts';
 import { associate } from './associate.ts';
 import { claimIdentities, type Told } from './claims.ts';
-import {
-  type Identity,
-  type Likeness,
-  type Look,
-  learn,
-  likenessOf,
-  newIdentity,
-  type Place,
-  settle,
-  weigh,
-} from './identity.ts';
+import { type Identity, type Likeness, type Look, learn, newIdentity, type Place, settle, weigh } from './identity.ts';
 import { boxOf, correct, type Motion, predict, speedOf, startMotion } from './motion.ts';
 
 export interface FaceTrackerOptions extends Likeness {
@@ -155,7 +145,6 @@ export class FaceTracker {
       const again = old.rival?.encoder === look.encoder && cosine(old.rival.embedding, look.embedding) >= sameFace;
       if (!claimed.has(track) && !(verdict === 'contradicts' && again)) {
         if (verdict === 'contradicts') old.rival = look;
-        if (verdict !== 'agrees') this.#suspect(look);
         return [];
       }
       const identity = newIdentity(this.#next++, { ms: atMs, box: track.last.box });
@@ -200,24 +189,12 @@ export class FaceTracker {
 
   /** @param claimed another track takes the old identity */
   #change({ track, look, old, identity, other, merged }: Change, claimed: boolean): void {
-    if (!merged && !claimed) {
-      settle(old);
-      this.#tracks.push({ ...track, identity: old, lost: true });
-    }
+    if (!merged && !claimed) this.#tracks.push({ ...track, identity: old, lost: true });
     track.identity = identity;
     learn(identity, look);
     settle(identity);
-    if (merged) return;
-    // There may be more to put right, and whoever was out of sight goes on as they went, not as whom they were taken for.
-    identity.doubtful = true;
-    const gapMs = other ? track.last.ms - other.last.ms : 0;
+    // Whoever was out of sight goes on as they went, not as those for whom they were taken.
+    const gapMs = other && !merged ? track.last.ms - other.last.ms : 0;
     if (other && gapMs > 0) track.motion = correct(predict(other.motion, gapMs), track.last.box);
-  }
-
-  /** Whoever looks like this is in doubt: their face may be followed as another's. */
-  #suspect(look: Look): void {
-    for (const { identity } of this.#tracks) {
-      if ((likenessOf(identity, look) ?? -1) >= this.#options.sameFace) identity.doubtful = true;
-    }
   }
 }

@@ -51,9 +51,10 @@ interface StagedDescription extends Face {
   readonly staged: StagedFace;
 }
 
-/** Analyses staged frames; counts how many faces it was asked to embed. */
+/** Analyses staged frames; counts how many faces it was asked to describe and to embed. */
 export class FakeFaceAnalyser implements FaceAnalyser {
   readonly encoder = 'fake-encoder';
+  described = 0;
   embedded = 0;
 
   async detect(picture: Picture, _trace?: RunTrace): Promise<{ box: Box; score: number }[]> {
@@ -61,6 +62,7 @@ export class FakeFaceAnalyser implements FaceAnalyser {
   }
 
   async describe(picture: Picture, detections: readonly { box: Box; score: number }[]): Promise<StagedDescription[]> {
+    this.described += detections.length;
     return detections.map((detection) => {
       const face = staged(picture).find(({ box }) => box === detection.box);
       if (!face) throw new Error('described a face that was not detected in this picture');

@@ -82,7 +82,7 @@ describe('CameraPipeline', () => {
         minIou: 0.2,
         lostAfterMs: 500,
         endAfterMs: 1500,
-        sameFace: 0.5,
+        sameFace: 0.6,
         differentFace: 0.2,
       }),
       visits: new Visits(
@@ -114,9 +114,12 @@ describe('CameraPipeline', () => {
     expect(attended.slice(2)).toEqual([11, 12, 13, 14, 15]);
   });
 
-  it('asks for no attention for a face that is too poor to match', async () => {
-    await play(times(10, [at(100, 0.1, 0.1)]));
+  it('asks for no attention for a face that is too poor to match, or is none, nor looks at it all the time', async () => {
+    await play(times(40, [at(100, 0.1, 0.1)]));
+    await play(times(40, [{ ...at(100, 0.1), noFace: true }]));
     expect(attended).toEqual([]);
+    expect(analyser.described).toBeLessThanOrEqual(24);
+    expect(analyser.embedded).toBeLessThanOrEqual(12);
   });
 
   it('announces a known person once, with all that the decision rests on', async () => {
@@ -157,7 +160,8 @@ describe('CameraPipeline', () => {
   });
 
   it('gives somebody who was out of sight their track back, and counts what was seen before', async () => {
-    await play([...times(2, [at(100, 0)]), ...times(9, []), ...times(2, [at(400, 0.2)])]);
+    // The first look after the gap names Ann, but only the second is like her enough to tell that she is who was there.
+    await play([[at(100, 0)], ...times(9, []), [at(400, -1)], [at(400, -0.2)]]);
     expect(published).toMatchObject([{ track: 'door-1', person: ANN, frames: 3 }]);
     await play([...times(2, [at(400, 0)]), ...times(9, []), ...times(8, [at(100, 2)])]);
     expect(published.slice(1)).toMatchObject([{ track: 'door-2', person: BOB }]);

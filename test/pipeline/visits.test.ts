@@ -114,6 +114,15 @@ describe('renaming', () => {
     expect(visits.undecided(2)).toBe(true);
   });
 
+  it('remembers that a stranger was announced', () => {
+    const visits = build();
+    show(visits, times(6, null), { track: 1 });
+    show(visits, [ANN], { track: 2, fromMs: 2000 });
+    visits.rename([{ from: 2, to: 1, merged: true }]);
+    const { announced } = show(visits, times(30, ANN), { track: 1, fromMs: 2100 });
+    expect(announced).toMatchObject([[expect.any(Number), { type: 'update', verdict: { person: ANN } }]]);
+  });
+
   it('leaves what is known of each number where faces were mixed up', () => {
     const visits = build();
     show(visits, times(3, ANN), { track: 1 });

@@ -46,6 +46,16 @@ it('is the less sure the longer it was not corrected, and never of a face that t
   );
 });
 
+it('follows a face that changes its aspect, not at once', () => {
+  const wide: Box = { x: 300, y: 200, width: 100, height: 100 };
+  const once = boxOf(correct(predict(startMotion(box(300, 200)), 100), wide));
+  expect(once.width / once.height).toBeGreaterThan(0.76);
+  expect(once.width / once.height).toBeLessThan(0.9);
+  let motion = startMotion(box(300, 200));
+  for (let step = 0; step < 20; step++) motion = correct(predict(motion, 100), wide);
+  expect(boxOf(motion).width / boxOf(motion).height).toBeCloseTo(1, 2);
+});
+
 it('takes no step back in time', () => {
   const motion = startMotion(box(300, 200));
   expect(predict(motion, -50)).toEqual(motion);

@@ -115,6 +115,12 @@ describe('worthLook', () => {
     expect(nearer[0]).toBeLessThanOrEqual(4300);
   });
 
+  it('counts no look that was too poor among the first', () => {
+    const frames = looksAt([...times(20, [0.5, 0.1, false]), ...times(14, [0.5, 0.7])], 100, undecided);
+    const [first = 0, ...others] = frames.filter((ms) => ms >= 2000);
+    expect(others.slice(0, 5)).toEqual([1, 2, 3, 4, 5].map((frame) => first + frame * 100));
+  });
+
   it('looks at a decided face once in a while, and soon when it is in doubt', () => {
     expect(looksAt(times(25, [0.5, 0.6]), 100, () => 'known')).toEqual([0, 1000, 2000]);
     expect(looksAt(times(25, [0.5, 0.6]), 100, () => 'stranger')).toEqual([0, 1000, 2000]);

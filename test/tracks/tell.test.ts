@@ -11,8 +11,8 @@ const EVE = 180;
 
 interface Staged {
   readonly x: number;
-  readonly y?: number;
-  readonly score?: number;
+  /** Height of the face; 100 if left out. */
+  readonly size?: number;
   /** Angle of a look that is taken at the face; none if left out. By which encoder. */
   readonly as?: number;
   readonly encoder?: string;
@@ -25,8 +25,8 @@ function play(tracker: FaceTracker, frames: readonly (readonly Staged[])[], from
     const { seen } = tracker.update(
       faces.map((staged) => ({
         ...staged,
-        score: staged.score ?? 0.9,
-        box: { x: staged.x, y: staged.y ?? 200, width: 75, height: 100 },
+        score: 0.9,
+        box: { x: staged.x, y: 200, width: 0.75 * (staged.size ?? 100), height: staged.size ?? 100 },
       })),
       nowMs,
     );
@@ -56,7 +56,8 @@ describe('somebody who was out of sight', () => {
     ['is somebody else when it does not', [{ x: 600, as: BOB }], 2],
     ['is somebody else when it leaves it open', [{ x: 600, as: 60 }], 2],
     ['cannot have come so far in the time', [{ x: 3000, as: ANN }], 2],
-    ['nor from so far away', [{ x: 600, y: -900, as: ANN }], 1],
+    ['cannot have come so much nearer', [{ x: 600, size: 800, as: ANN }], 2],
+    ['can have come a little nearer', [{ x: 600, size: 250, as: ANN }], 1],
   ])('%s', (_, back, number) => {
     const last = play(build(), [...gone, back]).at(-1);
     expect(last?.tracks).toEqual([number]);
@@ -132,11 +133,28 @@ describe('faces that came close', () => {
     expect(play(build(), [...meet, turnBack(-60, 150)]).at(-1)?.renamings).toEqual([]);
   });
 
-  it('keep their numbers when one is looked at only, and both want to be', () => {
+  it('keep their numbers when one is looked at only, until the other is too', () => {
     const tracker = build();
     const half = play(tracker, [...meet, turnBack(ANN)]).at(-1);
     expect(half?.tracks).toEqual([2, 1]);
-    expect(play(tracker, [[{ x: 260 }, { x: 320 }]], 1100).at(-1)?.doubtful).toEqual([true, true]);
+    expect(half?.doubtful).toEqual([true, true]);
+    expect(play(tracker, [turnBack(ANN, BOB)], 1100).at(-1)?.tracks).toEqual([1, 2]);
+  });
+
+  it('one of which was taken for the other goes on as it went', () => {
+    const tracker = build();
+    play(tracker, meet);
+    // Bob is hidden, and Ann is nearer to where he is expected than to where she is.
+    const [told, ...after] = play(
+      tracker,
+      [[{ x: 285, as: ANN }], [{ x: 312 }, { x: 258 }], [{ x: 335 }, { x: 240, as: BOB }]],
+      1000,
+    );
+    expect(told?.renamings).toEqual([{ from: 2, to: 1, merged: false }]);
+    expect(after.map(({ tracks }) => tracks)).toEqual([
+      [1, 3],
+      [1, 2],
+    ]);
   });
 
   it('one of which hid the other: the one that is left is told by a look, the other keeps its number for later', () => {
@@ -186,6 +204,15 @@ describe('somebody new in a known place', () => {
     const frames = play(build(), [...taken(), ...times(8, [{ x: 310, as: 70 }])]);
     expect(frames.slice(-8).map(({ doubtful }) => doubtful[0])).toEqual([true, true, true, true, ...times(4, false)]);
   });
+});
+
+it('learns nothing of two looks that are opposite', () => {
+  const tracker = build();
+  play(tracker, times(2, [{ x: 300 }]));
+  for (const x of [1, -1])
+    expect(tracker.tell([{ track: 1, embedding: Float32Array.of(x, 0), encoder: 'plain' }], 100)).toEqual([]);
+  play(tracker, times(20, []), 200);
+  expect(play(tracker, [[{ x: 600, as: ANN }]], 2200).at(-1)?.tracks).toEqual([1]);
 });
 
 it('compares looks of one encoder only', () => {
