@@ -45,7 +45,8 @@ export interface Live {
   /** Frames nobody saw, over the rate or replaced by a newer one. */
   readonly dropped: number;
   readonly idle: number;
-  readonly cpuCores: number;
+  /** Null when a camera's process was started anew: what the one before used is gone with it. */
+  readonly cpuCores: number | null;
   /** Largest of the samples. */
   readonly rssMb: number;
   readonly pssMb: number;
@@ -143,7 +144,7 @@ export async function runLive(options: LiveOptions): Promise<Live> {
       decodedPerSecond: rounded((gone('read') / wallMs) * 1000, 1),
       dropped: gone('dropped'),
       idle: gone('idle'),
-      cpuCores: rounded((last.cpuMs - first.cpuMs) / wallMs, 3),
+      cpuCores: gone('restarts') > 0 ? null : rounded((last.cpuMs - first.cpuMs) / wallMs, 3),
       rssMb: peak(({ rssMb }) => rssMb),
       pssMb: peak(({ pssMb }) => pssMb),
       rssSlopeMbPerHour: perHour === null ? null : rounded(perHour, 1),

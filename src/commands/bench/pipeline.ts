@@ -47,7 +47,7 @@ export interface PipelineResult {
 export interface IdleResult extends Live {
   readonly decodeOnlyCores: number;
   /** CPU of the whole daemon over that of decoding alone. */
-  readonly timesDecodeOnly: number;
+  readonly timesDecodeOnly: number | null;
 }
 
 /** Numbers of cameras the pipeline is run with at full speed. */
@@ -86,7 +86,8 @@ export async function benchPipeline(options: PipelineOptions): Promise<PipelineR
     say(`RTSP, nothing moves, decoding alone and the daemon: 2 x ${seconds} s`);
     const decodeOnly = await decodeOnlyCores(scenes.idle, seconds, env, signal);
     const daemon = await runLive({ ...live, cameras: 1, clips: [scenes.idle], reconnectEveryS: null });
-    idle = { ...daemon, decodeOnlyCores: decodeOnly, timesDecodeOnly: rounded(daemon.cpuCores / decodeOnly, 2) };
+    const times = daemon.cpuCores === null ? null : rounded(daemon.cpuCores / decodeOnly, 2);
+    idle = { ...daemon, decodeOnlyCores: decodeOnly, timesDecodeOnly: times };
   }
   const efficiencies = Object.values(fullSpeed).map(({ efficiency }) => efficiency);
   return { efficiency: efficiencies.length > 0 ? Math.min(...efficiencies) : null, fullSpeed, cameras: busy, idle };
