@@ -11,12 +11,17 @@ import { MqttEventPublisher, type MqttEventPublisherOptions } from './events/mqt
 import { falseAcceptRate, type OperatingPoint } from './faces/calibration.ts';
 import { cosine } from './faces/embedding.ts';
 import { createFaceAnalyser, type FaceAnalyser } from './faces/face-analyser.ts';
+import { cropEmbedder, type FaceEmbedder, frameEmbedder } from './faces/face-embedder.ts';
 import type { FaceReader } from './gallery/enrol.ts';
 import { LiveGallery } from './gallery/live-gallery.ts';
 import { openGalleryStore } from './gallery/sqlite-gallery-store.ts';
+import { alignmentWay } from './inference/alignment-way.ts';
+import { checkAligning } from './inference/check-aligning.ts';
 import { InferenceThread } from './inference/inference-thread.ts';
 import { type BatcherOptions, ModelBatcher } from './inference/model-batcher.ts';
+import { openOnnxModel } from './inference/onnxruntime-model.ts';
 import { createModelStore } from './inference/store.ts';
+import type { BatchModel } from './inference/vision-model.ts';
 import { CameraPipeline, type FrameReport } from './pipeline/camera-pipeline.ts';
 import { Visits } from './pipeline/visits.ts';
 import { readCredentials, readSecret } from './platform/credentials.ts';
@@ -27,7 +32,7 @@ import { connectServiceManager } from './platform/systemd.ts';
 import { packageVersion } from './platform/version.ts';
 import { Watchdog } from './platform/watchdog.ts';
 import { Cooldown } from './tracks/cooldown.ts';
-import { OverlapTracker } from './tracks/tracker.ts';
+import { FaceTracker } from './tracks/tracker.ts';
 
 /** A decided track is looked at again so often: soon enough to notice that somebody else took its place. */
 const RECHECK_MS = 1000;
@@ -41,6 +46,8 @@ export interface OpenFaceAnalyser {
   lane(name: string): FaceAnalyser;
   /** Size of the picture the detector takes. */
   readonly detectorInput: Size;
+  /** Side of the aligned crop the encoder takes. */
+  readonly cropSize: number;
   readonly encoder: {
     readonly id: string;
     readonly fingerprint: string;
@@ -52,24 +59,41 @@ export interface OpenFaceAnalyser {
   close(): Promise<void>;
 }
 
+export interface ChainOptions {
+  readonly clock?: Clock;
+  /** Where runs, which block their thread, take place: in a thread of their own (the default), or in the caller's. */
+  readonly runIn?: 'own-thread' | 'this-thread';
+  /** Where faces are followed: what the detector is less sure of is given too; `detection.minScore` otherwise. */
+  readonly lowScore?: number;
+  /** Told of every run of a model. */
+  readonly onRun?: BatcherOptions['onRun'];
+  /** Told of every model that was opened: for whoever measures it bare. */
+  readonly onOpen?: (model: BatchModel) => void;
+}
+
 /**
- * Opens the configured models in a thread of their own.
- * Throws MODEL_MISSING, MODEL_CORRUPT, MODEL_UNKNOWN, PROVIDER_UNAVAILABLE, INFERENCE_FAILED.
+ * Opens the configured models.
+ * Throws MODEL_MISSING, MODEL_CORRUPT, MODEL_UNKNOWN, MODEL_UNSUPPORTED, PROVIDER_UNAVAILABLE, INFERENCE_FAILED.
  */
 export async function openFaceAnalyser(
   config: Pick<Config, 'models' | 'inference' | 'detection'>,
   logger: Logger,
-  { clock = systemClock, onRun }: { clock?: Clock; onRun?: BatcherOptions['onRun'] } = {},
+  { clock = systemClock, runIn = 'own-thread', lowScore = config.detection.minScore, onRun, onOpen }: ChainOptions = {},
 ): Promise<OpenFaceAnalyser> {
   const store = await createModelStore({ dir: config.models.dir, extraManifest: config.models.manifest, logger });
   const thread = new InferenceThread(logger);
-  const opened: ModelBatcher[] = [];
+  const opened: { close(): Promise<void> }[] = [];
   const close = async () => {
     await Promise.allSettled(opened.map((model) => model.close()));
     await thread.close();
   };
   const open = async (id: string) => {
-    const batcher = new ModelBatcher(await thread.open(store, id, config.inference), clock, onRun ? { onRun } : {});
+    const model =
+      runIn === 'own-thread'
+        ? await thread.open(store, id, config.inference)
+        : await openOnnxModel(store, id, { ...config.inference, logger });
+    onOpen?.(model);
+    const batcher = new ModelBatcher(model, clock, onRun ? { onRun } : {});
     const { maxBatch, maxWaitMs } = batcher.policy;
     logger.debug({ model: id, maxBatch, maxWaitMs }, `model ${id} takes batches of up to ${maxBatch}`);
     opened.push(batcher);
@@ -83,16 +107,33 @@ export async function openFaceAnalyser(
     if (dimension === undefined) {
       throw new EyelineError('MODEL_UNSUPPORTED', `models.encoder: ${config.models.encoder} is not an encoder`);
     }
+    const { id, fingerprint, provider } = encoder.lane('');
+    let aligning: FaceEmbedder | null = null;
+    if (alignmentWay(config.inference.alignment, provider) === 'graph') {
+      const { providers } = config.inference;
+      const usable = providers.slice(providers.indexOf(provider));
+      const model = await thread.openAligning(store, id, { ...config.inference, providers: usable });
+      await checkAligning(encoder.lane(''), model);
+      // What takes whole frames is used instead of the encoder, not beside it.
+      await encoder.close();
+      opened.splice(opened.indexOf(encoder), 1, model);
+      aligning = frameEmbedder(model);
+      logger.info({ model: id, provider }, `model ${id} aligns faces in its graph`);
+    }
     const lane = (name: string) =>
       createFaceAnalyser(
-        { detector: detector.lane(name), landmarks: landmarks.lane(name), encoder: encoder.lane(name) },
-        { ...config.detection, minNorm },
+        {
+          detector: detector.lane(name),
+          landmarks: landmarks.lane(name),
+          encoder: aligning ?? cropEmbedder(encoder.lane(name)),
+        },
+        { ...config.detection, lowScore, minNorm },
       );
-    const { id, fingerprint } = encoder.lane('');
     return {
       analyser: lane(''),
       lane,
       detectorInput: detector.lane('').input,
+      cropSize: encoder.lane('').input.width,
       encoder: { id, fingerprint, dimension, calibration },
       failed: thread.failed,
       close,
@@ -142,7 +183,11 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
   const manager = await connectServiceManager(env, logger);
   const publisher = config.mqtt.enabled ? await createPublisher(config, env, logger, clock, random) : null;
   const metrics = new Metrics();
-  const faces = await openFaceAnalyser(config, logger, { clock, onRun: (run) => metrics.run(run) });
+  const faces = await openFaceAnalyser(config, logger, {
+    clock,
+    lowScore: config.tracks.lowScore,
+    onRun: (run) => metrics.run(run),
+  });
   const gallery = new LiveGallery({
     open: (create) => openGalleryStore(config.gallery.file, { logger, clock, create }),
     encoder: faces.encoder,
@@ -188,7 +233,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     const pipeline = new CameraPipeline({
       camera: camera.id,
       analyser: faces.lane(camera.id),
-      tracker: new OverlapTracker(config.tracks),
+      tracker: new FaceTracker({ ...config.tracks, minScore: config.detection.minScore }),
       visits: new Visits(
         config.recognition,
         new Cooldown({ cooldownMs: config.recognition.cooldownMs, sameStranger: config.recognition.threshold }, cosine),

@@ -1,5 +1,6 @@
 #!/usr/bin/env -S node --max-semi-space-size=2
 import { Command, CommanderError } from 'commander';
+import { registerBench } from './commands/bench.ts';
 import { registerCheckConfig } from './commands/check-config.ts';
 import type { CommandContext } from './commands/command.ts';
 import { registerDataset } from './commands/dataset.ts';
@@ -56,6 +57,7 @@ for (const register of [
   registerEval,
   registerDataset,
   registerDoctor,
+  registerBench,
   registerDemo,
 ]) {
   register(program, context);

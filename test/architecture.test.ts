@@ -32,7 +32,7 @@ const PURE = new Set(['zod', 'yaml', 'commander']);
 /** OpenCV and ONNX Runtime take options from the environment alone, so their adapters must set them there. */
 const MAY_USE_ENVIRONMENT = /^src\/(main\.ts$|capture\/opencv|inference\/onnxruntime-model\.ts$)/;
 
-const MAY_WIRE = /^src\/(main\.ts$|app\.ts$|commands\/)/;
+const MAY_WIRE = /^src\/(main\.ts$|app\.ts$|commands\/|pictures\/picture-worker\.ts$)/;
 
 interface Import {
   readonly from: string;

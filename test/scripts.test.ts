@@ -7,7 +7,8 @@ const checked = spawnSync('shellcheck', ['--version']).status === 0;
 
 describe('the shell scripts', () => {
   it.skipIf(!checked)('have nothing shellcheck would find', () => {
-    const found = spawnSync('shellcheck', ['scripts/setup.sh', '.ci/run', 'deploy/jetson/install.sh'], { cwd: root });
+    const scripts = ['scripts/setup.sh', '.ci/run', 'deploy/jetson/install.sh', 'native/opencv-view.sh'];
+    const found = spawnSync('shellcheck', scripts, { cwd: root });
     expect(found.stdout.toString()).toBe('');
     expect(found.status).toBe(0);
   });

@@ -24,6 +24,8 @@ export interface CameraProcess {
   send(message: ToCamera): void;
   /** Ends it at once, whatever it is stuck in (SIGKILL). */
   kill(): void;
+  /** Takes back the fitted pixels of a frame that nobody looks at any more, to be used for another. */
+  recycle?(fitted: Uint8Array): void;
 }
 
 /** What the process tells. Nothing comes after `exit`, which always comes, once. */
@@ -145,8 +147,14 @@ export class CameraSession implements FrameHolder {
     return fitted ?? new Uint8Array();
   }
 
-  release(sequence: number): void {
+  async pixels(sequence: number): Promise<Uint8Array> {
+    const [pixels] = await this.#ask((id) => ({ type: 'pixels', id, sequence }));
+    return pixels ?? new Uint8Array();
+  }
+
+  release(sequence: number, fitted: Uint8Array): void {
     this.#process?.send({ type: 'release', sequence });
+    this.#process?.recycle?.(fitted);
   }
 
   #ask(message: (id: number) => ToCamera): Promise<readonly Uint8Array[]> {

@@ -33,9 +33,9 @@ interface Taken {
 
 /**
  * Pictures the daemon may work on at a time: the one whose faces are looked at, the one in which they are looked for,
- * and the one that comes next.
+ * and two that come next.
  */
-const MAX_HELD = 3;
+const MAX_HELD = 4;
 
 /**
  * The camera process between its decoder and the daemon. Keeps the newest picture nobody asked for yet, and those the
@@ -102,6 +102,10 @@ export class FrameServer<P extends HeldPicture> {
 
   async fit(id: number, sequence: number, input: Size): Promise<void> {
     await this.#answer(id, sequence, async (picture) => [await picture.fit(input)]);
+  }
+
+  async pixels(id: number, sequence: number): Promise<void> {
+    await this.#answer(id, sequence, async (picture) => [await picture.pixels()]);
   }
 
   /** The decoder has no more pictures. A frame that waits can still be asked for. */

@@ -29,9 +29,9 @@ export class OpencvPicture implements Picture {
     const cv = this.#cv;
     const { inner, offset, scale } = letterbox(this, input);
     const interpolation = scale < 1 ? cv.INTER_AREA : cv.INTER_LINEAR;
-    const resized = await answered<Mat>((done) =>
-      this.#bgr.resizeAsync(inner.height, inner.width, 0, 0, interpolation, done),
-    );
+    const halved = this.#halved(inner);
+    const resized = halved.resize(inner.height, inner.width, 0, 0, interpolation);
+    if (halved !== this.#bgr) halved.release();
     const right = input.width - inner.width - offset.x;
     const bottom = input.height - inner.height - offset.y;
     const padded = resized.copyMakeBorder(offset.y, bottom, offset.x, right, cv.BORDER_CONSTANT);
@@ -42,6 +42,10 @@ export class OpencvPicture implements Picture {
   /** Crops by bilinear warps; pixels outside the picture are black. */
   async cut(cuts: readonly Cut[]): Promise<Uint8Array[]> {
     return cuts.map((cut) => this.#cut(cut));
+  }
+
+  async pixels(): Promise<Uint8Array> {
+    return this.#bgr.getData();
   }
 
   /**
@@ -60,6 +64,21 @@ export class OpencvPicture implements Picture {
 
   release(): void {
     this.#bgr.release();
+  }
+
+  /**
+   * The picture halved as often as it stays at least as large as `least`: averages of 2 x 2 pixels are what OpenCV is
+   * fastest at, and averages of averages are the average. The picture itself where it cannot be halved.
+   */
+  #halved(least: Size): Mat {
+    const cv = this.#cv;
+    let mat = this.#bgr;
+    while (mat.cols % 2 === 0 && mat.rows % 2 === 0 && mat.cols >= 2 * least.width && mat.rows >= 2 * least.height) {
+      const half = mat.resize(mat.rows / 2, mat.cols / 2, 0, 0, cv.INTER_AREA);
+      if (mat !== this.#bgr) mat.release();
+      mat = half;
+    }
+    return mat;
   }
 
   #cut({ matrix: [a, b, c, d, e, f], width, height, colour }: Cut): Uint8Array {

@@ -24,7 +24,6 @@ export interface Mat {
   drawFillPoly(polygons: readonly (readonly object[])[], colour: object): void;
   resize(rows: number, cols: number, fx: number, fy: number, interpolation: number): Mat;
   copyMakeBorder(top: number, bottom: number, left: number, right: number, type: number): Mat;
-  resizeAsync(rows: number, cols: number, fx: number, fy: number, interpolation: number, done: Done<Mat>): void;
   warpAffine(matrix: Mat, size: object, flags: number, border: number): Mat;
   /** The pixels, copied, row by row. */
   getData(): Buffer;

@@ -3,7 +3,8 @@ import type { Cut } from '../core/picture.ts';
 
 /**
  * What a camera's process and the daemon say to each other. The daemon pulls: it asks for a frame, and the process
- * holds that one until it is released (or too many are held). Pixels travel only as fitted input and small crops.
+ * holds that one until it is released (or too many are held). Pixels travel as fitted input and small crops, all of them
+ * only when a model takes whole frames.
  */
 
 /** What OpenCV is to open; the URL may hold credentials, so it travels here and not in argv or the environment. */
@@ -48,9 +49,10 @@ export type ToCamera =
   | { readonly type: 'next' }
   /** Offer all frames for so long from now, also when nothing moves. Unanswered. */
   | { readonly type: 'attend'; readonly forMs: number }
-  /** Both are answered by `pixels`, or by `refused` when the frame is no longer held. */
+  /** All three are answered by `pixels`, or by `refused` when the frame is no longer held. */
   | { readonly type: 'cut'; readonly id: number; readonly sequence: number; readonly cuts: readonly Cut[] }
   | { readonly type: 'fit'; readonly id: number; readonly sequence: number; readonly input: Size }
+  | { readonly type: 'pixels'; readonly id: number; readonly sequence: number }
   | { readonly type: 'release'; readonly sequence: number }
   /** Ends the process, politely to the camera. */
   | { readonly type: 'close' };

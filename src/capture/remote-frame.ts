@@ -6,7 +6,9 @@ import type { FromCamera } from './protocol.ts';
 export interface FrameHolder {
   cut(sequence: number, cuts: readonly Cut[]): Promise<readonly Uint8Array[]>;
   fit(sequence: number, input: Size): Promise<Uint8Array>;
-  release(sequence: number): void;
+  pixels(sequence: number): Promise<Uint8Array>;
+  /** The frame's pixels are not looked at any more, here nor there. */
+  release(sequence: number, fitted: Uint8Array): void;
 }
 
 /** A camera's frame: the detector's input is here already, the pixels are in the camera's process. */
@@ -46,10 +48,15 @@ export class RemoteFrame implements Frame {
     return [...(await this.#holder.cut(this.sequence, cuts))];
   }
 
+  async pixels(): Promise<Uint8Array> {
+    this.#check();
+    return this.#holder.pixels(this.sequence);
+  }
+
   release(): void {
     if (this.#released) return;
     this.#released = true;
-    this.#holder.release(this.sequence);
+    this.#holder.release(this.sequence, this.#fitted);
   }
 
   #check(): void {

@@ -1,15 +1,16 @@
-import { access, constants, mkdir, readdir, realpath, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
-import { basename, dirname, extname, join, relative, resolve, sep } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import { extname } from 'node:path';
+import type { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
-import { EyelineError, messageOf } from '../core/errors.ts';
-import { MASK_COLOURS, MASK_FITS, MASK_TYPES, type Rgb } from '../faces/mask/mask-spec.ts';
+import { EyelineError } from '../core/errors.ts';
+import { MASK_COLOURS, MASK_FITS, MASK_TYPES } from '../faces/mask/mask-spec.ts';
 import type { WantedMask } from '../faces/mask/random-mask.ts';
 import type { CommandContext, RegisterCommand } from './command.ts';
 import { type MaskDatasetResult, maskDataset, maskPreview } from './dataset/mask-dataset.ts';
+import { colours, listOf, sheetFile, whole } from './dataset/mask-options.ts';
 import type { MaskWorkerData } from './dataset/mask-worker.ts';
+import { checkApart, checkEmpty, checkWritable, writeOutput } from './dataset/output-folder.ts';
 import type { MaskAnswer, MaskJob, SampleJob } from './dataset/picture-masker.ts';
 import { findPictureTree } from './dataset/picture-tree.ts';
 import { startWorkers } from './dataset/worker-processes.ts';
@@ -94,7 +95,7 @@ async function mask(from: string, to: string, options: MaskOptions, context: Com
   }
   await checkApart(from, to);
   await checkEmpty(to, options.force ?? false);
-  if (options.preview) await checkFolder(options.preview);
+  if (options.preview) await checkWritable(options.preview);
   const pictures = tree.pictures.slice(0, options.limit);
   const wanted: WantedMask = {
     ...(options.type ? { types: options.type } : {}),
@@ -104,11 +105,11 @@ async function mask(from: string, to: string, options: MaskOptions, context: Com
 
   const count = Math.min(options.workers ?? availableParallelism(), pictures.length);
   const entry = new URL(`./dataset/mask-worker${extname(import.meta.url)}`, import.meta.url);
-  const data: MaskWorkerData = { config, wanted };
+  const { models, inference, detection } = config;
   const workers = await startWorkers<MaskWorkerData, MaskJob | SampleJob, MaskAnswer>({
     entry,
     count,
-    data,
+    data: { config: { models, inference, detection }, wanted },
     env: context.env,
   });
   const { seed } = options;
@@ -122,7 +123,7 @@ async function mask(from: string, to: string, options: MaskOptions, context: Com
     if (options.preview && !context.signal.aborted) {
       const { rgb, size } = await maskPreview({ ...common, wanted, side: SHEET_SIDE });
       const kind = options.preview.toLowerCase().endsWith('.png') ? '.png' : '.jpg';
-      await write(options.preview, await encodePicture(rgb, size, kind, SHEET_QUALITY));
+      await writeOutput(options.preview, await encodePicture(rgb, size, kind, SHEET_QUALITY));
     }
     const looked = result.masked + result.withoutFace + result.unreadable.length;
     const summary = {
@@ -176,91 +177,4 @@ function described(summary: Summary): string[] {
     `  speed           ${summary.picturesPerSecond} pictures a second, ${summary.seconds} s`,
     ...(summary.preview ? [`  preview         ${summary.preview}`] : []),
   ];
-}
-
-/** Neither folder may hold the other: masked pictures would be masked again, or the originals be written over. */
-async function checkApart(from: string, to: string): Promise<void> {
-  const [source, target] = [await realpath(from), await existingPath(to)];
-  const within = (inner: string, outer: string) => {
-    const path = relative(outer, inner);
-    return path === '' || (path !== '..' && !path.startsWith(`..${sep}`));
-  };
-  if (within(source, target))
-    throw new EyelineError('USAGE', `${from} is in ${to}: choose an output folder apart from it`);
-  if (within(target, source))
-    throw new EyelineError('USAGE', `${to} is in ${from}: choose an output folder apart from it`);
-}
-
-/** The path without links, also of what is not there yet. */
-async function existingPath(path: string): Promise<string> {
-  const absolute = resolve(path);
-  return realpath(absolute).catch(async () =>
-    dirname(absolute) === absolute ? absolute : join(await existingPath(dirname(absolute)), basename(absolute)),
-  );
-}
-
-async function checkEmpty(to: string, force: boolean): Promise<void> {
-  try {
-    await mkdir(to, { recursive: true });
-    if (force || (await readdir(to)).length === 0) return;
-  } catch (error) {
-    throw new EyelineError('OUTPUT_UNWRITABLE', `${to} cannot be written: ${messageOf(error)}`, { cause: error });
-  }
-  throw new EyelineError('USAGE', `${to} is not empty: choose another folder, or --force to write into it`);
-}
-
-/** Told before the work and not after it. */
-async function checkFolder(file: string): Promise<void> {
-  try {
-    await access(`${dirname(resolve(file))}${sep}`, constants.W_OK);
-  } catch (error) {
-    throw new EyelineError('OUTPUT_UNWRITABLE', `${file} cannot be written: ${messageOf(error)}`, { cause: error });
-  }
-}
-
-async function write(file: string, bytes: Uint8Array): Promise<void> {
-  try {
-    await writeFile(file, bytes);
-  } catch (error) {
-    throw new EyelineError('OUTPUT_UNWRITABLE', `${file} cannot be written: ${messageOf(error)}`, { cause: error });
-  }
-}
-
-function listOf<T extends string>(known: readonly T[]): (text: string) => T[] {
-  return (text) =>
-    text.split(',').map((part) => {
-      const found = known.find((value) => value === part.trim());
-      if (found === undefined) throw new InvalidArgumentError(`"${part}" is none of ${known.join(', ')}.`);
-      return found;
-    });
-}
-
-function colours(text: string): Rgb[] {
-  return text.split(',').map((part) => {
-    const name = part.trim();
-    const named = Object.entries(MASK_COLOURS).find(([known]) => known === name);
-    if (named) return named[1];
-    const [, red, green, blue] = /^#([0-9a-f]{2})([0-9a-f]{2})([0-9a-f]{2})$/i.exec(name) ?? [];
-    if (!red || !green || !blue) {
-      throw new InvalidArgumentError(
-        `"${part}" is neither #rrggbb nor one of ${Object.keys(MASK_COLOURS).join(', ')}.`,
-      );
-    }
-    return [Number.parseInt(red, 16), Number.parseInt(green, 16), Number.parseInt(blue, 16)];
-  });
-}
-
-function whole(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < least || value > most) {
-      throw new InvalidArgumentError(`must be a whole number from ${least} to ${most}.`);
-    }
-    return value;
-  };
-}
-
-function sheetFile(text: string): string {
-  if (!/\.(jpe?g|png)$/i.test(text)) throw new InvalidArgumentError('must end in .jpg, .jpeg or .png.');
-  return text;
 }

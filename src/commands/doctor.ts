@@ -11,6 +11,7 @@ import { MqttListener } from '../events/mqtt-listener.ts';
 import { openGalleryStore } from '../gallery/sqlite-gallery-store.ts';
 import { probeProviders } from '../inference/onnxruntime-model.ts';
 import { createModelStore } from '../inference/store.ts';
+import { loadReleasePages, nativePart } from '../platform/native-parts.ts';
 import { packageVersion } from '../platform/version.ts';
 import { probeCamera } from './camera-probe.ts';
 import type { RegisterCommand } from './command.ts';
@@ -51,6 +52,7 @@ export const registerDoctor: RegisterCommand = (program, { env, exitWith, print,
         return ok(`Eyeline ${packageVersion()}, Node ${process.version}, ${process.platform}-${process.arch}${limit}`);
       });
       await check('opencv', async () => describeOpencv());
+      await check('native', async () => describeNativeParts());
       let config: Config | null = null;
       await check('config', async () => {
         const loaded = await loadConfig({ ...(options.config ? { file: options.config } : {}), env });
@@ -83,7 +85,7 @@ async function checkWith(
     return ok(`${detector}, ${landmarks}, ${encoder} in ${dir}`);
   });
   await check('inference', async () => {
-    const probes = await probeProviders(config.inference.providers);
+    const probes = await probeProviders(config.inference.providers, config.inference.device);
     const used = probes.find(({ works }) => works);
     const detail = probes.map(({ provider, works, reason }) => `${provider} ${works ? 'works' : reason}`).join('; ');
     if (!used) throw new EyelineError('PROVIDER_UNAVAILABLE', detail);
@@ -139,6 +141,15 @@ function describeOpencv(): Omit<Finding, 'check'> {
   return parts.length > 0
     ? ok(detail)
     : { state: 'failure', detail, help: 'Install an OpenCV with FFmpeg or GStreamer.' };
+}
+
+function describeNativeParts(): Omit<Finding, 'check'> {
+  if (nativePart('one_decoder_thread') && loadReleasePages()) return ok('cameras decode in one thread and stay small');
+  return {
+    state: 'warning',
+    detail: 'not compiled: each camera takes 70 MB more',
+    help: 'npm run native (scripts/setup.sh does it)',
+  };
 }
 
 function ok(detail: string): Omit<Finding, 'check'> {

@@ -114,7 +114,7 @@ const motion = z
     holdMs: positiveMs.default(3000).describe('How long all frames are looked at after the last motion.'),
     idleIntervalMs: positiveMs
       .default(1000)
-      .describe('How often a frame is looked at while nothing moves; keep it below tracks.lostAfterMs.'),
+      .describe('How often a frame is looked at while nothing moves; keep it below tracks.endAfterMs.'),
   })
   .prefault({});
 
@@ -206,6 +206,28 @@ const inference = z
       .max(256)
       .default(0)
       .describe('Threads a model runs on; 0 takes one less than there are cores, at least 1 and at most 4.'),
+    device: z.int().min(0).max(63).default(0).describe('Which GPU tensorrt and cuda run on, counted from 0.'),
+    fp16: z
+      .boolean()
+      .default(false)
+      .describe('Whether tensorrt may compute in half precision: faster, a little less exact; see docs/models.md.'),
+    engineCache: text
+      .nullable()
+      .default('data/engines')
+      .describe('Folder tensorrt keeps its engines in, so that only the first start waits for them; null keeps none.'),
+    tensorrtWorkspaceMb: z
+      .int()
+      .min(16)
+      .max(65_536)
+      .default(1024)
+      .describe('Most memory tensorrt may use for a layer, MiB.'),
+    alignment: z
+      .enum(['auto', 'opencv', 'graph'])
+      .default('auto')
+      .describe(
+        'Where faces are aligned: by OpenCV next to the frame, or in the graph of the encoder, which then takes whole ' +
+          'frames; auto takes what was measured to be faster.',
+      ),
   })
   .prefault({});
 
@@ -242,11 +264,36 @@ const recognition = z
 
 const tracks = z
   .strictObject({
+    lowScore: share
+      .default(0.4)
+      .describe('Faces of at least this score continue a track; to begin one takes detection.minScore.'),
     minIou: share
-      .default(0.3)
-      .describe('Least overlap (intersection over union) of a face with its place in the frame before.'),
-    lostAfterMs: positiveMs.default(1500).describe('A track ends when its face was not seen for this long.'),
+      .default(0.2)
+      .describe('Least overlap (intersection over union) of a face with its place, widened by how unsure that is.'),
+    lostAfterMs: positiveMs
+      .default(1500)
+      .describe('A face not seen for this long must look the same to continue its track.'),
+    endAfterMs: positiveMs.default(5000).describe('A track ends when its face was not seen for this long.'),
+    sameFace: cosine
+      .default(0.55)
+      .describe('Least cosine similarity of looks at one person, where a track was lost or mixed up with another.'),
+    differentFace: cosine.default(0.2).describe('Looks there that are less alike than this are at different people.'),
   })
+  .check(
+    evenIfInvalid((value) => {
+      const { lostAfterMs, endAfterMs, sameFace, differentFace } = record(value);
+      const exceeds = (least: unknown, most: unknown) =>
+        typeof least === 'number' && typeof most === 'number' && least > most;
+      return [
+        ...(exceeds(lostAfterMs, endAfterMs)
+          ? [{ path: ['endAfterMs'], message: 'must not be less than lostAfterMs' }]
+          : []),
+        ...(exceeds(differentFace, sameFace)
+          ? [{ path: ['sameFace'], message: 'must not be less than differentFace' }]
+          : []),
+      ];
+    }),
+  )
   .prefault({});
 
 const gallery = z

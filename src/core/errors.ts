@@ -39,6 +39,7 @@ export const ERRORS = {
   OPENCV_UNAVAILABLE: { exit: 8, help: 'Run scripts/setup.sh: it installs OpenCV and builds the add-on.' },
   TOOL_MISSING: { exit: 8, help: 'Run scripts/setup.sh: it installs what is missing.' },
   DEMO_INCOMPLETE: { exit: 10, help: 'Try --seconds 90 on a slow machine; --verbose shows what the daemon says.' },
+  BENCH_FAILED: { exit: 10, help: 'Run `eyeline doctor`; --verbose shows what the daemon says.' },
   METRICS_UNAVAILABLE: {
     exit: 8,
     help: 'Configure metrics.port to a port that is free, or null for no metrics.',

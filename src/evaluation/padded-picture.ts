@@ -1,7 +1,7 @@
-import { type Affine, letterbox, type Size } from '../core/geometry.ts';
+import { type Affine, letterbox, type Point, type Size } from '../core/geometry.ts';
 import type { Cut, Picture } from '../core/picture.ts';
 
-const RGB = 3;
+const CHANNELS = 3;
 
 /** A picture with a black border on all sides, without a copy of its pixels. Its geometry includes the border. */
 export class PaddedPicture implements Picture {
@@ -27,13 +27,11 @@ export class PaddedPicture implements Picture {
     const right = offset.x + Math.round(((this.#left + this.#picture.width) * inner.width) / this.width);
     const bottom = offset.y + Math.round(((this.#top + this.#picture.height) * inner.height) / this.height);
     const size = { width: Math.max(1, right - x), height: Math.max(1, bottom - y) };
-    const middle = await this.#picture.fit(size);
-    const whole = new Uint8Array(input.width * input.height * RGB);
-    for (let row = 0; row < size.height; row++) {
-      const from = row * size.width * RGB;
-      whole.set(middle.subarray(from, from + size.width * RGB), ((y + row) * input.width + x) * RGB);
-    }
-    return whole;
+    return bordered(await this.#picture.fit(size), size, input, { x, y });
+  }
+
+  async pixels(): Promise<Uint8Array> {
+    return bordered(await this.#picture.pixels(), this.#picture, this, { x: this.#left, y: this.#top });
   }
 
   async cut(cuts: readonly Cut[]): Promise<Uint8Array[]> {
@@ -43,4 +41,14 @@ export class PaddedPicture implements Picture {
   #withoutBorder([a, b, c, d, e, f]: Affine): Affine {
     return [a, b, c + a * this.#left + b * this.#top, d, e, f + d * this.#left + e * this.#top];
   }
+}
+
+/** Pixels of `size` put into black ones of size `whole`, their left upper corner at `at`. */
+function bordered(pixels: Uint8Array, size: Size, whole: Size, at: Point): Uint8Array {
+  const padded = new Uint8Array(whole.width * whole.height * CHANNELS);
+  for (let row = 0; row < size.height; row++) {
+    const from = row * size.width * CHANNELS;
+    padded.set(pixels.subarray(from, from + size.width * CHANNELS), ((at.y + row) * whole.width + at.x) * CHANNELS);
+  }
+  return padded;
 }

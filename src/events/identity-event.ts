@@ -24,6 +24,7 @@ export const identityEvent = z
     device: text.describe('Id of the device.'),
     camera: text.describe('Id of the camera.'),
     track: text.describe('Names one face followed through the frames of one camera, within one run.'),
+    firstSeenAt: timestamp.describe('When the first frame that shows this face was captured (UTC).'),
     capturedAt: timestamp.describe('When the frame that settled the decision was captured (UTC).'),
     decidedAt: timestamp.describe('When the decision was made (UTC).'),
     expiresAt: timestamp.describe('Do not act on the event after this time (UTC).'),
@@ -81,6 +82,7 @@ type FilledByPublisher =
   | 'bootId'
   | 'sequence'
   | 'device'
+  | 'firstSeenAt'
   | 'capturedAt'
   | 'decidedAt'
   | 'expiresAt'
@@ -89,6 +91,7 @@ type FilledByPublisher =
 
 /** What the pipeline tells of a decision; the publisher fills in the rest. Times are milliseconds since the epoch. */
 export type IdentityDraft = Readonly<Omit<IdentityEvent, FilledByPublisher>> & {
+  readonly firstSeenAtMs: number;
   readonly capturedAtMs: number;
   readonly decidedAtMs: number;
   readonly latencyMs: Readonly<Omit<IdentityEvent['latencyMs'], 'publish'>>;
@@ -122,6 +125,7 @@ export function completeIdentity(draft: IdentityDraft, stamp: IdentityStamp): Id
     device: stamp.device,
     camera: draft.camera,
     track: draft.track,
+    firstSeenAt: new Date(draft.firstSeenAtMs).toISOString(),
     capturedAt: new Date(draft.capturedAtMs).toISOString(),
     decidedAt: new Date(draft.decidedAtMs).toISOString(),
     expiresAt: new Date(stamp.expiresAtMs).toISOString(),

@@ -1,7 +1,7 @@
 import { type Box, iou, letterbox, type Size } from '../core/geometry.ts';
 import type { Tensor } from '../inference/vision-model.ts';
 
-/** A face found in a picture: box in pixels of the picture, score 0..1. */
+/** What may be a face in a picture: box in pixels of the picture, score 0..1. */
 export interface Detection {
   readonly box: Box;
   readonly score: number;
@@ -10,6 +10,8 @@ export interface Detection {
 export interface DetectionOptions {
   /** Least score of a face, 0..1. */
   readonly minScore: number;
+  /** Least score of what may only be a face, to follow one that was seen before; `minScore` where it is left out or higher. */
+  readonly lowScore?: number;
   /** Boxes that overlap a better one by more than this (intersection over union) are the same face. */
   readonly nmsIou: number;
   /** Least shorter side of a face, pixels of the picture. */
@@ -36,6 +38,7 @@ export function decodeDetections(
 ): Detection[] {
   const { scores, boxes } = outputs;
   const candidates = scores.shape[1] ?? 0;
+  const leastScore = Math.min(options.minScore, options.lowScore ?? options.minScore);
   const { inner, offset } = letterbox(picture, input);
   const toX = (x: number) => clamp(((x * input.width - offset.x) * picture.width) / inner.width, picture.width);
   const toY = (y: number) => clamp(((y * input.height - offset.y) * picture.height) / inner.height, picture.height);
@@ -44,7 +47,7 @@ export function decodeDetections(
   for (let index = 0; index < candidates; index++) {
     const candidate = row * candidates + index;
     const score = scores.data[candidate * CLASSES + 1] ?? 0;
-    if (!(score >= options.minScore)) continue;
+    if (!(score >= leastScore)) continue;
     const corner = (which: number) => boxes.data[candidate * CORNERS + which] ?? 0;
     const left = toX(corner(0));
     const top = toY(corner(1));

@@ -1,11 +1,12 @@
-import { EyelineError } from '../core/errors.ts';
 import { type Affine, boxToCrop } from '../core/geometry.ts';
 import type { Picture } from '../core/picture.ts';
-import type { RunTrace, Tensor, VisionModel } from '../inference/vision-model.ts';
+import type { RunTrace, VisionModel } from '../inference/vision-model.ts';
 import { alignToTemplate } from './align.ts';
 import { type Detection, type DetectionOptions, decodeDetections } from './detect.ts';
 import { unitEmbedding } from './embedding.ts';
+import type { FaceEmbedder } from './face-embedder.ts';
 import { decodeLandmarks, fivePoints, type Landmarks } from './landmarks.ts';
+import { namedOutput, onlyOutput } from './model-output.ts';
 import { type FaceQuality, faceQuality } from './quality.ts';
 
 /** A face with all that is needed to embed it. Pixels of the picture it was found in. */
@@ -19,7 +20,7 @@ export interface Face extends Detection {
 export interface FaceModels {
   readonly detector: VisionModel;
   readonly landmarks: VisionModel;
-  readonly encoder: VisionModel;
+  readonly encoder: FaceEmbedder;
 }
 
 /**
@@ -55,7 +56,10 @@ export function createFaceAnalyser(models: FaceModels, options: FaceAnalyserOpti
 
     async detect(picture, trace) {
       const outputs = await detector.run([await picture.fit(detector.input)], trace);
-      const named = { scores: output(detector, outputs, 'scores'), boxes: output(detector, outputs, 'boxes') };
+      const named = {
+        scores: namedOutput(detector, outputs, 'scores'),
+        boxes: namedOutput(detector, outputs, 'boxes'),
+      };
       return decodeDetections(named, 0, picture, detector.input, options);
     },
 
@@ -69,7 +73,7 @@ export function createFaceAnalyser(models: FaceModels, options: FaceAnalyserOpti
           colour: landmarker.input.channels === 1 ? 'grey' : 'rgb',
         })),
       );
-      const points = only(landmarker, await landmarker.run(crops, trace));
+      const points = onlyOutput(landmarker, await landmarker.run(crops, trace));
       return detections.map((detection, row) => {
         const landmarks = decodeLandmarks(points, row, detection.box);
         const grey = crops[row] ?? new Uint8Array();
@@ -84,34 +88,9 @@ export function createFaceAnalyser(models: FaceModels, options: FaceAnalyserOpti
 
     async embed(picture, faces, trace) {
       if (faces.length === 0) return [];
-      const { width, height } = encoder.input;
-      const crops = await picture.cut(
-        faces.map(({ alignment }) => ({ matrix: alignment, width, height, colour: 'rgb' })),
-      );
-      const embeddings = only(encoder, await encoder.run(crops, trace));
+      const alignments = faces.map(({ alignment }) => alignment);
+      const embeddings = await encoder.embed(picture, alignments, trace);
       return faces.map((_, row) => unitEmbedding(embeddings, row, options.minNorm));
     },
   };
-}
-
-function output(model: VisionModel, outputs: Readonly<Record<string, Tensor>>, name: string): Tensor {
-  const tensor = outputs[name];
-  if (!tensor) {
-    throw new EyelineError(
-      'MODEL_UNSUPPORTED',
-      `model ${model.id} gives no output "${name}" but ${Object.keys(outputs)}`,
-    );
-  }
-  return tensor;
-}
-
-function only(model: VisionModel, outputs: Readonly<Record<string, Tensor>>): Tensor {
-  const [name, ...others] = Object.keys(outputs);
-  if (name === undefined || others.length > 0) {
-    throw new EyelineError(
-      'MODEL_UNSUPPORTED',
-      `model ${model.id} must give one output, gives ${Object.keys(outputs)}`,
-    );
-  }
-  return output(model, outputs, name);
 }

@@ -85,7 +85,7 @@ function originalInput(picture: Uint8Array, { input }: ModelEntry, layout: Layou
 }
 
 /** Bytes that look like nothing, but the same at each call: a linear congruential sequence (Numerical Recipes). */
-function patternedPicture(size: number, seed: number): Uint8Array {
+export function patternedPicture(size: number, seed: number): Uint8Array {
   let state = seed + 1;
   return Uint8Array.from({ length: size }, () => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;

@@ -1,18 +1,22 @@
+import type { Affine, Size } from '../core/geometry.ts';
 import type { ModelEntry } from './manifest.ts';
-import type { Provider } from './providers.ts';
-import type { BatchModel, Outputs } from './vision-model.ts';
+import type { OpenOptions } from './onnxruntime-model.ts';
+import type { AligningModel, BatchModel, Outputs } from './vision-model.ts';
 
 /** What the daemon and its inference thread say to each other. */
 
+/** What can be told to another thread of how a model is opened. */
+export type ThreadOptions = Omit<OpenOptions, 'logger' | 'probe'>;
+
 export type ToInference =
   | {
-      readonly type: 'open';
+      /** `openAligning` opens an encoder with alignment in its graph. */
+      readonly type: 'open' | 'openAligning';
       readonly call: number;
       readonly entry: ModelEntry;
       /** Path of the prepared graph, checked. */
       readonly graph: string;
-      readonly providers: readonly Provider[];
-      readonly threads: number;
+      readonly options: ThreadOptions;
     }
   /** `pixels` moves over, and comes back with the answer. */
   | {
@@ -21,6 +25,16 @@ export type ToInference =
       readonly model: number;
       readonly pixels: Uint8Array<ArrayBuffer>;
       readonly count: number;
+    }
+  /** `pixels`, of which the first `length` bytes are the frame's, moves as well. */
+  | {
+      readonly type: 'align';
+      readonly call: number;
+      readonly model: number;
+      readonly pixels: Uint8Array<ArrayBuffer>;
+      readonly length: number;
+      readonly size: Size;
+      readonly alignments: readonly Affine[];
     }
   | { readonly type: 'close'; readonly call: number; readonly model: number };
 
@@ -32,6 +46,13 @@ export type FromInference =
       readonly model: number;
       readonly traits: Pick<BatchModel, 'id' | 'fingerprint' | 'provider' | 'input' | 'timings'>;
     }
+  | {
+      readonly type: 'openedAligning';
+      readonly call: number;
+      readonly model: number;
+      readonly traits: Pick<AligningModel, 'id' | 'fingerprint' | 'provider' | 'input'>;
+    }
+  /** Answers `run` and `align`. */
   | {
       readonly type: 'ran';
       readonly call: number;

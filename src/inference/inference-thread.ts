@@ -1,10 +1,10 @@
 import { SHARE_ENV, type Worker } from 'node:worker_threads';
+import { entryBeside, startWorker } from '../core/entry-points.ts';
 import { ERRORS, type ErrorCode, EyelineError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
-import { startWorker } from '../core/start-worker.ts';
-import type { FromInference, ToInference } from './inference-protocol.ts';
-import type { GraphFiles, OpenOptions } from './onnxruntime-model.ts';
-import type { BatchModel, BatchResult } from './vision-model.ts';
+import type { FromInference, ThreadOptions, ToInference } from './inference-protocol.ts';
+import type { GraphFiles } from './onnxruntime-model.ts';
+import type { AligningModel, BatchModel, BatchResult } from './vision-model.ts';
 
 /** A question without its number. */
 type Question = ToInference extends infer T ? (T extends ToInference ? Omit<T, 'call'> : never) : never;
@@ -44,16 +44,49 @@ export class InferenceThread {
   }
 
   /** Opens a model in the thread; see `openOnnxModel`. Throws what it throws, and INFERENCE_FAILED. */
-  async open(files: GraphFiles, id: string, options: Omit<OpenOptions, 'logger' | 'probe'>): Promise<BatchModel> {
-    const { providers, threads } = options;
+  async open(files: GraphFiles, id: string, options: ThreadOptions): Promise<BatchModel> {
     const entry = files.entry(id);
     const graph = await files.file(id);
-    const answer = await this.#ask({ type: 'open', entry, graph, providers, threads });
+    const answer = await this.#ask({ type: 'open', entry, graph, options });
     if (answer.type !== 'opened') throw new Error(`the inference thread answered ${answer.type}`);
     const { model, traits } = answer;
     return {
       ...traits,
       runBatch: (pixels, count) => this.#run(model, pixels, count),
+      close: async () => {
+        if (this.#worker) await this.#ask({ type: 'close', model });
+      },
+    };
+  }
+
+  /** Opens an encoder with alignment in its graph; see `openAligningModel`. Throws what it throws, and INFERENCE_FAILED. */
+  async openAligning(files: GraphFiles, id: string, options: ThreadOptions): Promise<AligningModel> {
+    const entry = files.entry(id);
+    const graph = await files.file(id);
+    const answer = await this.#ask({ type: 'openAligning', entry, graph, options });
+    if (answer.type !== 'openedAligning') throw new Error(`the inference thread answered ${answer.type}`);
+    const { model, traits } = answer;
+    /** Frames' buffers that came back: garbage of their size would be collected late. */
+    const spare: Uint8Array<ArrayBuffer>[] = [];
+    return {
+      ...traits,
+      runAligned: async ({ bgr, width, height }, alignments) => {
+        const kept = spare.pop();
+        const pixels = kept && kept.length >= bgr.length ? kept : new Uint8Array(bgr.length);
+        pixels.set(bgr);
+        const frame = {
+          type: 'align',
+          model,
+          pixels,
+          length: bgr.length,
+          size: { width, height },
+          alignments,
+        } as const;
+        const ran = await this.#ask(frame, [pixels.buffer]);
+        if (ran.type !== 'ran') throw new Error(`the inference thread answered ${ran.type}`);
+        spare.push(ran.pixels);
+        return { outputs: ran.outputs, runMs: ran.runMs };
+      },
       close: async () => {
         if (this.#worker) await this.#ask({ type: 'close', model });
       },
@@ -123,7 +156,7 @@ export class InferenceThread {
 /** Starts the thread itself. */
 export function startInferenceWorker(): Worker {
   // The adapter sets variables that native code reads: a copy of the environment would keep them from it.
-  return startWorker('inference-worker', import.meta.url, { env: SHARE_ENV, name: 'inference' });
+  return startWorker(entryBeside('inference-worker', import.meta.url), { env: SHARE_ENV, name: 'inference' });
 }
 
 function isErrorCode(code: string | null): code is ErrorCode {

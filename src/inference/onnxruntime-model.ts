@@ -2,14 +2,29 @@ import { availableParallelism } from 'node:os';
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { EyelineError, messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
+import { holdsEngine, makeEngineFolder } from './engine-cache.ts';
 import { trivialGraph } from './graph/trivial.ts';
 import { fingerprintOf, type ModelEntry, type OutputContract } from './manifest.ts';
+import {
+  DEFAULT_SETTINGS,
+  nativeEnvironment,
+  type ProviderAttempt,
+  type ProviderSettings,
+  providerAttempts,
+} from './provider-options.ts';
 import { type ProbeProvider, type ProbeResult, type Provider, probeProvider } from './providers.ts';
-import { type BatchModel, type BatchResult, pictureBytes, type RunTiming, type Tensor } from './vision-model.ts';
+import {
+  type BatchModel,
+  type BatchResult,
+  type Outputs,
+  pictureBytes,
+  type RunTiming,
+  type Tensor,
+} from './vision-model.ts';
 
 /** The one file that touches onnxruntime-node. It is loaded on first use, so that `--help` need not wait for it. */
 
-export interface OpenOptions {
+export interface OpenOptions extends Partial<ProviderSettings> {
   /** Best first; the next is taken where one does not work. */
   readonly providers: readonly Provider[];
   /** Threads a run may use; 0 takes what fits the machine (`defaultThreads`). */
@@ -29,10 +44,10 @@ export interface GraphFiles {
 /** These models are too small to gain from more threads than this. */
 const MAX_THREADS = 4;
 /**
- * Batches tried when a model is opened. A CPU's memory grows with the batch while a picture soon costs the same in any
- * (docs/performance.md); on a GPU it gets cheaper for long.
+ * Batches tried when a model is opened. On a CPU a picture costs the same in any batch from two on, while memory grows with
+ * the batch: 25 MB for these models from two to four. On a GPU it gets cheaper for long.
  */
-const BATCHES = { cpu: [1, 2, 4], gpu: [1, 2, 4, 8, 16, 32] } as const;
+const BATCHES = { cpu: [1, 2], gpu: [1, 2, 4, 8, 16, 32] } as const;
 /** Runs of each batch at the start; the first is slower and does not count. */
 const WARM_UP_ROUNDS = 3;
 
@@ -44,24 +59,33 @@ const WARM_UP_ROUNDS = 3;
  */
 export async function openOnnxModel(files: GraphFiles, id: string, options: OpenOptions): Promise<BatchModel> {
   const { providers, threads, logger, probe = probeOnce } = options;
+  const settings = { ...DEFAULT_SETTINGS, ...options };
   const entry = files.entry(id);
   const graph = await files.file(id);
   const asked = providers[0];
   const refused: string[] = [];
-  for (const [index, provider] of providers.entries()) {
+  for (const attempt of providerAttempts(providers, settings)) {
+    const { provider, next } = attempt;
     try {
       if (provider !== 'cpu') {
-        const { works, reason } = await probe(provider);
+        const { works, reason } = await probe(provider, settings.device);
         if (!works) throw new Error(reason ?? 'does not work');
       }
-      const model = new OnnxruntimeModel(entry, provider, await createSession(graph, provider, threads));
+      const { session, engines } = await createSession(graph, attempt, { ...settings, model: id, threads });
+      const model = new OnnxruntimeModel(entry, provider, session);
       await model.warmUp();
+      if (engines !== null && !(await holdsEngine(engines))) {
+        logger.warn(
+          { model: id, engines },
+          `model ${id}: TensorRT keeps no engines in ${engines}: this build of ONNX Runtime's binding does not pass ` +
+            'inference.engineCache and inference.fp16 on (docs/models.md)',
+        );
+      }
       logger.info({ model: id, asked, used: provider }, `model ${id} runs on ${provider}`);
       return model;
     } catch (error) {
       const why = messageOf(error).replaceAll(/\s+/g, ' ').trim();
       refused.push(`${provider}: ${why}`);
-      const next = providers[index + 1];
       logger.warn(
         { model: id, asked: provider, used: next ?? null, why },
         `model ${id}: provider ${provider} does not work (${why}); ${next ? `trying ${next}` : 'no other is configured'}`,
@@ -78,49 +102,82 @@ export async function supportedProviders(): Promise<string[]> {
 }
 
 /** Tries each provider, one after the other, with the reason where one does not work: what `eyeline doctor` shows. */
-export async function probeProviders(providers: readonly Provider[]): Promise<ProbeResult[]> {
+export async function probeProviders(providers: readonly Provider[], device?: number): Promise<ProbeResult[]> {
   const results: ProbeResult[] = [];
-  for (const provider of providers) results.push(await probeProvider(provider));
+  for (const provider of providers) results.push(await probeProvider(provider, device));
   return results;
 }
 
 /** Runs a one-node graph on `provider`; rejects when that fails. In the process itself: see `probeProvider`. */
-export async function runTrivialGraph(provider: Provider): Promise<void> {
+export async function runTrivialGraph(provider: Provider, device: number): Promise<void> {
   const x = new Float32Array([1, 2, 3, 4]);
-  const { y } = await evaluateGraph(trivialGraph(), { type: 'float32', data: x, shape: [4] }, provider);
-  if (y?.data.join() !== '2,4,6,8') throw new Error(`computed 1+1, 2+2, 3+3, 4+4 as ${y?.data.join(', ')}`);
+  const graph = await openGraph(trivialGraph(), { providers: [provider], threads: 1, device }, 'trivial');
+  try {
+    const { y } = await graph.run([{ type: 'float32', data: x, shape: [4] }]);
+    if (y?.data.join() !== '2,4,6,8') throw new Error(`computed 1+1, 2+2, 3+3, 4+4 as ${y?.data.join(', ')}`);
+  } finally {
+    await graph.release();
+  }
 }
 
 export type GraphInput =
   | { readonly type: 'float32'; readonly data: Float32Array; readonly shape: readonly number[] }
   | { readonly type: 'uint8'; readonly data: Uint8Array; readonly shape: readonly number[] };
 
-/** Runs any graph that has one input, once. Gives its FLOAT outputs by name. */
-export async function evaluateGraph(
-  graph: Uint8Array,
-  input: GraphInput,
-  provider: Provider = 'cpu',
-): Promise<Record<string, Tensor>> {
-  const { Tensor: RuntimeTensor } = await loadRuntime();
-  const session = await createSession(graph, provider, 1);
+/** Runs any graph that has one input, once, on the CPU. Gives its FLOAT outputs by name. */
+export async function evaluateGraph(graph: Uint8Array, input: GraphInput): Promise<Outputs> {
+  const opened = await openGraph(graph, { providers: ['cpu'], threads: 1 }, 'graph');
   try {
-    const [name = ''] = session.inputNames;
-    const tensor =
-      input.type === 'uint8'
-        ? new RuntimeTensor('uint8', input.data, input.shape)
-        : new RuntimeTensor('float32', input.data, input.shape);
-    return floatOutputs(await session.run({ [name]: tensor }));
+    return await opened.run([input]);
   } finally {
-    await session.release();
+    await opened.release();
   }
 }
 
-/** A provider that works for one model is not tried again for the next: its libraries take seconds to load. */
-const probes = new Map<Provider, Promise<ProbeResult>>();
+/** A session of any graph; nothing is checked of it. */
+export interface OpenGraph {
+  /** One tensor an input, in the graph's order. Gives its FLOAT outputs by name. */
+  run(inputs: readonly GraphInput[]): Promise<Outputs>;
+  release(): Promise<void>;
+}
 
-function probeOnce(provider: Provider): Promise<ProbeResult> {
-  const known = probes.get(provider) ?? probeProvider(provider);
-  probes.set(provider, known);
+/**
+ * Opens a graph on the first of the providers, and on no other.
+ *
+ * @param name what its engines are kept under
+ */
+export async function openGraph(
+  graph: Uint8Array,
+  options: Pick<OpenOptions, 'providers' | 'threads'> & Partial<ProviderSettings>,
+  name: string,
+): Promise<OpenGraph> {
+  const { Tensor: RuntimeTensor } = await loadRuntime();
+  const settings = { ...DEFAULT_SETTINGS, ...options, model: name };
+  const [attempt] = providerAttempts(options.providers, settings);
+  if (!attempt) throw new RangeError('no provider to open a graph on');
+  const { session } = await createSession(graph, attempt, settings);
+  return {
+    run: async (inputs) => {
+      const tensors = inputs.map((input, index) => {
+        const tensor =
+          input.type === 'uint8'
+            ? new RuntimeTensor('uint8', input.data, input.shape)
+            : new RuntimeTensor('float32', input.data, input.shape);
+        return [session.inputNames[index] ?? '', tensor] as const;
+      });
+      return floatOutputs(await session.run(Object.fromEntries(tensors)));
+    },
+    release: () => session.release(),
+  };
+}
+
+/** A provider that works for one model is not tried again for the next: its libraries take seconds to load. */
+const probes = new Map<string, Promise<ProbeResult>>();
+
+function probeOnce(provider: Provider, device?: number): Promise<ProbeResult> {
+  const key = `${provider} ${device}`;
+  const known = probes.get(key) ?? probeProvider(provider, device);
+  probes.set(key, known);
   return known;
 }
 
@@ -143,14 +200,20 @@ export function defaultThreads(cores: number): number {
   return Math.min(MAX_THREADS, Math.max(1, cores - 1));
 }
 
+/** Sessions are made one after another: the environment is one for the whole process. */
+let lastSession: Promise<unknown> = Promise.resolve();
+
 async function createSession(
   graph: string | Uint8Array,
-  provider: Provider,
-  threads: number,
-): Promise<InferenceSession> {
-  const { InferenceSession: Session } = await loadRuntime();
+  { provider, entries }: ProviderAttempt,
+  settings: ProviderSettings & { readonly model: string; readonly threads: number },
+): Promise<{ session: InferenceSession; engines: string | null }> {
+  const { env, InferenceSession: Session } = await loadRuntime();
+  const { model, threads } = settings;
+  const runtimeVersion = env.versions.node ?? env.versions.common;
+  const engines = await makeEngineFolder(graph, { model, provider, runtimeVersion }, settings);
   const options: InferenceSession.SessionOptions = {
-    executionProviders: [provider],
+    executionProviders: entries,
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
     intraOpNumThreads: threads > 0 ? threads : defaultThreads(availableParallelism()),
@@ -159,10 +222,15 @@ async function createSession(
     // Threads that spin between two frames cost a whole core at 10 frames a second (docs/models.md).
     extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
   };
-  return typeof graph === 'string' ? Session.create(graph, options) : Session.create(graph, options);
+  const created = lastSession.then(() => {
+    Object.assign(process.env, nativeEnvironment(provider, settings, engines));
+    return typeof graph === 'string' ? Session.create(graph, options) : Session.create(graph, options);
+  });
+  lastSession = created.catch(() => undefined);
+  return { session: await created, engines };
 }
 
-function floatOutputs(results: InferenceSession.OnnxValueMapType): Record<string, Tensor> {
+function floatOutputs(results: InferenceSession.OnnxValueMapType): Outputs {
   const outputs: Record<string, Tensor> = {};
   for (const [name, value] of Object.entries(results)) {
     const { data, dims } = value as OrtTensor;
@@ -198,7 +266,9 @@ class OnnxruntimeModel implements BatchModel {
    * results are checked, and how long each size takes is kept.
    */
   async warmUp(): Promise<void> {
-    for (const count of this.provider === 'cpu' ? BATCHES.cpu : BATCHES.gpu) {
+    const [smallest, ...larger] = this.provider === 'cpu' ? BATCHES.cpu : BATCHES.gpu;
+    // The largest right after the smallest: TensorRT builds an engine whenever a size is outside of those it has seen.
+    for (const count of [smallest, ...larger.toReversed()]) {
       let pixels = new Uint8Array(pictureBytes(this) * count);
       let ms = Number.POSITIVE_INFINITY;
       for (let round = 0; round < WARM_UP_ROUNDS; round++) {
@@ -215,6 +285,7 @@ class OnnxruntimeModel implements BatchModel {
       }
       this.timings.push({ pictures: count, ms });
     }
+    this.timings.sort((a, b) => a.pictures - b.pictures);
   }
 
   async runBatch(pixels: Uint8Array<ArrayBuffer>, count: number): Promise<BatchResult> {

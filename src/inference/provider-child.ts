@@ -4,5 +4,7 @@ import { PROVIDERS } from './providers.ts';
 
 /** Entry of the process that `probeProvider` starts: answers null when the provider named works, else why not. */
 const provider = PROVIDERS.find((it) => it === process.argv[2]);
-const reason = provider ? await runTrivialGraph(provider).then(() => null, messageOf) : 'not a provider';
+const reason = provider
+  ? await runTrivialGraph(provider, Number(process.argv[3])).then(() => null, messageOf)
+  : 'not a provider';
 process.send?.(reason, () => process.disconnect());

@@ -1,7 +1,6 @@
 import { fork } from 'node:child_process';
-import { createRequire } from 'node:module';
-import { extname } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
+import { entryBeside, loaderArguments } from '../core/entry-points.ts';
 
 /** Execution providers of ONNX Runtime that the product knows. */
 export type Provider = 'tensorrt' | 'cuda' | 'webgpu' | 'cpu';
@@ -17,22 +16,20 @@ export interface ProbeResult {
   readonly elapsedMs: number;
 }
 
-export type ProbeProvider = (provider: Provider) => Promise<ProbeResult>;
+export type ProbeProvider = (provider: Provider, device?: number) => Promise<ProbeResult>;
 
 /** Loading a GPU's libraries takes seconds on a Jetson; a driver that hangs must not hang the daemon. */
 const PROBE_TIMEOUT_MS = 60_000;
 const MAX_SAID = 16_384;
-const CHILD = new URL(`./provider-child${extname(import.meta.url)}`, import.meta.url);
+const CHILD = entryBeside('provider-child', import.meta.url);
 
 /**
- * Runs a one-node graph on `provider` in a process of its own: a driver that crashes takes that process down, not
- * this one. Never rejects.
+ * Runs a one-node graph on `provider`, on the GPU `device`, in a process of its own: a driver that crashes takes that
+ * process down, not this one. Never rejects.
  */
-export function probeProvider(provider: Provider): Promise<ProbeResult> {
+export function probeProvider(provider: Provider, device = 0): Promise<ProbeResult> {
   const started = performance.now();
-  // Sources run through tsx, the built program as it is.
-  const tsx = () => pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href;
-  const execArgv = CHILD.pathname.endsWith('.ts') ? ['--import', tsx()] : [];
+  const execArgv = loaderArguments(CHILD);
   return new Promise((resolve) => {
     let said = '';
     const end = (reason: string | null) => {
@@ -41,7 +38,10 @@ export function probeProvider(provider: Provider): Promise<ProbeResult> {
       const elapsedMs = Math.round(performance.now() - started);
       resolve({ provider, works, reason: works ? null : explain(reason, said), elapsedMs });
     };
-    const child = fork(fileURLToPath(CHILD), [provider], { execArgv, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    const child = fork(fileURLToPath(CHILD), [provider, String(device)], {
+      execArgv,
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
     const timer = setTimeout(() => {
       child.kill('SIGKILL');
       end(`did not answer within ${PROBE_TIMEOUT_MS / 1000} s`);

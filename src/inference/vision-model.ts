@@ -1,4 +1,5 @@
-import type { Size } from '../core/geometry.ts';
+import type { Affine, Size } from '../core/geometry.ts';
+import type { Provider } from './providers.ts';
 
 /** One output of a batch: `shape[0]` is the batch size; `data` is laid out row by row. */
 export interface Tensor {
@@ -22,8 +23,8 @@ export interface ModelTraits {
   readonly id: string;
   /** Hex digest over weights and preprocessing: results of different fingerprints are never compared. */
   readonly fingerprint: string;
-  /** Execution provider that runs it (`cpu`, `cuda`, `tensorrt`). */
-  readonly provider: string;
+  /** Execution provider that runs it. */
+  readonly provider: Provider;
   /** Size of one picture; `channels` 3 is RGB, 1 is grey. */
   readonly input: Size & { readonly channels: 1 | 3 };
 }
@@ -63,6 +64,32 @@ export interface BatchResult {
   readonly outputs: Outputs;
   readonly runMs: number;
   readonly pixels: Uint8Array<ArrayBuffer>;
+}
+
+/** A whole picture as bytes: rows, 3 bytes a pixel, BGR. */
+export interface FramePixels extends Size {
+  readonly bgr: Uint8Array;
+}
+
+/** An encoder that takes whole pictures, and cuts and aligns the faces itself. */
+export interface AligningModel extends Omit<ModelTraits, 'input'> {
+  /** Size of the crops it makes: what alignments lead to. */
+  readonly input: Size;
+  /**
+   * Runs faces of one picture. Gives each output by name, a row an alignment, in order. Throws RangeError when the bytes do
+   * not fill the picture, a side of it is a single pixel, or an alignment cannot be inverted.
+   *
+   * @param alignments picture to crop coordinates
+   */
+  runAligned(frame: FramePixels, alignments: readonly Affine[]): Promise<AlignedResult>;
+  /** Finishes what runs and frees the session. */
+  close(): Promise<void>;
+}
+
+export interface AlignedResult {
+  readonly outputs: Outputs;
+  /** In the runtime, milliseconds. */
+  readonly runMs: number;
 }
 
 /** Bytes of one picture of a model. */

@@ -9,7 +9,7 @@ import type { Detection } from '../faces/detect.ts';
 import type { Face, FaceAnalyser } from '../faces/face-analyser.ts';
 import type { RunTrace } from '../inference/vision-model.ts';
 import { assignPeople, type Candidate } from '../tracks/assign.ts';
-import type { OverlapTracker } from '../tracks/tracker.ts';
+import type { FaceTracker } from '../tracks/tracker.ts';
 import type { Announcement, Visits } from './visits.ts';
 
 /** What the pipeline needs of the gallery: whoever is enrolled right now. */
@@ -23,7 +23,7 @@ export interface GalleryView {
 export interface CameraPipelineOptions {
   readonly camera: string;
   readonly analyser: FaceAnalyser;
-  readonly tracker: OverlapTracker;
+  readonly tracker: FaceTracker;
   readonly visits: Visits;
   /** The gallery snapshot to use for the next frame. */
   readonly gallery: () => GalleryView;
@@ -45,10 +45,12 @@ export interface CameraPipelineOptions {
 /** A face that is not decided yet is watched for so long from the last time it was seen well. */
 const ATTENTION_MS = 2000;
 /**
- * A frame is fetched ahead while detection waits less than this for its turn: then the model would wait for the frame.
+ * Frames are fetched ahead while detection waits less than this for its turn: then the model would wait for the frame.
  * Where frames wait for the model, the next one had better be taken as late as possible.
  */
 const FETCH_AHEAD_BELOW_MS = 2;
+/** One frame on its way while another is there already: the way to the camera's process takes about as long as a run. */
+const FETCH_AHEAD_FRAMES = 2;
 
 /** What became of one frame; times in milliseconds. */
 export interface FrameReport {
@@ -65,8 +67,8 @@ export type FrameLatency = Omit<IdentityDraft['latencyMs'], 'publish'>;
 /** A frame between the two stages. */
 interface Job {
   readonly frame: Frame;
-  /** Monotonic, when the pipeline took it. */
-  readonly takenMs: number;
+  /** Monotonic, when it was captured. */
+  readonly seenMs: number;
   readonly detectTrace: RunTrace;
 }
 
@@ -81,7 +83,10 @@ export class CameraPipeline {
   #failed = 0;
   #inWork = 0;
   #sequence = 0;
+  #seenMs = 0;
   #galleryVersion: number | null = null;
+  /** When each track's face was captured first, wall clock. */
+  readonly #firstSeenAtMs = new Map<number, number>();
 
   constructor(options: CameraPipelineOptions) {
     this.#options = options;
@@ -94,29 +99,41 @@ export class CameraPipeline {
 
   /** Works until the frames end. Never rejects for the sake of a single frame. */
   async run(frames: AsyncIterable<Frame>): Promise<void> {
-    const { analyser, clock } = this.#options;
+    const { analyser } = this.#options;
     const iterator = frames[Symbol.asyncIterator]();
-    const fetch = () => {
-      const next = iterator.next();
-      // It is waited for later; until then a failure must not count as unhandled.
-      next.catch(() => {});
-      return next;
+    const coming: Promise<IteratorResult<Frame>>[] = [];
+    const fetch = (frames: number) => {
+      while (coming.length < frames) {
+        const next = iterator.next();
+        // It is waited for later; until then a failure must not count as unhandled.
+        next.catch(() => {});
+        coming.push(next);
+      }
     };
-    let upcoming = fetch();
     let settled: Promise<void> = Promise.resolve();
     let ahead = true;
-    for (let next = await upcoming; !next.done; next = await upcoming) {
+    for (;;) {
+      fetch(1);
+      const next = await coming.shift();
+      if (!next || next.done) break;
       const frame = next.value;
-      const job: Job = { frame, takenMs: clock.monotonic(), detectTrace: { queuedMs: 0, runMs: 0 } };
+      const job: Job = { frame, seenMs: this.#seenAt(frame), detectTrace: { queuedMs: 0, runMs: 0 } };
       this.#work(1);
-      if (ahead) upcoming = fetch();
+      if (ahead) fetch(FETCH_AHEAD_FRAMES);
       const detections = await this.#attempt(frame, () => analyser.detect(frame, job.detectTrace));
       await settled;
       settled = this.#finish(job, detections);
-      if (!ahead) upcoming = fetch();
       ahead = job.detectTrace.queuedMs < FETCH_AHEAD_BELOW_MS;
     }
     await settled;
+  }
+
+  /** When a frame was captured, on the monotonic clock; never before the frame before it, whatever the wall clock does. */
+  #seenAt(frame: Frame): number {
+    const { clock } = this.#options;
+    const ageMs = Math.max(0, clock.now() - frame.capturedAtMs);
+    this.#seenMs = Math.max(this.#seenMs, clock.monotonic() - ageMs);
+    return this.#seenMs;
   }
 
   async #finish(job: Job, detections: readonly Detection[] | undefined): Promise<void> {
@@ -152,34 +169,44 @@ export class CameraPipeline {
   }
 
   /** The second stage: from detections to decisions. */
-  async #settle({ frame, takenMs, detectTrace }: Job, detections: readonly Detection[]): Promise<FrameReport> {
+  async #settle({ frame, seenMs, detectTrace }: Job, detections: readonly Detection[]): Promise<FrameReport> {
     const { analyser, camera, clock, tracker, visits } = this.#options;
     // The camera was opened anew: whoever stands there now need not be who stood there before.
     if (frame.sequence <= this.#sequence) {
       tracker.clear();
       visits.clear();
+      this.#firstSeenAtMs.clear();
     }
     this.#sequence = frame.sequence;
     const gallery = this.#options.gallery();
     if (gallery.version !== this.#galleryVersion) visits.galleryChanged((person) => gallery.has(person));
     this.#galleryVersion = gallery.version;
 
-    const { seen, ended } = tracker.update(detections, takenMs);
+    const { seen, ended } = tracker.update(detections, seenMs);
     visits.end(ended);
+    for (const track of ended) this.#firstSeenAtMs.delete(track);
+    for (const { track } of seen) {
+      if (!this.#firstSeenAtMs.has(track)) this.#firstSeenAtMs.set(track, frame.capturedAtMs);
+    }
     const started = clock.monotonic();
     const trace: RunTrace = { queuedMs: 0, runMs: 0 };
-    const wanted = seen.filter(({ track }) => visits.wants(track, takenMs));
+    const wanted = seen.filter(({ track, detection: { box, score }, speed, doubtful }) =>
+      visits.wants(track, { box, picture: frame, score, speed }, doubtful, seenMs),
+    );
     const described = await analyser.describe(
       frame,
       wanted.map(({ detection }) => detection),
       trace,
     );
-    const looked = described
-      .map((face, index) => ({ face, track: wanted[index]?.track ?? 0 }))
-      .filter(({ face }) => face.quality.score >= this.#options.minQuality);
+    const good: { face: Face; track: number }[] = [];
+    described.forEach((face, index) => {
+      const track = wanted[index]?.track ?? 0;
+      if (face.quality.score >= this.#options.minQuality) good.push({ face, track });
+      else visits.disregard(track, face.quality.score);
+    });
     const embeddings = await analyser.embed(
       frame,
-      looked.map(({ face }) => face),
+      good.map(({ face }) => face),
       trace,
     );
     const embedded = clock.monotonic();
@@ -191,8 +218,19 @@ export class CameraPipeline {
       return { capture: frame.captureMs, queue, detect: detectTrace.runMs, embed, decide };
     };
 
+    const looks = good.flatMap(({ track }, index) => {
+      const embedding = embeddings[index];
+      return embedding ? [{ track, embedding, encoder: analyser.encoder }] : [];
+    });
+    const renamings = tracker.tell(looks, seenMs);
+    visits.rename(renamings);
+    for (const { from, merged } of renamings) if (merged) this.#firstSeenAtMs.delete(from);
+    const numbers = new Map(renamings.map(({ from, to }) => [from, to]));
+    const present = seen.map(({ track }) => numbers.get(track) ?? track);
+    const looked = good.map(({ face, track }) => ({ face, track: numbers.get(track) ?? track }));
+
     const candidates = embeddings.map((embedding) => (embedding && gallery.search(embedding, 1)[0]) ?? null);
-    const held = seen.flatMap(({ track }) => {
+    const held = present.flatMap((track) => {
       const identity = looked.some((one) => one.track === track) ? null : visits.identity(track);
       return identity ? [identity] : [];
     });
@@ -201,7 +239,7 @@ export class CameraPipeline {
     looked.forEach(({ face, track }, index) => {
       const embedding = embeddings[index];
       if (!embedding) {
-        visits.dismiss(track, takenMs);
+        visits.dismiss(track);
         return;
       }
       const sighting = {
@@ -210,13 +248,15 @@ export class CameraPipeline {
         quality: face.quality.score,
         embedding,
       };
-      const announcement = visits.observe(track, sighting, takenMs);
+      const announcement = visits.observe(track, sighting, seenMs);
       if (!announcement) return;
       announced++;
       this.#options.publish(this.#draft(frame, face, track, announcement, gallery.version, latency()));
     });
-    // A face too poor to match does not count: while nothing moves it stays poor, and would be watched for ever.
-    if (looked.some(({ track }) => visits.wants(track, takenMs))) this.#options.attend?.(ATTENTION_MS);
+    // What is too poor to match, or no face, does not count: while nothing moves it stays so, and would be watched for ever.
+    if (looked.some(({ track }, index) => embeddings[index] && visits.undecided(track))) {
+      this.#options.attend?.(ATTENTION_MS);
+    }
     return { camera, faces: detections.length, looked: looked.length, announced, latencyMs: latency() };
   }
 
@@ -234,6 +274,7 @@ export class CameraPipeline {
       type,
       camera,
       track: `${camera}-${track}`,
+      firstSeenAtMs: this.#firstSeenAtMs.get(track) ?? frame.capturedAtMs,
       capturedAtMs: frame.capturedAtMs,
       decidedAtMs: clock.now(),
       decision: verdict.decision,

@@ -1,5 +1,7 @@
 import type { Candidate } from '../tracks/assign.ts';
 import type { Cooldown } from '../tracks/cooldown.ts';
+import { judgeLook, NO_LOOKS, promiseOf, type Shot, type ShotHistory, takeLook, worthLook } from '../tracks/shots.ts';
+import type { Renaming } from '../tracks/tracker.ts';
 import { type Observation, type Verdict, type VotePolicy, verdictOf, windowOf } from '../tracks/vote.ts';
 
 /** What is worth telling about a track: someone came (`enter`), or a stranger turned out to be someone (`update`). */
@@ -19,7 +21,7 @@ interface Visit {
   decided: Candidate | null | undefined;
   /** Looked at only now and then, since nothing new is expected. */
   settled: boolean;
-  lastLookedMs: number;
+  shots: ShotHistory;
 }
 
 /** Evidence and decisions of the tracks of one camera. */
@@ -36,10 +38,27 @@ export class Visits {
     this.#recheckMs = recheckMs;
   }
 
-  /** True when the track's face is worth landmarks and an embedding now. */
-  wants(track: number, nowMs: number): boolean {
-    const visit = this.#visits.get(track);
-    return !visit?.settled || nowMs - visit.lastLookedMs >= this.#recheckMs;
+  /**
+   * True when the track's face is worth landmarks and an embedding now; then the look counts as taken, and `observe`,
+   * `dismiss` or `disregard` is to tell what came of it.
+   *
+   * @param doubtful it may be somebody else than before
+   */
+  wants(track: number, shot: Shot, doubtful: boolean, nowMs: number): boolean {
+    const visit = this.#visits.get(track) ?? newVisit();
+    this.#visits.set(track, visit);
+    const promise = promiseOf(shot);
+    const decided = visit.decided ? 'known' : 'stranger';
+    const interest = doubtful ? 'doubtful' : visit.settled ? decided : 'undecided';
+    const policy = { firstLooks: windowOf(this.#policy), recheckMs: this.#recheckMs };
+    if (!worthLook(visit.shots, promise, interest, nowMs, policy)) return false;
+    visit.shots = takeLook(visit.shots, promise, nowMs);
+    return true;
+  }
+
+  /** True while nothing is decided of the track's face, so that more frames of it are welcome. */
+  undecided(track: number): boolean {
+    return !this.#visits.get(track)?.settled;
   }
 
   /** Who the track was found to be, and how like them; null for strangers and undecided tracks. */
@@ -52,7 +71,7 @@ export class Visits {
     const { embedding, ...observation } = sighting;
     const visit = this.#visits.get(track) ?? newVisit();
     this.#visits.set(track, visit);
-    visit.lastLookedMs = nowMs;
+    visit.shots = judgeLook(visit.shots, sighting.quality, true);
     visit.observations = [...visit.observations, observation].slice(-windowOf(this.#policy));
 
     const verdict = verdictOf(visit.observations, this.#policy);
@@ -71,12 +90,35 @@ export class Visits {
     return { type: before === null ? 'update' : 'enter', verdict };
   }
 
+  /** The face looked at was too poor to be matched. */
+  disregard(track: number, quality: number): void {
+    const visit = this.#visits.get(track);
+    if (visit) visit.shots = judgeLook(visit.shots, quality, false);
+  }
+
   /** What was taken for a face is none in this frame: evidence of an undecided track is gathered anew. */
-  dismiss(track: number, nowMs: number): void {
+  dismiss(track: number): void {
     const visit = this.#visits.get(track);
     if (!visit) return;
-    visit.lastLookedMs = nowMs;
+    visit.shots = judgeLook(visit.shots, 0, false);
     if (visit.decided === undefined) visit.observations = [];
+  }
+
+  /** Looks have shown that faces are of other tracks. What is known of a number stays; of two that are one it is joined. */
+  rename(renamings: readonly Renaming[]): void {
+    for (const { from, to, merged } of renamings) {
+      const young = this.#visits.get(from);
+      if (!merged || !young) continue;
+      this.#visits.delete(from);
+      const old = this.#visits.get(to) ?? newVisit();
+      this.#visits.set(to, {
+        observations: [...old.observations, ...young.observations].slice(-windowOf(this.#policy)),
+        // Somebody rather than a stranger, a stranger rather than nobody yet.
+        decided: old.decided ?? young.decided ?? old.decided,
+        settled: old.settled || young.settled,
+        shots: young.shots,
+      });
+    }
   }
 
   /**
@@ -89,6 +131,7 @@ export class Visits {
       else if (!visit.decided) {
         visit.observations = [];
         visit.settled = false;
+        visit.shots = NO_LOOKS;
       }
     }
   }
@@ -105,5 +148,5 @@ export class Visits {
 }
 
 function newVisit(): Visit {
-  return { observations: [], decided: undefined, settled: false, lastLookedMs: 0 };
+  return { observations: [], decided: undefined, settled: false, shots: NO_LOOKS };
 }

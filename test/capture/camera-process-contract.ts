@@ -64,7 +64,7 @@ export function cameraProcessContract(subject: () => Subject): void {
     expect(idle).toBe(frame.idle);
   });
 
-  it('gives crops of the frame it holds, and no others', async () => {
+  it('gives crops of the frame it holds, or all of it, and of no others', async () => {
     const talk = begin();
     const { sequence } = await talk.ask({ type: 'next' }, 'frame');
     const cuts = [
@@ -76,8 +76,14 @@ export function cameraProcessContract(subject: () => Subject): void {
     const fitted = await talk.ask({ type: 'fit', id: 6, sequence, input: { width: 2, height: 2 } }, 'pixels');
     expect(fitted).toMatchObject({ id: 6 });
     expect(fitted.pixels.map(({ length }) => length)).toEqual([12]);
+    const whole = await talk.ask({ type: 'pixels', id: 8, sequence }, 'pixels');
+    expect(whole).toMatchObject({ id: 8 });
+    expect(whole.pixels.map(({ length }) => length)).toEqual([320 * 240 * 3]);
+    // The first pixel by both: the crop is RGB, the frame BGR.
+    expect([...(whole.pixels[0]?.subarray(0, 3) ?? [])].reverse()).toEqual([...(pixels[0]?.subarray(0, 3) ?? [])]);
     talk.process.send({ type: 'release', sequence });
     expect(await talk.ask({ type: 'cut', id: 7, sequence, cuts }, 'refused')).toMatchObject({ id: 7 });
+    expect(await talk.ask({ type: 'pixels', id: 9, sequence }, 'refused')).toMatchObject({ id: 9 });
   });
 
   it('tells of the end', async () => {

@@ -228,12 +228,15 @@ describe('CameraSupervisor', () => {
     const { value: lost } = await first;
     if (!lost) throw new Error('no frame');
     expect((await lost.cut([CUT])).map(({ length }) => length)).toEqual([4]);
+    expect(await lost.pixels()).toHaveLength(640 * 480 * 3);
     const underWay = lost.cut([CUT]);
     latest().exit('was ended by SIGKILL');
     await Promise.allSettled([underWay]);
     await expect(lost.cut([CUT])).rejects.toMatchObject({ code: 'CAMERA_PROCESS_DIED' });
+    await expect(lost.pixels()).rejects.toMatchObject({ code: 'CAMERA_PROCESS_DIED' });
     expect(await lost.fit({ width: 4, height: 3 })).toHaveLength(36);
     lost.release();
+    await expect(lost.pixels()).rejects.toThrow('was released');
 
     const second = frames.next();
     await clock.advance(1000);

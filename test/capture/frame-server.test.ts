@@ -72,22 +72,28 @@ describe('FrameServer', () => {
     expect(frames().map(({ sequence }) => sequence)).toEqual([1, 2]);
   });
 
-  it('holds those it gave until they are released, four pictures at most, and none when closed', async () => {
+  it('holds those it gave until they are released, five pictures at most, and none when closed', async () => {
     for (let round = 0; round < 6; round++) {
       await offer();
       server.next();
       await settle();
     }
     await offer();
-    expect(FakePicture.alive).toBe(4);
+    expect(FakePicture.alive).toBe(5);
     const answers = async (sequence: number) => {
       await server.fit(sequence, sequence, { width: 1, height: 1 });
       return sent.at(-1)?.type;
     };
-    expect(await Promise.all([3, 4, 5, 6].map(answers))).toEqual(['refused', 'pixels', 'pixels', 'pixels']);
+    expect(await Promise.all([2, 3, 4, 5, 6].map(answers))).toEqual([
+      'refused',
+      'pixels',
+      'pixels',
+      'pixels',
+      'pixels',
+    ]);
     server.release(5);
     server.release(5);
-    expect(FakePicture.alive).toBe(3);
+    expect(FakePicture.alive).toBe(4);
     expect(await answers(5)).toBe('refused');
     server.close();
     expect(FakePicture.alive).toBe(0);
@@ -138,9 +144,11 @@ describe('FrameServer', () => {
     await settle();
     await server.cut(7, 1, [{ width: 2, height: 1, colour: 'grey', matrix: [1, 0, 0, 0, 1, 0] }]);
     await server.fit(8, 1, { width: 1, height: 1 });
-    expect(sent.slice(-2)).toEqual([
+    await server.pixels(9, 1);
+    expect(sent.slice(-3)).toEqual([
       { type: 'pixels', id: 7, pixels: [new Uint8Array([1, 1])] },
       { type: 'pixels', id: 8, pixels: [new Uint8Array([1, 1, 1])] },
+      { type: 'pixels', id: 9, pixels: [new Uint8Array(8 * 6 * 3).fill(1)] },
     ]);
   });
 

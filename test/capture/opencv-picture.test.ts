@@ -90,6 +90,15 @@ describe('cut', () => {
   });
 });
 
+describe('pixels', () => {
+  it('gives all of them in rows, BGR', async () => {
+    const picture = await decoded(ppm(30, 20, GRADIENT));
+    const expected = pixels(30, 20, GRADIENT);
+    for (let at = 0; at < expected.length; at += 3) expected.subarray(at, at + 3).reverse();
+    expect(Buffer.compare(await picture.pixels(), expected)).toBe(0);
+  });
+});
+
 describe('fit', () => {
   it('shrinks by averaging, as RGB, between black bars', async () => {
     const picture = await decoded(ppm(40, 20, GRADIENT));

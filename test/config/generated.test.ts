@@ -27,7 +27,7 @@ describe('config/eyeline.yaml', () => {
     const document = parseDocument(await shipped('config/eyeline.yaml'));
     const lines = (await shipped('config/eyeline.yaml')).split('\n');
     expect(document.errors).toEqual([]);
-    const keyLines = lines.flatMap((line, index) => (/^ *[A-Za-z]+:/.test(line) ? [index] : []));
+    const keyLines = lines.flatMap((line, index) => (/^ *[A-Za-z][A-Za-z0-9]*:/.test(line) ? [index] : []));
     expect(keyLines).toHaveLength(configKeys().length);
     for (const index of keyLines) expect(lines[index - 1]).toMatch(/^ *# /);
   });

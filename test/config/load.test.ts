@@ -45,6 +45,8 @@ const REFUSED: [text: string, ...lines: string[]][] = [
   ['mqtt: {tls: {certFile: a.pem}}', 'mqtt.tls.keyFile: required with certFile'],
   ['mqtt: {tls: {keyFile: a.pem}}', 'mqtt.tls.certFile: required with keyFile'],
   ['mqtt: {reconnect: {maxDelayMs: 10}}', 'mqtt.reconnect.maxDelayMs: must not be less than firstDelayMs'],
+  ['tracks: {lostAfterMs: 6000}', 'tracks.endAfterMs: must not be less than lostAfterMs'],
+  ['tracks: {differentFace: 0.6}', 'tracks.sameFace: must not be less than differentFace'],
   ['mqtt: {reconnect: {jitter: 2}}', 'mqtt.reconnect.jitter: must be at most 1'],
   ['capture: {retry: {factor: 0}}', 'capture.retry.factor: must be at least 1'],
   [

@@ -58,6 +58,7 @@ describe.skipIf(!linux)('install.sh', () => {
       /^\+ env DEBIAN_FRONTEND=noninteractive apt-get install .*libopencv-dev/m,
       /^\+ rsync .* \S+\/opt\/eyeline\/$/m,
       /^\+ env OPENCV4NODEJS_DISABLE_AUTOBUILD=1 .*JOBS=max .*npm --prefix \S+ ci /m,
+      /^\+ env .*npm --prefix \S+ run --silent native$/m,
       /^\+ npm --prefix \S+ run --silent build$/m,
       /^\+ write \S+\/etc\/eyeline\/eyeline\.yaml \(640, root:eyeline\)$/m,
       /^\+ write \S+\/usr\/local\/bin\/eyeline \(755, root:root\)$/m,
@@ -88,6 +89,7 @@ describe.skipIf(!linux)('install.sh', () => {
     expect(config).toEqual({
       ...defaults,
       models: { ...defaults.models, dir: '/var/lib/eyeline/models' },
+      inference: { ...defaults.inference, engineCache: '/var/lib/eyeline/engines' },
       gallery: { ...defaults.gallery, file: '/var/lib/eyeline/gallery.sqlite' },
     });
     const unit = await readFile(join(root(), 'etc/systemd/system/eyeline.service'), 'utf8');

@@ -40,6 +40,7 @@ export function draft(changes: Partial<IdentityDraft> = {}, agoMs = 50): Identit
     type: 'enter',
     camera: 'door',
     track: 'door-1',
+    firstSeenAtMs: Date.now() - agoMs - 200,
     capturedAtMs: Date.now() - agoMs,
     decidedAtMs: Date.now(),
     decision: 'known',

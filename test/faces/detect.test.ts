@@ -66,6 +66,24 @@ describe('decodeDetections', () => {
     expect(found[1]?.box).toMatchObject({ x: 0, y: 0 });
     expect(decodeDetections(outputs([candidates]), 0, INPUT, INPUT, { ...OPTIONS, maxFaces: 1 })).toHaveLength(1);
   });
+
+  it.each([
+    ['on the one score alone where no lower one is asked for', {}, [0.9]],
+    ['down to the lower score, what is sure first', { lowScore: 0.4 }, [0.9, 0.6, 0.4]],
+    ['not above the score of a face', { lowScore: 0.8 }, [0.9]],
+    ['no more than asked, the sure ones before others', { lowScore: 0.4, maxFaces: 2 }, [0.9, 0.6]],
+  ])('finds faces %s', (_, options, scores) => {
+    const candidates: Candidate[] = [
+      [0.4, 0, 0, 0.2, 0.2],
+      [0.39, 0.8, 0, 1, 0.2],
+      [0.9, 0.3, 0.3, 0.5, 0.5],
+      [0.6, 0.6, 0.6, 0.8, 0.8],
+      // The same face as a better one.
+      [0.65, 0.31, 0.31, 0.51, 0.51],
+    ];
+    const found = decodeDetections(outputs([candidates]), 0, INPUT, INPUT, { ...OPTIONS, ...options });
+    expect(found.map(({ score }) => Math.round(score * 100) / 100)).toEqual(scores);
+  });
 });
 
 describe('suppressOverlaps', () => {

@@ -38,6 +38,10 @@ export class StagedFrame implements Frame {
     return cuts.map(({ width, height, colour }) => new Uint8Array(width * height * (colour === 'rgb' ? 3 : 1)));
   }
 
+  async pixels(): Promise<Uint8Array> {
+    return new Uint8Array(this.width * this.height * 3);
+  }
+
   release(): void {
     this.released++;
   }

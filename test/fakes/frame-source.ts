@@ -32,6 +32,10 @@ export class FakePicture implements HeldPicture {
     );
   }
 
+  async pixels(): Promise<Uint8Array> {
+    return new Uint8Array(this.width * this.height * 3).fill(this.#value);
+  }
+
   release(): void {
     if (this.#released) throw new Error('released twice');
     this.#released = true;
@@ -74,6 +78,7 @@ export class FakeCameraProcess implements CameraProcess {
     else if (message.type === 'release') this.#server?.release(message.sequence);
     else if (message.type === 'cut') void this.#server?.cut(message.id, message.sequence, message.cuts);
     else if (message.type === 'fit') void this.#server?.fit(message.id, message.sequence, message.input);
+    else if (message.type === 'pixels') void this.#server?.pixels(message.id, message.sequence);
     else if (message.type === 'close' && !this.stuck) this.exit('ended with status 0');
   }
 

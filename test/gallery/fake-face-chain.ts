@@ -48,6 +48,7 @@ export class FakeFaceChain implements FaceReader {
       faces,
       fit: async () => new Uint8Array(),
       cut: async () => [],
+      pixels: async () => new Uint8Array(),
       release: () => {
         this.open--;
       },

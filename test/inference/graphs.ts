@@ -49,6 +49,38 @@ export function tinyEmbedder({
   });
 }
 
+/** A graph whose output is its input, flattened: what reaches the first layer of an encoder. */
+export function passThrough(width: number, height: number, opset = 13): Uint8Array {
+  const value = (name: string, sizes: readonly number[]) => ({
+    name,
+    type: { tensorType: { elemType: ONNX_TYPE.float, shape: { dim: sizes.map((dimValue) => ({ dimValue })) } } },
+  });
+  return encodeModel({
+    irVersion: 7,
+    opsetImport: [{ domain: '', version: opset }],
+    graph: {
+      name: 'through',
+      node: [
+        constant({ ...int64Tensor('flat_shape', [1, -1]), name: 'flat_shape' }),
+        node('Reshape', ['picture', 'flat_shape'], 'embedding'),
+      ],
+      initializer: [],
+      input: [value('picture', [1, height, width, 3])],
+      output: [value('embedding', [1, width * height * 3])],
+      valueInfo: [],
+    },
+  });
+}
+
+/** A manifest entry for `passThrough`: pixels go in as they are. */
+export function passThroughEntry(width: number, height: number): ModelEntry {
+  return tinyEntry({
+    input: { width, height, channels: 3, colour: 'rgb', mean: [0, 0, 0], scale: [1, 1, 1] },
+    outputs: [{ name: 'embedding', shape: [width * height * 3] }],
+    embedding: width * height * 3,
+  });
+}
+
 /** The embedding of one picture, computed here: `weights[i][j] = sin(i * outputs + j + 1)`. */
 export function tinyEmbedding(picture: readonly number[], outputs = 4): number[] {
   return Array.from({ length: outputs }, (_, column) =>

@@ -13,7 +13,7 @@ import { cosine } from '../../src/faces/embedding.ts';
 import { CameraPipeline } from '../../src/pipeline/camera-pipeline.ts';
 import { Visits } from '../../src/pipeline/visits.ts';
 import { Cooldown } from '../../src/tracks/cooldown.ts';
-import { OverlapTracker } from '../../src/tracks/tracker.ts';
+import { FaceTracker } from '../../src/tracks/tracker.ts';
 import { testConfig } from '../rig/config.ts';
 import { sharedData } from '../rig/shared-data.ts';
 
@@ -32,7 +32,7 @@ it.skipIf(!clip)('no frame of people seen from behind makes an event', { timeout
     const pipeline = new CameraPipeline({
       camera: 'walk',
       analyser: chain.analyser,
-      tracker: new OverlapTracker(config.tracks),
+      tracker: new FaceTracker({ ...config.tracks, minScore: config.detection.minScore }),
       visits: new Visits(config.recognition, new Cooldown({ cooldownMs: 0, sameStranger: 1 }, cosine), 1000),
       gallery: () => ({ version: 1, has: () => false, search: () => [] }),
       threshold: config.recognition.threshold,
@@ -64,6 +64,7 @@ it.skipIf(!clip)('no frame of people seen from behind makes an event', { timeout
         height: picture.height,
         fit: (input) => picture.fit(input),
         cut: (cuts) => picture.cut(cuts),
+        pixels: () => picture.pixels(),
         release: () => picture.release(),
       };
     }

@@ -6,7 +6,7 @@ import { cosine } from '../../src/faces/embedding.ts';
 import { CameraPipeline, type FrameReport, type GalleryView } from '../../src/pipeline/camera-pipeline.ts';
 import { Visits } from '../../src/pipeline/visits.ts';
 import { Cooldown } from '../../src/tracks/cooldown.ts';
-import { OverlapTracker } from '../../src/tracks/tracker.ts';
+import { FaceTracker } from '../../src/tracks/tracker.ts';
 import { FakeFaceAnalyser, type StagedFace, StagedFrame } from '../fakes/fake-face-analyser.ts';
 import { settle } from '../fakes/frame-source-clock.ts';
 
@@ -77,7 +77,14 @@ describe('CameraPipeline', () => {
     return new CameraPipeline({
       camera: 'door',
       analyser,
-      tracker: new OverlapTracker({ minIou: 0.3, lostAfterMs: 500 }),
+      tracker: new FaceTracker({
+        minScore: 0.7,
+        minIou: 0.2,
+        lostAfterMs: 500,
+        endAfterMs: 1500,
+        sameFace: 0.5,
+        differentFace: 0.2,
+      }),
       visits: new Visits(
         { agreeingFrames: 3, unknownFrames: 6 },
         new Cooldown({ cooldownMs: 5000, sameStranger: 0.5 }, cosine),
@@ -147,6 +154,23 @@ describe('CameraPipeline', () => {
   it('keeps two people apart who cross the picture', async () => {
     await play(Array.from({ length: 12 }, (_, step) => [at(step * 10, 0), at(400 - step * 10, 2)]));
     expect(published.map(({ person }) => person?.id).sort()).toEqual(['ann', 'bob']);
+  });
+
+  it('gives somebody who was out of sight their track back, and counts what was seen before', async () => {
+    await play([...times(2, [at(100, 0)]), ...times(9, []), ...times(2, [at(400, 0.2)])]);
+    expect(published).toMatchObject([{ track: 'door-1', person: ANN, frames: 3 }]);
+    await play([...times(2, [at(400, 0)]), ...times(9, []), ...times(8, [at(100, 2)])]);
+    expect(published.slice(1)).toMatchObject([{ track: 'door-2', person: BOB }]);
+  });
+
+  it('tells who is who after faces came together and turned back, whatever place made of it', async () => {
+    const step = (away: number) => [at(300 - away, 0), at(300 + away, 2)];
+    const meet = Array.from({ length: 8 }, (_, index) => step(200 - 20 * index));
+    await play([...meet, ...[...meet].reverse(), ...times(10, step(200))]);
+    expect(published.map(({ person, track }) => [person?.id, track])).toEqual([
+      ['ann', 'door-1'],
+      ['bob', 'door-2'],
+    ]);
   });
 
   it('never gives two faces of one frame the same person', async () => {
@@ -298,7 +322,8 @@ describe('CameraPipeline', () => {
       return await detect(picture);
     };
     await play(times(5, []));
-    expect(fetched).toEqual([1, 1, 0, 0, 0]);
+    // One is on its way; two are; one of those is left; none while frames wait; no more come.
+    expect(fetched).toEqual([1, 2, 1, 0, 0]);
   });
 
   it('tells how many frames are in work, and that none is at the end', async () => {

@@ -6,6 +6,6 @@ import { configSchema } from '../../src/config/schema.ts';
 export const MODELS_DIR = fileURLToPath(new URL('../../data/models', import.meta.url));
 
 /** The defaults, with the models that are already there. */
-export async function testConfig(): Promise<Config> {
-  return configSchema.parse({ models: { dir: MODELS_DIR } });
+export async function testConfig(inference: Partial<Config['inference']> = {}): Promise<Config> {
+  return configSchema.parse({ models: { dir: MODELS_DIR }, inference });
 }

@@ -1,3 +1,4 @@
+import { quantile } from '../../core/statistics.ts';
 import type { IdentityEvent } from '../../events/identity-event.ts';
 
 /** What a demo saw, from the events a subscriber received. */
@@ -10,12 +11,13 @@ export interface DemoTally {
 }
 
 export function tallyOf(events: readonly IdentityEvent[]): DemoTally {
-  const latencies = events.map(decisionMs).sort((a, b) => a - b);
+  const latencies = events.map(decisionMs);
+  const [p50, p95] = [quantile(latencies, 0.5), quantile(latencies, 0.95)];
   return {
     events: events.length,
     known: [...new Set(events.flatMap(({ person }) => (person ? [person.name] : [])))].sort(),
     unknown: new Set(events.filter(({ decision }) => decision === 'unknown').map(({ track }) => track)).size,
-    latencyMs: latencies.length === 0 ? null : { p50: quantile(latencies, 0.5), p95: quantile(latencies, 0.95) },
+    latencyMs: p50 === null || p95 === null ? null : { p50, p95 },
   };
 }
 
@@ -30,9 +32,4 @@ export function describeEvent(event: IdentityEvent): string {
 
 function decisionMs({ capturedAt, decidedAt }: IdentityEvent): number {
   return Date.parse(decidedAt) - Date.parse(capturedAt);
-}
-
-/** Nearest-rank quantile of sorted numbers. */
-function quantile(sorted: readonly number[], share: number): number {
-  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
 }

@@ -6,6 +6,8 @@ import { MASK_SHAPES, type MaskShape } from './mask-shape.ts';
 /** Cells of the mesh from the middle line to a seam, and from nose to chin. */
 const HALF_COLUMNS = 10;
 const ROWS = 12;
+/** Height of a mask in heights of the face. */
+const MASK_HEIGHT = 0.95;
 
 /** One point of the mask: place in the picture, place on the cloth, and the way it faces. */
 export interface SurfacePoint extends Point {
@@ -29,6 +31,8 @@ export interface MaskSurface {
   readonly outline: readonly Point[];
   /** True where the mask goes around the head and its seam cannot be seen. */
   readonly hidden: { readonly left: boolean; readonly right: boolean };
+  /** From the upper edge to the hem, pixels, about. */
+  readonly height: number;
   /** Half its breadth over its height, both along the cloth. */
   readonly aspect: number;
 }
@@ -38,6 +42,7 @@ export function maskSurface(face: FaceFrame, mask: WornMask): MaskSurface {
   const shape = MASK_SHAPES[mask.type];
   const { halves, halfAngle } = placeMask(face, mask, HALF_COLUMNS, ROWS);
   const [left, right] = halves;
+  const height = MASK_HEIGHT * face.height;
   const radius = face.width / 2 / Math.sin(JAW_ANGLE);
   const count = 2 * HALF_COLUMNS + 1;
   const cells: Cell[] = [];
@@ -73,7 +78,8 @@ export function maskSurface(face: FaceFrame, mask: WornMask): MaskSurface {
     points,
     outline: outlineOf(points),
     hidden: { left: left.hidden, right: right.hidden },
-    aspect: (halfAngle * radius) / (face.height * 0.95),
+    height,
+    aspect: (halfAngle * radius) / height,
   };
 }
 

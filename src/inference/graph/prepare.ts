@@ -39,10 +39,15 @@ export function layoutOfGraph(bytes: Uint8Array, input: ModelEntry['input']): La
   return layoutOf(onlyInput(decodeModel(bytes).graph), input);
 }
 
+/** Version of the standard operators a file is written in. */
+export function opsetOf({ opsetImport }: OnnxModel): number {
+  return toNumber(opsetImport.find(({ domain }) => !domain || domain === 'ai.onnx')?.version);
+}
+
 /** What `prepareGraph` does, in place; throws plain errors. */
 export function prepareModel(model: OnnxModel, { input, outputs }: Pick<ModelEntry, 'input' | 'outputs'>): void {
   const { graph } = model;
-  const opset = toNumber(model.opsetImport.find(({ domain }) => !domain || domain === 'ai.onnx')?.version);
+  const opset = opsetOf(model);
   if (opset < OLDEST_OPSET) throw new Error(`operator set ${opset} is too old: ${OLDEST_OPSET} is needed`);
   if (graph.initializer.some((tensor) => tensor.externalData?.length)) throw new Error('weights are in another file');
 

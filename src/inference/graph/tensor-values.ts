@@ -22,6 +22,14 @@ export function int64Tensor(name: string, values: readonly number[]): OnnxTensor
   return { name, dims: [values.length], dataType: ONNX_TYPE.int64, rawData };
 }
 
+/** A one-dimensional INT32 tensor. */
+export function int32Tensor(name: string, values: readonly number[]): OnnxTensor {
+  const rawData = new Uint8Array(values.length * 4);
+  const view = new DataView(rawData.buffer);
+  for (const [index, value] of values.entries()) view.setInt32(index * 4, value, true);
+  return { name, dims: [values.length], dataType: ONNX_TYPE.int32, rawData };
+}
+
 /** A FLOAT tensor of the shape `dims`, rows first. */
 export function floatTensor(name: string, dims: readonly number[], values: readonly number[]): OnnxTensor {
   const rawData = new Uint8Array(values.length * 4);

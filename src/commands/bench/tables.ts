@@ -1,0 +1,85 @@
+import { PICTURE_STEPS } from '../../pictures/picture-protocol.ts';
+import type { PicturesResult } from './pictures.ts';
+import type { PipelineResult } from './pipeline.ts';
+import type { StageTiming } from './stages.ts';
+
+type Print = (line: string) => void;
+
+/** Rows of cells as Markdown, which is as readable on a terminal. */
+export function table(header: readonly string[], rows: readonly (readonly (string | number | null)[])[]): string[] {
+  const cells = [header, ...rows.map((row) => row.map((cell) => (cell === null ? '-' : String(cell))))];
+  const widths = header.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
+  const line = (row: readonly string[]) =>
+    `| ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0))).join(' | ')} |`;
+  const [head = [], ...body] = cells;
+  return [line(head), `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`, ...body.map(line)];
+}
+
+export function printStages(stages: readonly StageTiming[], print: Print): void {
+  const rows = stages.map((it) => [it.model, it.provider, it.pictures, it.rawMs, it.stageMs, it.rawOverStage]);
+  for (const line of table(['model', 'provider', 'batch', 'raw ms', 'stage ms', 'raw / stage'], rows)) print(line);
+}
+
+export function printPictures(result: PicturesResult, print: Print): void {
+  const { faces, picturesPerSecond, msPerPicture, pictures, unreadable, withFace, workers } = result;
+  print(
+    `${pictures} pictures on ${workers} processes: ${withFace} with a face, ${faces} faces, ${unreadable} could not be read`,
+  );
+  const rows = PICTURE_STEPS.map((step) => [step, picturesPerSecond[step], msPerPicture[step]]);
+  for (const line of table(['up to and with', 'pictures/s', 'ms a picture'], rows)) print(line);
+}
+
+export function printPipeline({ efficiency, fullSpeed, cameras, idle }: PipelineResult, print: Print): void {
+  const atFullSpeed = Object.values(fullSpeed);
+  if (atFullSpeed.length > 0) {
+    print('');
+    print(`Full speed on decoded frames; efficiency ${efficiency} (raw time of the models over wall time):`);
+    const rows = atFullSpeed.map((it) => [
+      it.cameras,
+      it.framesPerSecond,
+      it.facesPerFrame,
+      it.embeddedPerSecond,
+      it.efficiency,
+      it.busy,
+      it.latencyMs.p50,
+      it.latencyMs.p95,
+    ]);
+    const header = ['cameras', 'frames/s', 'faces/frame', 'embedded/s', 'efficiency', 'model busy', 'p50 ms', 'p95 ms'];
+    for (const line of table(header, rows)) print(line);
+  }
+  const live = [...Object.values(cameras), ...(idle ? [idle] : [])];
+  if (live.length === 0) return;
+  print('');
+  print('The daemon on RTSP cameras of 1280x720 at 10 frames a second, all its processes:');
+  const rows = live.map((it) => [
+    it === idle ? 'idle scene' : it.cameras,
+    it.framesPerSecond,
+    it.decodedPerSecond,
+    it.dropped,
+    it.cpuCores,
+    it.rssMb,
+    it.pssMb,
+    it.events,
+    it.latencyMs.p50,
+    it.latencyMs.p95,
+    it.decisionMs.p50,
+    it.decisionMs.p95,
+  ]);
+  const header = [
+    'cameras',
+    'decided/s',
+    'decoded/s',
+    'dropped',
+    'cores',
+    'RSS MB',
+    'PSS MB',
+    'events',
+    'event p50 ms',
+    'p95 ms',
+    'first seen to decision p50 ms',
+    'p95 ms',
+  ];
+  for (const line of table(header, rows)) print(line);
+  if (idle)
+    print(`Idle scene: ${idle.timesDecodeOnly} times the CPU of decoding alone (${idle.decodeOnlyCores} cores).`);
+}

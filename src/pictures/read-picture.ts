@@ -1,0 +1,60 @@
+import { readFile } from 'node:fs/promises';
+import { messageOf } from '../core/errors.ts';
+import type { Picture } from '../core/picture.ts';
+import type { Detection } from '../faces/detect.ts';
+import type { FaceAnalyser } from '../faces/face-analyser.ts';
+import { PICTURE_STEPS, type PictureFace, type PictureReading, type PictureStep } from './picture-protocol.ts';
+
+/** A picture whose memory is given back by hand. */
+export interface StoredPicture extends Picture {
+  release(): void;
+}
+
+/** What reading needs; the worker gives the real ones. */
+export interface PictureTools {
+  decode(bytes: Uint8Array, name: string): Promise<StoredPicture>;
+  readonly analyser: FaceAnalyser;
+  /** Side of the aligned crop. */
+  readonly cropSize: number;
+}
+
+/** Takes one stored picture as far as wanted. Never rejects: what cannot be read says why. */
+export async function readPicture(file: string, upTo: PictureStep, tools: PictureTools): Promise<PictureReading> {
+  let picture: StoredPicture | undefined;
+  try {
+    picture = await tools.decode(await readFile(file), file);
+    const size = { width: picture.width, height: picture.height };
+    return { file, size, faces: await facesOf(picture, upTo, tools), error: null };
+  } catch (error) {
+    return { file, size: null, faces: [], error: messageOf(error).split('\n')[0] ?? '' };
+  } finally {
+    picture?.release();
+  }
+}
+
+async function facesOf(picture: Picture, upTo: PictureStep, tools: PictureTools): Promise<PictureFace[]> {
+  const { analyser, cropSize } = tools;
+  const reached = (step: PictureStep) => PICTURE_STEPS.indexOf(upTo) >= PICTURE_STEPS.indexOf(step);
+  if (!reached('detect')) return [];
+  const found = await analyser.detect(picture);
+  if (!reached('landmarks')) return found.map(bare);
+  const described = await analyser.describe(picture, found);
+  const faces = described.map((face) => {
+    const { landmarks, quality, alignment } = face;
+    return { ...bare(face), landmarks, quality, alignment };
+  });
+  if (!reached('align')) return faces;
+  const crops = await picture.cut(
+    faces.map(({ alignment }) => ({ matrix: alignment, width: cropSize, height: cropSize, colour: 'rgb' })),
+  );
+  const embeddings = reached('embed') ? await analyser.embed(picture, faces) : [];
+  return faces.map((face, index) => ({
+    ...face,
+    crop: crops[index] ?? null,
+    embedding: embeddings[index] ?? null,
+  }));
+}
+
+function bare({ box, score }: Detection): PictureFace {
+  return { box, score, landmarks: null, quality: null, alignment: null, crop: null, embedding: null };
+}

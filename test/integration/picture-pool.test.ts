@@ -1,0 +1,99 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openFaceReader } from '../../src/app.ts';
+import { decodePicture } from '../../src/capture/opencv-picture.ts';
+import { silentLogger } from '../../src/core/logger.ts';
+import { cosine } from '../../src/faces/embedding.ts';
+import { createModelStore } from '../../src/inference/store.ts';
+import { PicturePool } from '../../src/pictures/picture-pool.ts';
+import type { PictureReading } from '../../src/pictures/picture-protocol.ts';
+import { MODELS_DIR, testConfig } from '../rig/config.ts';
+
+describe('PicturePool', () => {
+  let folder: string;
+  let photo: string;
+  let pool: PicturePool;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'eyeline-pool-'));
+    await writeFile(join(folder, 'broken.jpg'), 'no picture');
+    const store = await createModelStore({ dir: MODELS_DIR, extraManifest: null, logger: silentLogger });
+    await store.pull(['sample6']);
+    photo = await store.file('sample6');
+    pool = new PicturePool(await testConfig(), 2);
+    await pool.start();
+  });
+  afterAll(async () => {
+    await pool.close();
+    await rm(folder, { recursive: true });
+  });
+
+  const readAll = async (files: readonly string[], upTo: Parameters<PicturePool['read']>[1]) => {
+    const readings: PictureReading[] = [];
+    for await (const reading of pool.read(files, upTo)) readings.push(reading);
+    return readings;
+  };
+
+  it('finds and embeds in its processes what the chain finds here, in the order of the files', async () => {
+    const { reader, close } = await openFaceReader(await testConfig(), silentLogger);
+    const picture = await decodePicture(await readFile(photo), photo);
+    const expected = await reader.read(picture);
+    picture.release();
+    await close();
+    const files = Array.from({ length: 12 }, (_, index) => (index % 4 === 1 ? join(folder, 'broken.jpg') : photo));
+    const readings = await readAll(files, 'embed');
+    expect(readings.map(({ file }) => file)).toEqual(files);
+    for (const [index, { error, faces, size }] of readings.entries()) {
+      if (index % 4 === 1) {
+        expect(error).toContain('not a picture');
+        continue;
+      }
+      expect(error).toBeNull();
+      expect(size).toEqual({ width: picture.width, height: picture.height });
+      const embedded = faces.filter(({ embedding }) => embedding !== null);
+      expect(embedded).toHaveLength(expected.length);
+      embedded.forEach(({ box, crop, embedding, landmarks }, face) => {
+        expect(box).toEqual(expected[face]?.box);
+        expect(crop).toHaveLength(112 * 112 * 3);
+        expect(landmarks).toHaveLength(68);
+        expect(
+          cosine(embedding ?? new Float32Array(), expected[face]?.embedding ?? new Float32Array()),
+        ).toBeGreaterThan(0.9999);
+      });
+    }
+  });
+
+  it('goes no further than it is told', async () => {
+    const [decoded] = await readAll([photo], 'decode');
+    expect(decoded).toMatchObject({ faces: [], error: null });
+    const [detected] = await readAll([photo], 'detect');
+    expect(detected?.faces.length).toBeGreaterThan(3);
+    expect(detected?.faces[0]).toMatchObject({ landmarks: null, crop: null, embedding: null });
+    const [aligned] = await readAll([photo], 'align');
+    expect(aligned?.faces[0]?.crop).toHaveLength(112 * 112 * 3);
+    expect(aligned?.faces[0]?.embedding).toBeNull();
+  });
+
+  it('stops when it is told to', async () => {
+    const abort = new AbortController();
+    const reading = pool.read(Array<string>(200).fill(photo), 'decode', abort.signal);
+    await reading.next();
+    abort.abort(new Error('enough'));
+    await expect(
+      (async () => {
+        for await (const _ of reading);
+      })(),
+    ).rejects.toThrow('enough');
+    // What was given up is not taken for what is asked next.
+    const files = [join(folder, 'broken.jpg'), photo];
+    expect((await readAll(files, 'decode')).map(({ error }) => error === null)).toEqual([false, true]);
+  });
+
+  it('says why it cannot start', async () => {
+    const { models, ...config } = await testConfig();
+    const nowhere = new PicturePool({ ...config, models: { ...models, dir: join(folder, 'none') } }, 1);
+    await expect(nowhere.start()).rejects.toMatchObject({ code: 'MODEL_MISSING' });
+  });
+});
