@@ -1,9 +1,12 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { RegisterCommand } from './command.ts';
+import type { CommandContext, RegisterCommand } from './command.ts';
 import type { IdentifyCommand } from './eval/run-identify.ts';
 import type { PairsCommand } from './eval/run-pairs.ts';
 import type { SuiteCommand } from './eval/run-suite.ts';
 import { TIGHT_CROP_PAD } from './eval/tight-crops.ts';
+
+/** What a shell reports for a command ended by Ctrl-C. */
+const EXIT_INTERRUPTED = 130;
 
 /** `eyeline eval pairs|identify|all`. */
 export const registerEval: RegisterCommand = (program, context) => {
@@ -94,6 +97,17 @@ function withCommonOptions(command: Command): Command {
     .option('-c, --config <file>', 'configuration file')
     .option('--models-dir <dir>', 'folder of the models, instead of models.dir')
     .option('--manifest <file>', 'manifest of your own models, instead of models.manifest');
+}
+
+/** Figures of a part of the pictures would be taken for those of all: interrupted, a command prints none. */
+async function unlessInterrupted({ signal, warn, exitWith }: CommandContext, work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    warn('interrupted: no figures');
+    exitWith(EXIT_INTERRUPTED);
+  }
 }
 
 function encoderOption(): Option {

@@ -63,6 +63,10 @@ async function portrait(picture: Picture, box: Box, angle: number, file: string)
 }
 
 async function run(...args: string[]) {
+  return runUntil(new AbortController().signal, ...args);
+}
+
+async function runUntil(signal: AbortSignal, ...args: string[]) {
   const out: string[] = [];
   const warned: string[] = [];
   let status = 0;
@@ -71,7 +75,7 @@ async function run(...args: string[]) {
     warn: (line) => warned.push(line),
     interactive: false,
     env: {},
-    signal: new AbortController().signal,
+    signal,
     exitWith: (code) => {
       status = code;
     },
@@ -227,6 +231,13 @@ describe('eyeline eval identify', () => {
     const mine = await json(...args, ...context);
     expect({ ...mine, encoder: 'full', cost: null }).toEqual({ ...theirs, cost: null });
   });
+});
+
+it('prints no figures when it is interrupted', async () => {
+  const { out, warned, status } = await runUntil(AbortSignal.abort(), 'identify', '--dir', people, '--json');
+  expect(out).toEqual([]);
+  expect(warned).toEqual(['interrupted: no figures']);
+  expect(status).toBe(130);
 });
 
 describe('eyeline eval all', () => {
