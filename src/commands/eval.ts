@@ -31,7 +31,7 @@ export const registerEval: RegisterCommand = (program, context) => {
       .option('--pad <share>', 'black border around each picture, a share of its side', share, 0),
   ).action(async (options: PairsCommand) => {
     const { runPairs } = await import('./eval/run-pairs.ts');
-    await runPairs(options, context);
+    await unlessInterrupted(context, runPairs(options, context));
   });
 
   withCommonOptions(
@@ -71,7 +71,7 @@ export const registerEval: RegisterCommand = (program, context) => {
       ),
   ).action(async (options: IdentifyCommand) => {
     const { runIdentify } = await import('./eval/run-identify.ts');
-    await runIdentify(options, context);
+    await unlessInterrupted(context, runIdentify(options, context));
   });
 
   withCommonOptions(
@@ -86,7 +86,7 @@ export const registerEval: RegisterCommand = (program, context) => {
       .option('--suite <file>', 'YAML file of the suite, instead of config/evaluation-suite.yaml'),
   ).action(async (options: SuiteCommand) => {
     const { runSuite } = await import('./eval/run-suite.ts');
-    await runSuite(options, context);
+    await unlessInterrupted(context, runSuite(options, context));
   });
 };
 
