@@ -1,9 +1,12 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { RegisterCommand } from './command.ts';
+import type { CommandContext, RegisterCommand } from './command.ts';
 import type { IdentifyCommand } from './eval/run-identify.ts';
 import type { PairsCommand } from './eval/run-pairs.ts';
 import type { SuiteCommand } from './eval/run-suite.ts';
 import { TIGHT_CROP_PAD } from './eval/tight-crops.ts';
+
+/** What a shell reports for a command ended by Ctrl-C. */
+const EXIT_INTERRUPTED = 130;
 
 /** `eyeline eval pairs|identify|all`. */
 export const registerEval: RegisterCommand = (program, context) => {
@@ -28,7 +31,7 @@ export const registerEval: RegisterCommand = (program, context) => {
       .option('--pad <share>', 'black border around each picture, a share of its side', share, 0),
   ).action(async (options: PairsCommand) => {
     const { runPairs } = await import('./eval/run-pairs.ts');
-    await runPairs(options, context);
+    await unlessInterrupted(context, runPairs(options, context));
   });
 
   withCommonOptions(
@@ -68,7 +71,7 @@ export const registerEval: RegisterCommand = (program, context) => {
       ),
   ).action(async (options: IdentifyCommand) => {
     const { runIdentify } = await import('./eval/run-identify.ts');
-    await runIdentify(options, context);
+    await unlessInterrupted(context, runIdentify(options, context));
   });
 
   withCommonOptions(
@@ -83,7 +86,7 @@ export const registerEval: RegisterCommand = (program, context) => {
       .option('--suite <file>', 'YAML file of the suite, instead of config/evaluation-suite.yaml'),
   ).action(async (options: SuiteCommand) => {
     const { runSuite } = await import('./eval/run-suite.ts');
-    await runSuite(options, context);
+    await unlessInterrupted(context, runSuite(options, context));
   });
 };
 
@@ -94,6 +97,17 @@ function withCommonOptions(command: Command): Command {
     .option('-c, --config <file>', 'configuration file')
     .option('--models-dir <dir>', 'folder of the models, instead of models.dir')
     .option('--manifest <file>', 'manifest of your own models, instead of models.manifest');
+}
+
+/** Figures of a part of the pictures would be taken for those of all: interrupted, a command prints none. */
+async function unlessInterrupted({ signal, warn, exitWith }: CommandContext, work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    warn('interrupted: no figures');
+    exitWith(EXIT_INTERRUPTED);
+  }
 }
 
 function encoderOption(): Option {

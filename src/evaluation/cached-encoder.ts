@@ -1,18 +1,18 @@
 import type { FaceEncoder } from './face-encoder.ts';
-import type { ReadPicture } from './face-source.ts';
+import type { AlignedFace, ReadPicture } from './face-source.ts';
 
-/** Embeds each crop once, however many conditions it takes part in, and knows what a face costs. */
-export class CachedEncoder implements FaceEncoder {
+/** Embeds each face once, however many conditions it takes part in, and knows what a face costs. */
+export class CachedEncoder<Code extends object> implements FaceEncoder<Code> {
   readonly id: string;
   readonly cropPx: number;
-  readonly #encoder: FaceEncoder;
+  readonly #encoder: FaceEncoder<Code>;
   readonly #now: () => number;
-  readonly #known = new WeakMap<Uint8Array, Float32Array | 'no face'>();
+  readonly #known = new WeakMap<AlignedFace, { readonly code: Code | null }>();
   #spentMs = 0;
   #embedded = 0;
 
   /** @param now monotonic milliseconds */
-  constructor(encoder: FaceEncoder, now: () => number) {
+  constructor(encoder: FaceEncoder<Code>, now: () => number) {
     this.id = encoder.id;
     this.cropPx = encoder.cropPx;
     this.#encoder = encoder;
@@ -24,27 +24,27 @@ export class CachedEncoder implements FaceEncoder {
     return this.#embedded > 0 ? this.#spentMs / this.#embedded : null;
   }
 
-  async embed(crops: readonly Uint8Array[]): Promise<(Float32Array | null)[]> {
-    const missing = [...new Set(crops)].filter((crop) => !this.#known.has(crop));
+  async embed(faces: readonly AlignedFace[]): Promise<(Code | null)[]> {
+    const missing = [...new Set(faces)].filter((face) => !this.#known.has(face));
     const startMs = this.#now();
-    const embeddings = await this.#encoder.embed(missing);
+    const codes = await this.#encoder.embed(missing);
     this.#spentMs += this.#now() - startMs;
     this.#embedded += missing.length;
-    for (const [index, crop] of missing.entries()) this.#known.set(crop, embeddings[index] ?? 'no face');
-    return crops.map((crop) => {
-      const known = this.#known.get(crop);
-      return known === undefined || known === 'no face' ? null : known;
-    });
+    for (const [index, face] of missing.entries()) this.#known.set(face, { code: codes[index] ?? null });
+    return faces.map((face) => this.#known.get(face)?.code ?? null);
+  }
+
+  compare(enrolled: Code, probe: Code): number {
+    return this.#encoder.compare(enrolled, probe);
   }
 }
 
-/** Embeddings of what was read, in order; null where there is no face. */
-export async function embedPictures(
+/** Codes of what was read, in order; null where there is no face. */
+export async function embedPictures<Code extends object>(
   pictures: readonly ReadPicture[],
-  encoder: FaceEncoder,
-): Promise<(Float32Array | null)[]> {
-  const crops = pictures.flatMap(({ face }) => (face ? [face.crop] : []));
-  const embeddings = await encoder.embed(crops);
+  encoder: FaceEncoder<Code>,
+): Promise<(Code | null)[]> {
+  const codes = await encoder.embed(pictures.flatMap(({ face }) => (face ? [face] : [])));
   let next = 0;
-  return pictures.map(({ face }) => (face ? (embeddings[next++] ?? null) : null));
+  return pictures.map(({ face }) => (face ? (codes[next++] ?? null) : null));
 }

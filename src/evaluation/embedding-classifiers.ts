@@ -8,7 +8,7 @@ import type { IdentificationMethod } from './identification-method.ts';
 import { classesOf, spreadOver, TRAINING_SEED, trainedMethod } from './trained-method.ts';
 
 /** Softmax regression on frozen embeddings: the dense layer on top of an encoder that the project grew from. */
-export function softmaxOnEmbeddings(encoder: FaceEncoder): IdentificationMethod {
+export function softmaxOnEmbeddings(encoder: FaceEncoder<Float32Array>): IdentificationMethod {
   return trainedMethod({
     id: `${encoder.id} softmax`,
     cropPx: encoder.cropPx,
@@ -29,7 +29,7 @@ export function softmaxOnEmbeddings(encoder: FaceEncoder): IdentificationMethod 
 }
 
 /** Linear support vector machines, one against the rest, on frozen embeddings. */
-export function svmOnEmbeddings(encoder: FaceEncoder): IdentificationMethod {
+export function svmOnEmbeddings(encoder: FaceEncoder<Float32Array>): IdentificationMethod {
   return trainedMethod({
     id: `${encoder.id} svm`,
     cropPx: encoder.cropPx,

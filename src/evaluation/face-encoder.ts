@@ -1,14 +1,17 @@
-import { unitEmbedding } from '../faces/embedding.ts';
+import { cosine, unitEmbedding } from '../faces/embedding.ts';
 import type { FaceCrop } from '../faces/occlusion.ts';
 import type { VisionModel } from '../inference/vision-model.ts';
+import type { AlignedFace } from './face-source.ts';
 
-/** Turns aligned faces into embeddings that are compared by their cosine. */
-export interface FaceEncoder {
+/** Turns aligned faces into codes, and compares them. A code is an embedding, or several to choose from at a comparison. */
+export interface FaceEncoder<Code extends object> {
   readonly id: string;
   /** Side of the aligned crops it takes, pixels. */
   readonly cropPx: number;
-  /** Unit-length embeddings, in order; null for what is no face to the encoder. Crops are RGB, `cropPx` by `cropPx`. */
-  embed(crops: readonly Uint8Array[]): Promise<(Float32Array | null)[]>;
+  /** Codes in order; null for what is no face to the encoder. */
+  embed(faces: readonly AlignedFace[]): Promise<(Code | null)[]>;
+  /** How sure it is that both are of one person, -1 to 1. */
+  compare(enrolled: Code, probe: Code): number;
 }
 
 /** Blanks what a mask would cover; gives a copy of the same size. */
@@ -26,16 +29,17 @@ export interface ModelEncoderOptions {
 /** Faces a call of the model gets at once: more would only hold more memory. */
 const BATCH = 64;
 
-/** An encoder over a model of the manifest. The model's first output is the embedding. */
-export function modelEncoder({ id, model, minNorm, hide }: ModelEncoderOptions): FaceEncoder {
+/** An encoder over a model of the manifest, whose first output is the embedding: of unit length, compared by the cosine. */
+export function modelEncoder({ id, model, minNorm, hide }: ModelEncoderOptions): FaceEncoder<Float32Array> {
   const side = model.input.width;
   return {
     id,
     cropPx: side,
-    async embed(crops) {
+    compare: cosine,
+    async embed(faces) {
       const embeddings: (Float32Array | null)[] = [];
-      for (let from = 0; from < crops.length; from += BATCH) {
-        const batch = crops.slice(from, from + BATCH);
+      for (let from = 0; from < faces.length; from += BATCH) {
+        const batch = faces.slice(from, from + BATCH).map(({ crop }) => crop);
         const outputs = await model.run(hide ? batch.map((crop) => hide(squareCrop(crop, side)).pixels) : batch);
         const [output] = Object.values(outputs);
         if (!output) throw new Error(`model ${model.id} gave nothing`);

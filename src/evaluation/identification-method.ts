@@ -1,4 +1,3 @@
-import { cosine } from '../faces/embedding.ts';
 import { embedPictures } from './cached-encoder.ts';
 import type { FaceEncoder } from './face-encoder.ts';
 import type { ReadPicture } from './face-source.ts';
@@ -39,7 +38,7 @@ export interface IdentificationMethod {
 /**
  * Compares with every enrolled face; the best of a person counts, as in the daemon. A picture is not compared with itself.
  */
-export function nearestFace(encoder: FaceEncoder): IdentificationMethod {
+export function nearestFace<Code extends object>(encoder: FaceEncoder<Code>): IdentificationMethod {
   return {
     id: encoder.id,
     cropPx: encoder.cropPx,
@@ -51,7 +50,7 @@ export function nearestFace(encoder: FaceEncoder): IdentificationMethod {
       const scoreOf = (probe: number, other: number): number | null => {
         const [a, b] = [sought[probe], enrolled[other]];
         if (!b || gallery.pictures[other]?.file === probes.pictures[probe]?.file) return null;
-        return a ? cosine(b, a) : NOT_COMPARED;
+        return a ? encoder.compare(b, a) : NOT_COMPARED;
       };
       // Where both sides hold the same pictures, each two are compared once.
       const isEnrolled = new Set(gallery.pictures);

@@ -1,6 +1,5 @@
 import { dirname, join } from 'node:path';
 import { EyelineError } from '../core/errors.ts';
-import { cosine } from '../faces/embedding.ts';
 import { embedPictures } from './cached-encoder.ts';
 import type { FaceEncoder } from './face-encoder.ts';
 import type { FaceShelf } from './face-shelf.ts';
@@ -45,14 +44,14 @@ export interface VerificationRun {
 }
 
 /**
- * Verification: scores every pair by the cosine of its embeddings. A pair with a face that is not found counts as different
+ * Verification: scores every pair, the first picture taken as enrolled and the second as the probe. A pair with a face that is not found counts as different
  * people; one with a picture that is missing or unreadable is left out.
  *
  * Throws NOTHING_TO_EVALUATE when no pair is left.
  */
-export async function verifyPairs(
+export async function verifyPairs<Code extends object>(
   shelf: FaceShelf,
-  encoder: FaceEncoder,
+  encoder: FaceEncoder<Code>,
   options: VerifyOptions,
 ): Promise<VerificationRun> {
   const { images, pairs, mask, maskSeed, read, onProgress } = options;
@@ -66,7 +65,7 @@ export async function verifyPairs(
     { files: pairs.map(({ b }) => join(images, b)), masked: mask !== 'none' },
   ];
   const pictures: ReadPicture[][] = [];
-  const embeddings: (Float32Array | null)[][] = [];
+  const embeddings: (Code | null)[][] = [];
   for (const { files, masked } of sides) {
     const side = await shelf.read(files, reading(masked), onProgress);
     pictures.push(side);
@@ -88,7 +87,7 @@ export async function verifyPairs(
     const [first, second] = [embeddings[0]?.[index], embeddings[1]?.[index]];
     if (!first) notFound.add(a);
     if (!second) notFound.add(b);
-    const score = first && second ? cosine(first, second) : NOT_COMPARED;
+    const score = first && second ? encoder.compare(first, second) : NOT_COMPARED;
     verified.push({ same: pair.same, score, people: peopleOf(pair), a, b });
   }
   if (verified.length === 0) {

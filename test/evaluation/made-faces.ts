@@ -1,6 +1,7 @@
 import type { FaceEncoder } from '../../src/evaluation/face-encoder.ts';
 import { FaceShelf } from '../../src/evaluation/face-shelf.ts';
 import type { AlignedFace, FaceSource, ReadOptions, ReadPicture } from '../../src/evaluation/face-source.ts';
+import { cosine } from '../../src/faces/embedding.ts';
 
 /** A picture that is known by the direction of its embedding in the plane, degrees; or why it has no face. */
 export type MadePicture = number | 'unreadable' | 'no face';
@@ -44,16 +45,20 @@ function madeFace(degrees: number): AlignedFace {
 }
 
 /** Reads the direction back. What points at 180 degrees is no face to it. */
-export class MadeEncoder implements FaceEncoder {
+export class MadeEncoder implements FaceEncoder<Float32Array> {
   readonly id = 'made';
   readonly cropPx = 2;
   readonly batches: number[] = [];
 
-  async embed(crops: readonly Uint8Array[]): Promise<(Float32Array | null)[]> {
-    this.batches.push(crops.length);
-    return crops.map(([high = 0, low = 0]) => {
+  async embed(faces: readonly AlignedFace[]): Promise<(Float32Array | null)[]> {
+    this.batches.push(faces.length);
+    return faces.map(({ crop: [high = 0, low = 0] }) => {
       const angle = ((high * 256 + low) * Math.PI) / 180;
       return high * 256 + low === 180 ? null : Float32Array.of(Math.cos(angle), Math.sin(angle));
     });
+  }
+
+  compare(enrolled: Float32Array, probe: Float32Array): number {
+    return cosine(enrolled, probe);
   }
 }

@@ -37,7 +37,7 @@ export class EvaluationModels {
   readonly #store: ModelStore;
   readonly #thread: InferenceThread;
   readonly #opened = new Map<string, ModelBatcher>();
-  readonly #encoders = new Map<string, CachedEncoder>();
+  readonly #encoders = new Map<string, CachedEncoder<Float32Array>>();
   /** Where graphs are written that are made of others. */
   #scratch: string | null = null;
 
@@ -51,7 +51,7 @@ export class EvaluationModels {
    * The encoder of an id: one of {@link WAYS}, or an encoder of the manifest. Throws USAGE for any other id, and what
    * opening a model throws.
    */
-  async encoder(id: string): Promise<CachedEncoder> {
+  async encoder(id: string): Promise<CachedEncoder<Float32Array>> {
     const known = this.#encoders.get(id);
     if (known) return known;
     const encoder = new CachedEncoder(modelEncoder({ id, ...(await this.#partsOf(id)) }), () =>

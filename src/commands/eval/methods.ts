@@ -13,7 +13,7 @@ export async function methodOf(
   models: EvaluationModels,
   encoderId: string,
   classifier: Classifier,
-): Promise<{ method: IdentificationMethod; encoder: CachedEncoder | null }> {
+): Promise<{ method: IdentificationMethod; encoder: CachedEncoder<Float32Array> | null }> {
   if (classifier === 'hariri') {
     return { method: haririMethod(encoderId, await models.featureMaps(encoderId)), encoder: null };
   }

@@ -8,6 +8,7 @@ import { FaceShelf } from '../../evaluation/face-shelf.ts';
 import { createModelStore } from '../../inference/store.ts';
 import type { CommandContext } from '../command.ts';
 import { EvaluationModels } from './evaluation-models.ts';
+import { type ReadingProgress, readingProgress } from './reading-progress.ts';
 import { simulateMask } from './simulate-mask.ts';
 
 export interface ChainOptions {
@@ -20,6 +21,7 @@ export interface ChainOptions {
 export interface OpenEvaluation {
   readonly shelf: FaceShelf;
   readonly models: EvaluationModels;
+  readonly progress: ReadingProgress;
   close(): Promise<void>;
 }
 
@@ -47,10 +49,13 @@ export async function openEvaluation(options: ChainOptions, context: CommandCont
     decode: decodePicture,
     simulateMask,
   });
+  const progress = readingProgress(context);
   return {
     shelf: new FaceShelf(source, () => systemClock.monotonic()),
     models,
+    progress,
     close: async () => {
+      progress.stop();
       await models.close();
       await faces.close();
     },

@@ -8,7 +8,6 @@ import { costText, identificationText } from './figures-text.ts';
 import { leftOutText } from './left-out-text.ts';
 import { type Classifier, methodOf } from './methods.ts';
 import { type ChainOptions, openEvaluation } from './open-evaluation.ts';
-import { readingProgress } from './reading-progress.ts';
 import { identificationRow } from './report-rows.ts';
 import { mistakesOfIdentification } from './show-mistakes.ts';
 import { TIGHT_CROP_PAD } from './tight-crops.ts';
@@ -49,7 +48,7 @@ export async function runIdentify(options: IdentifyCommand, context: CommandCont
       mask,
       maskSeed,
       read: { choose: 'largest', pad, signal: context.signal },
-      onProgress: readingProgress(context),
+      onProgress: evaluation.progress.onProgress,
     });
     for (const path of ignored) context.warn(`left out: ${path} is in no person's folder`);
     for (const line of leftOutText(run.unreadable)) context.warn(line);

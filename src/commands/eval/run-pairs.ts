@@ -5,7 +5,6 @@ import type { CommandContext } from '../command.ts';
 import { costText, verificationText } from './figures-text.ts';
 import { leftOutText } from './left-out-text.ts';
 import { type ChainOptions, openEvaluation } from './open-evaluation.ts';
-import { readingProgress } from './reading-progress.ts';
 import { verificationRow } from './report-rows.ts';
 import { mistakesOfPairs } from './show-mistakes.ts';
 import { writeReport } from './write-report.ts';
@@ -35,7 +34,7 @@ export async function runPairs(options: PairsCommand, context: CommandContext): 
       mask,
       maskSeed,
       read: { choose: 'central', pad, signal: context.signal },
-      onProgress: readingProgress(context),
+      onProgress: evaluation.progress.onProgress,
     });
     for (const line of leftOutText(run.unreadable)) context.warn(line);
     const cost = { readMsPerPicture: shelf.msPerPicture, embedMsPerFace: encoder.msPerFace };

@@ -11,7 +11,6 @@ import type { CommandContext } from '../command.ts';
 import { leftOutText } from './left-out-text.ts';
 import { methodOf } from './methods.ts';
 import { type ChainOptions, type OpenEvaluation, openEvaluation } from './open-evaluation.ts';
-import { readingProgress } from './reading-progress.ts';
 import { identificationRow, verificationRow } from './report-rows.ts';
 import { mistakesOfIdentification, mistakesOfPairs } from './show-mistakes.ts';
 import { suiteTable } from './suite-table.ts';
@@ -62,7 +61,7 @@ async function runAll(suite: EvaluationSuite, data: string, evaluation: OpenEval
   const { shelf, models } = evaluation;
   const { maskSeed, splitSeed } = suite;
   const { signal } = context;
-  const onProgress = readingProgress(context);
+  const { onProgress } = evaluation.progress;
   const runs: SuiteRun[] = [];
   const sections: ReportSection[] = [];
 

@@ -1,0 +1,319 @@
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { Command } from 'commander';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openFaceAnalyser } from '../../src/app.ts';
+import { decodePicture, encodeJpeg } from '../../src/capture/opencv-picture.ts';
+import type { CommandContext } from '../../src/commands/command.ts';
+import { simulateMask } from '../../src/commands/eval/simulate-mask.ts';
+import { registerEval } from '../../src/commands/eval.ts';
+import type { Affine, Box, Size } from '../../src/core/geometry.ts';
+import { silentLogger } from '../../src/core/logger.ts';
+import type { Picture } from '../../src/core/picture.ts';
+import { loadManifest } from '../../src/inference/manifest.ts';
+import { createModelStore } from '../../src/inference/store.ts';
+import { MODELS_DIR, testConfig } from '../rig/config.ts';
+
+/** The commands on portraits cut out of the project's photos: four pictures a person, of which one wears a mask. */
+const PEOPLE = 6;
+const SIDE = 200;
+let folder = '';
+let people = '';
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'eyeline-eval-test-'));
+  people = join(folder, 'people');
+  const store = await createModelStore({ dir: MODELS_DIR, extraManifest: null, logger: silentLogger });
+  await store.pull([...store.modelIds, ...store.pictureIds]);
+  const chain = await openFaceAnalyser(await testConfig(), silentLogger);
+  let person = 0;
+  for (const id of ['sample6', 'sample3', 'sample5']) {
+    const picture = await decodePicture(await readFile(await store.file(id)), id);
+    const faces = await chain.analyser.describe(picture, await chain.analyser.detect(picture));
+    faces.sort((a, b) => a.box.x - b.box.x);
+    for (const face of faces) {
+      if (person === PEOPLE) break;
+      const at = join(people, `person ${person++}`);
+      await portrait(picture, face.box, 0, join(at, 'plain', '1.jpg'));
+      await portrait(picture, face.box, 0.15, join(at, 'plain', '2.jpg'));
+      await portrait(picture, face.box, -0.2, join(at, 'plain', '3.jpg'));
+      const masked = await simulateMask(picture, face, 'a test');
+      await portrait(masked, face.box, 0.05, join(at, 'masked', '1.jpg'));
+      masked.release();
+    }
+    picture.release();
+  }
+  await chain.close();
+  expect(person).toBe(PEOPLE);
+});
+
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+/** Cuts a face out with a margin, turned by `angle` (radians), and saves it. */
+async function portrait(picture: Picture, box: Box, angle: number, file: string): Promise<void> {
+  const scale = SIDE / (1.8 * Math.max(box.width, box.height));
+  const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+  const [cos, sin] = [scale * Math.cos(angle), scale * Math.sin(angle)];
+  const matrix: Affine = [cos, -sin, SIDE / 2 - cos * x + sin * y, sin, cos, SIDE / 2 - sin * x - cos * y];
+  const size: Size = { width: SIDE, height: SIDE };
+  const [rgb] = await picture.cut([{ ...size, matrix, colour: 'rgb' }]);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, await encodeJpeg(rgb ?? new Uint8Array(), size));
+}
+
+async function run(...args: string[]) {
+  return runUntil(new AbortController().signal, ...args);
+}
+
+async function runUntil(signal: AbortSignal, ...args: string[]) {
+  const out: string[] = [];
+  const warned: string[] = [];
+  let status = 0;
+  const context: CommandContext = {
+    print: (line) => out.push(line),
+    warn: (line) => warned.push(line),
+    interactive: false,
+    env: {},
+    signal,
+    exitWith: (code) => {
+      status = code;
+    },
+  };
+  const program = new Command('eyeline').exitOverride().configureOutput({ writeErr: (text) => warned.push(text) });
+  registerEval(program, context);
+  await program.parseAsync(['eval', ...args, '--models-dir', MODELS_DIR], { from: 'user' });
+  return { out, warned, status };
+}
+
+/** The one JSON object that a command prints. */
+async function json(...args: string[]): Promise<Record<string, unknown>> {
+  const { out } = await run(...args, '--json');
+  expect(out).toHaveLength(1);
+  return JSON.parse(out[0] ?? '') as Record<string, unknown>;
+}
+
+async function pairsFile(name: string, lines: readonly string[]): Promise<string> {
+  const file = join(folder, name);
+  await writeFile(file, ['same,a,b', ...lines, ''].join('\n'));
+  return file;
+}
+
+/** Every person's first and second picture, and everybody against the next. */
+function allPairs(first = 'plain/1.jpg', second = 'plain/2.jpg'): string[] {
+  return Array.from({ length: PEOPLE }, (_, at) => [
+    `1,person ${at}/${first},person ${at}/${second}`,
+    `0,person ${at}/${first},person ${(at + 1) % PEOPLE}/${second}`,
+  ]).flat();
+}
+
+describe('eyeline eval pairs', () => {
+  it('prints one object with the figures that scripts rely on', async () => {
+    const pairs = await pairsFile('pairs.csv', allPairs());
+    const figures = await json('pairs', '--images', people, '--pairs', pairs, '--encoder', 'full');
+    expect(figures).toMatchObject({ encoder: 'full', mask: 'none', pairs: 12, skipped: 0, notFound: 0, eer: 0 });
+    // All can be told apart; but the fold of the least alike pair has its threshold from pairs that are more alike. Of six
+    // folds with two pairs one is right by half.
+    expect(figures.accuracy).toBeCloseTo(5.5 / 6, 9);
+    // Six comparisons of different people cannot say anything of one in a hundred.
+    expect(figures.tar).toEqual({ '1e-2': null, '1e-3': null, '1e-4': null });
+    expect(figures.cost).toMatchObject({ readMsPerPicture: expect.any(Number), embedMsPerFace: expect.any(Number) });
+  });
+
+  it('leaves out what is missing or unreadable, counts it and says why', async () => {
+    await writeFile(join(people, 'person 0', 'torn.jpg'), 'not a picture');
+    const extra = ['1,person 0/plain/1.jpg,person 0/gone.jpg', '0,person 1/plain/1.jpg,person 0/torn.jpg'];
+    const pairs = await pairsFile('missing.csv', [...allPairs(), ...extra]);
+    const { out, warned } = await run('pairs', '--images', people, '--pairs', pairs);
+    await rm(join(people, 'person 0', 'torn.jpg'));
+    expect(out).toContain('left out   2 pictures missing or unreadable, 2 pairs');
+    expect(warned.filter((line) => line.startsWith('left out'))).toEqual([
+      expect.stringMatching(/gone\.jpg.*ENOENT|ENOENT.*gone\.jpg/),
+      expect.stringMatching(/torn\.jpg: not a picture/),
+    ]);
+  });
+
+  it('puts masks on, the same ones for a seed, and measures what they cost', async () => {
+    const pairs = await pairsFile('masked.csv', allPairs());
+    const figures = (mask: string, seed = '1') =>
+      json('pairs', '--images', people, '--pairs', pairs, '--encoder', 'full', '--mask', mask, '--mask-seed', seed);
+    const { cost: _, ...first } = await figures('probe');
+    const { cost: __, ...again } = await figures('probe');
+    expect(again).toEqual(first);
+    // What tells people apart lies lower with half a face hidden.
+    const { threshold } = await figures('none');
+    expect(first.threshold).toBeLessThan(threshold as number);
+    expect((await figures('probe', '2')).roc).not.toEqual(first.roc);
+  });
+
+  it('writes a page with plots and the worst mistakes', async () => {
+    const wrong = ['1,person 0/plain/1.jpg,person 1/plain/1.jpg', '0,person 2/plain/1.jpg,person 2/plain/2.jpg'];
+    const pairs = await pairsFile('wrong.csv', [...allPairs(), ...wrong]);
+    const report = join(folder, 'reports', 'pairs.html');
+    await run('pairs', '--images', people, '--pairs', pairs, '--report', report);
+    const page = await readFile(report, 'utf8');
+    expect(page).toMatch(/one person, taken for two: score -?0\.\d\d/);
+    expect(page).toMatch(/two people, taken for one: score 0\.\d\d/);
+    expect(page.match(/data:image\/jpeg;base64,\/9j\//g)?.length).toBeGreaterThanOrEqual(4);
+    expect(page).toContain('uPlot');
+    await expect(
+      run('pairs', '--images', people, '--pairs', pairs, '--report', join(pairs, 'under-a-file.html')),
+    ).rejects.toMatchObject({ code: 'OUTPUT_UNWRITABLE' });
+  });
+});
+
+describe('eyeline eval identify', () => {
+  it('looks for masked probes in the plain gallery', async () => {
+    const figures = await json('identify', '--dir', people, '--pad', '0', '--encoder', 'full');
+    expect(figures).toMatchObject({
+      people: PEOPLE,
+      gallery: 3 * PEOPLE,
+      probes: PEOPLE,
+      probe: 'masked',
+      skipped: 0,
+      withoutGallery: 0,
+    });
+    expect(figures.genuine).toBe(3 * PEOPLE);
+    expect(figures.impostors).toBe(3 * PEOPLE * (PEOPLE - 1));
+    const { rank1, rank1Found, notFound } = figures as { rank1: number; rank1Found: number; notFound: number };
+    expect(rank1Found * (PEOPLE - notFound)).toBeCloseTo(rank1 * PEOPLE, 9);
+  });
+
+  it('finds everybody among plain pictures; a picture in the wrong folder is a mistake, to the count', async () => {
+    const ceiling = await json('identify', '--dir', people, '--probe', 'plain', '--pad', '0.2');
+    expect(ceiling).toMatchObject({ probes: 3 * PEOPLE, rank1: 1, notFound: 0 });
+
+    const mixed = join(folder, 'mixed up');
+    await cp(people, mixed, { recursive: true });
+    await cp(join(people, 'person 0/plain/1.jpg'), join(mixed, 'person 1/plain/9.jpg'));
+    await rm(join(mixed, 'person 0/plain/1.jpg'));
+    const report = join(folder, 'mixed.html');
+    const figures = await json('identify', '--dir', mixed, '--probe', 'plain', '--pad', '0.2', '--report', report);
+    // The strayed one is nearest to its own person's others, and each of those two may be nearest to it.
+    const { rank1 } = figures as { rank1: number };
+    expect(rank1).toBeLessThanOrEqual((3 * PEOPLE - 1) / (3 * PEOPLE));
+    expect(rank1).toBeGreaterThanOrEqual((3 * PEOPLE - 3) / (3 * PEOPLE));
+    expect(await readFile(report, 'utf8')).toContain('person 1 taken for person 0');
+  });
+
+  it.each(['upper', 'block50'])('compares with the encoder %s', async (encoder) => {
+    const figures = await json('identify', '--dir', people, '--probe', 'plain', '--pad', '0', '--encoder', encoder);
+    expect(figures).toMatchObject({ encoder, probes: 3 * PEOPLE, rank1: 1 });
+  });
+
+  it.each(['softmax', 'hariri'])('classifies with %s', async (classifier) => {
+    const args = ['identify', '--dir', people, '--probe', 'plain', '--encoder', 'block50', '--pad', '0'];
+    const figures = await json(...args, '--classifier', classifier);
+    // Of three pictures two are learnt.
+    expect(figures).toMatchObject({ classifier, gallery: 2 * PEOPLE, probes: PEOPLE });
+    expect(figures.rank1).toBeGreaterThanOrEqual(4 / PEOPLE);
+  });
+
+  it('learns from both kinds where the gallery is mixed', async () => {
+    const args = ['identify', '--dir', people, '--gallery', 'mixed', '--pad', '0', '--encoder', 'full'];
+    const figures = await json(...args);
+    // Two of three plain pictures, and none of one masked.
+    expect(figures).toMatchObject({ galleryKind: 'mixed', gallery: 2 * PEOPLE, probes: PEOPLE });
+  });
+
+  it('takes an encoder of one’s own', async () => {
+    const models = join(folder, 'models');
+    await cp(MODELS_DIR, models, { recursive: true });
+    const entry = (await loadManifest(null)).models.get('mobilefacenet-512');
+    if (!entry) throw new Error('the manifest has no mobilefacenet-512');
+    const { input, outputs, sha256 } = entry;
+    const own = { id: 'own', role: 'encoder', sha256, licence: 'x', input, outputs, embedding: 512 };
+    const manifest = join(folder, 'own.json');
+    await writeFile(manifest, JSON.stringify({ models: [{ ...own, source: 'file:own.onnx' }] }));
+    const args = ['identify', '--dir', people, '--probe', 'plain', '--pad', '0'];
+    const theirs = await json(...args, '--encoder', 'full');
+    const context = ['--encoder', 'own', '--manifest', manifest, '--models-dir', models];
+    const mine = await json(...args, ...context);
+    expect({ ...mine, encoder: 'full', cost: null }).toEqual({ ...theirs, cost: null });
+  });
+});
+
+it('prints no figures when it is interrupted', async () => {
+  const { out, warned, status } = await runUntil(AbortSignal.abort(), 'identify', '--dir', people, '--json');
+  expect(out).toEqual([]);
+  expect(warned).toEqual(['interrupted: no figures']);
+  expect(status).toBe(130);
+});
+
+describe('eyeline eval all', () => {
+  it('runs every method on every set, gives the same figures twice, and a table', async () => {
+    await pairsFile('pairs.csv', allPairs());
+    const suite = join(folder, 'suite.yaml');
+    await writeFile(
+      suite,
+      `pairs: [{ name: P, images: people, pairs: pairs.csv, mask: [none, both] }]
+people: [{ name: Q, dir: people, probe: [masked, plain], pad: 0 }]
+methods:
+  - { name: whole, encoder: full }
+  - { name: learnt, encoder: block50, classifier: svm }
+`,
+    );
+    const report = join(folder, 'all.html');
+    const args = ['all', '--data', folder, '--suite', suite];
+    const { runs } = (await json(...args, '--report', report)) as { runs: { dataset: string; figures: object }[] };
+    // Pairs under two conditions with one method; people under two with two.
+    expect(runs).toHaveLength(6);
+    expect(((await json(...args)) as { runs: unknown }).runs).toEqual(runs);
+    expect(await readFile(report, 'utf8')).toContain('<h2>Q, masked against plain</h2>');
+    const { out } = await run(...args);
+    expect(out.slice(0, 3)).toEqual([
+      '| method | P: plain | P: both masked | Q: masked against plain | Q: plain against plain |',
+      '| --- | --- | --- | --- | --- |',
+      expect.stringMatching(/^\| whole \| 91\.7 \/ – \| .* \| 100\.0 \/ 100\.0 \|$/),
+    ]);
+  });
+});
+
+describe('wrong arguments', () => {
+  it.each([
+    [['pairs'], "error: required option '--images <dir>' not specified"],
+    [['identify', '--dir', '.', '--mask', 'some'], "option '--mask <who>' argument 'some' is invalid"],
+    [['identify', '--dir', '.', '--classifier', 'magic'], "option '--classifier <name>' argument 'magic' is invalid"],
+    [['identify', '--dir', '.', '--pad', '-1'], "option '--pad <share>' argument '-1' is invalid. It must be 0 to 2."],
+    [['identify', '--dir', '.', '--mask-seed', '1.5'], 'It must be a whole number below 2^32.'],
+  ])('%j are refused in one line', async (args, message) => {
+    const warned: string[] = [];
+    const program = new Command('eyeline').exitOverride().configureOutput({ writeErr: (text) => warned.push(text) });
+    registerEval(program, { print() {}, warn() {}, exitWith() {} } as unknown as CommandContext);
+    program.commands[0]?.commands.forEach((command) => {
+      command.exitOverride().configureOutput({ writeErr: (text) => warned.push(text) });
+    });
+    await expect(program.parseAsync(['eval', ...args], { from: 'user' })).rejects.toMatchObject({ exitCode: 1 });
+    expect(warned.join('')).toContain(message);
+  });
+
+  it('names what there is for an unknown encoder', async () => {
+    await expect(run('identify', '--dir', people, '--encoder', 'rfb-320')).rejects.toMatchObject({
+      code: 'USAGE',
+      message: '"rfb-320" is no encoder; there are full, upper, block50, auto, mobilefacenet-512',
+    });
+  });
+
+  it('says that masked probes need no mask', async () => {
+    await expect(run('identify', '--dir', people, '--mask', 'probe')).rejects.toMatchObject({
+      code: 'USAGE',
+      message: '--mask probe is for --probe plain: masked probes wear a mask already',
+    });
+  });
+
+  it('says when a folder is empty, and when there is one picture a person', async () => {
+    const empty = join(folder, 'empty');
+    await mkdir(empty);
+    await expect(run('identify', '--dir', empty)).rejects.toMatchObject({ code: 'USAGE' });
+    const single = join(folder, 'single');
+    for (const name of ['a', 'b']) {
+      await mkdir(join(single, name), { recursive: true });
+      await cp(join(people, 'person 0/plain/1.jpg'), join(single, name, '1.jpg'));
+    }
+    await expect(run('identify', '--dir', single)).rejects.toMatchObject({
+      code: 'NOTHING_TO_EVALUATE',
+      message:
+        'there is nobody to look for: 2 people have 2 plain pictures, 2 are of people nothing else is enrolled of',
+    });
+  });
+});
