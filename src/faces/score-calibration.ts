@@ -47,28 +47,27 @@ export function curveFor(calibration: ScoreCalibration, mask: MaskState | null):
  * Meaning of a score. Between measured points a straight line; beyond the last ones what they say and no more, so that no
  * score is worth more than the sample it was fitted on can support.
  */
-export function meaningOf({ points }: ScoreCurve, score: number): ScoreMeaning {
-  const above = points.findIndex((point) => point.score >= score);
-  const [low, high] = above === -1 ? [points.at(-1), points.at(-1)] : [points[above - 1] ?? points[0], points[above]];
-  if (!low || !high) throw new RangeError('a curve without points');
-  const [from, to] = [normalOf(low), normalOf(high)];
-  if (high === low || !(high.score > low.score)) return { score, llr: low.llr, normal: from };
-  const share = Math.min(1, Math.max(0, (score - low.score) / (high.score - low.score)));
-  return { score, llr: low.llr + share * (high.llr - low.llr), normal: from + share * (to - from) };
+export function meaningOf(curve: ScoreCurve, score: number): ScoreMeaning {
+  const { low, high, share } = between(
+    curve.points.map((point) => point.score),
+    score,
+  );
+  const normals = normalsOf(curve);
+  const along = (values: readonly number[]) => mix(values[low] ?? 0, values[high] ?? 0, share);
+  return { score, llr: along(curve.points.map(({ llr }) => llr)), normal: along(normals) };
 }
 
 /** What the score says that half of all strangers have. */
 export function strangerOf(curve: ScoreCurve): ScoreMeaning {
-  return meaningOf(curve, scoreAtNormal(curve, 0));
+  const known = strangers.get(curve) ?? meaningOf(curve, scoreAtNormal(curve, 0));
+  strangers.set(curve, known);
+  return known;
 }
 
 /** The least score with at least this {@link ScoreMeaning.normal} value; the highest measured where none has. */
-export function scoreAtNormal({ points }: ScoreCurve, normal: number): number {
-  const above = points.findIndex((point) => normalOf(point) >= normal);
-  const [low, high] = above === -1 ? [points.at(-1), points.at(-1)] : [points[above - 1] ?? points[0], points[above]];
-  if (!low || !high) throw new RangeError('a curve without points');
-  const [from, to] = [normalOf(low), normalOf(high)];
-  return to > from ? low.score + ((normal - from) / (to - from)) * (high.score - low.score) : high.score;
+export function scoreAtNormal(curve: ScoreCurve, normal: number): number {
+  const { low, high, share } = between(normalsOf(curve), normal);
+  return mix(curve.points[low]?.score ?? 1, curve.points[high]?.score ?? 1, share);
 }
 
 /** The score that comparisons of different people reach at this rate; the highest measured where the rate is lower. */
@@ -76,6 +75,26 @@ export function scoreAtRate(curve: ScoreCurve, far: number): number {
   return scoreAtNormal(curve, normalTailQuantile(far));
 }
 
-function normalOf({ far }: CalibrationPoint): number {
-  return normalTailQuantile(far);
+/** Kept for each curve: they are asked for at every look. */
+const normals = new WeakMap<ScoreCurve, readonly number[]>();
+const strangers = new WeakMap<ScoreCurve, ScoreMeaning>();
+
+function normalsOf(curve: ScoreCurve): readonly number[] {
+  const known = normals.get(curve) ?? curve.points.map(({ far }) => normalTailQuantile(far));
+  normals.set(curve, known);
+  return known;
+}
+
+/** Between which of rising values one lies, and how far from the lower to the higher; at an end beyond it. */
+function between(values: readonly number[], value: number): { low: number; high: number; share: number } {
+  const above = values.findIndex((other) => other >= value);
+  const high = above === -1 ? values.length - 1 : above;
+  const low = Math.max(0, high - 1);
+  const [from, to] = [values[low] ?? 0, values[high] ?? 0];
+  const share = above === -1 || !(to > from) ? 1 : Math.max(0, (value - from) / (to - from));
+  return { low, high, share };
+}
+
+function mix(from: number, to: number, share: number): number {
+  return from + share * (to - from);
 }

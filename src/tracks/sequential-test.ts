@@ -1,13 +1,10 @@
 import { normalTail, normalTailQuantile } from '../core/normal.ts';
 import type { Person } from '../core/person.ts';
+import { type ScoreCurve, type ScoreMeaning, scoreAtNormal, strangerOf } from '../faces/score-calibration.ts';
 
-/** How well one look matches one person; see faces/score-calibration. */
-export interface Match {
+/** How well one look matches one person: cosine similarity to their best template, and what it means. */
+export interface Match extends ScoreMeaning {
   readonly person: Person;
-  /** Cosine similarity to their best template. */
-  readonly score: number;
-  readonly llr: number;
-  readonly normal: number;
 }
 
 /** What one look at a track's face says. */
@@ -19,10 +16,9 @@ export interface Evidence {
   readonly matches: readonly Match[];
   /** People it cannot be, however alike: another face of the frame is them, or somebody said so. */
   readonly excluded: ReadonlySet<string>;
-  /** What the look would say of somebody it has nothing to do with. */
-  readonly stranger: Pick<Match, 'llr' | 'normal'>;
-  /** Correlation of strangers' scores over looks far apart, 0..1; of the curve the matches were read from. */
-  readonly correlation: number;
+  /** Fingerprint of the encoder that made the scores, and what they mean. */
+  readonly encoder: string;
+  readonly curve: ScoreCurve;
 }
 
 export interface DecisionPolicy {
@@ -41,20 +37,31 @@ export interface Enrolled {
   readonly templates: number;
 }
 
+/** What a verdict rests on. */
+interface Grounds {
+  /** Looks. */
+  readonly frames: number;
+  /** Fingerprint of the encoder of the latest look: score and threshold are by it, since others cannot be compared. */
+  readonly encoder: string;
+  /** The mean score from which a person would be named on as many looks. */
+  readonly threshold: number;
+}
+
 export type Verdict =
-  | { readonly decision: 'known'; readonly person: Person; readonly score: number; readonly frames: number }
-  | { readonly decision: 'unknown'; readonly score: number | null; readonly frames: number }
-  | { readonly decision: 'undecided'; readonly score: number | null; readonly frames: number };
+  | (Grounds & { readonly decision: 'known'; readonly person: Person; readonly score: number; readonly normal: number })
+  | (Grounds & { readonly decision: 'unknown' | 'undecided'; readonly score: number | null });
 
 /** What all looks say together of one person. */
 export interface Weighed {
   readonly person: Person;
-  /** Mean cosine similarity, weighted by quality, of the looks the person was among the best of. */
-  readonly score: number;
+  /** Mean cosine similarity, weighted by quality, of the looks by the latest look's encoder; null without any. */
+  readonly score: number | null;
   /** Log-likelihood ratio of all looks. */
   readonly llr: number;
   /** Normal score of all looks: strangers have it by a standard normal distribution. */
   readonly normal: number;
+  /** Normal score of one look, in the mean. */
+  readonly oneLook: number;
 }
 
 /** Looks this far apart in time share a third (1/e) of what neighbouring frames share: pose, light, blur. */
@@ -72,23 +79,27 @@ const LOOKALIKE_MARGIN = Math.log(20);
  * looks like this. Else `undecided`. The order of the looks does not matter.
  */
 export function decide(looks: readonly Evidence[], enrolled: Enrolled, policy: DecisionPolicy): Verdict {
-  const weighed = weigh(looks);
+  const { weighed, independent, latest } = weigh(looks);
   const [best, second] = weighed;
-  const frames = looks.length;
+  const bound = boundOf(enrolled, policy);
+  const grounds = {
+    frames: looks.length,
+    encoder: latest?.encoder ?? '',
+    threshold: latest ? scoreAtNormal(latest.curve, bound / Math.sqrt(independent)) : 1,
+  };
   const score = best?.score ?? null;
-  if (frames < policy.minFrames) return { decision: 'undecided', score, frames };
+  if (looks.length < policy.minFrames) return { decision: 'undecided', score, ...grounds };
   if (
     best &&
-    best.normal >= boundOf(enrolled, policy) &&
+    score !== null &&
+    best.normal >= bound &&
     best.llr > 0 &&
     best.llr - (second?.llr ?? Number.NEGATIVE_INFINITY) >= LOOKALIKE_MARGIN
   ) {
-    return { decision: 'known', person: best.person, score: best.score, frames };
+    return { decision: 'known', person: best.person, score, normal: best.oneLook, ...grounds };
   }
-  if (frames >= policy.unknownFrames && strangerness(weighed, enrolled) >= -Math.log(policy.falseRejectRate)) {
-    return { decision: 'unknown', score, frames };
-  }
-  return { decision: 'undecided', score, frames };
+  const strange = strangerness(weighed, enrolled) >= -Math.log(policy.falseRejectRate);
+  return { decision: looks.length >= policy.unknownFrames && strange ? 'unknown' : 'undecided', score, ...grounds };
 }
 
 /** Least normal score of `known`. */
@@ -102,35 +113,48 @@ export function claimedRate({ templates }: Enrolled, normal: number): number {
 }
 
 /** What the looks say of everybody who is among the best of any, the likeliest first. */
-export function weigh(looks: readonly Evidence[]): Weighed[] {
+export function weigh(looks: readonly Evidence[]): {
+  readonly weighed: readonly Weighed[];
+  /** How many independent looks they are worth. */
+  readonly independent: number;
+  readonly latest: Evidence | null;
+} {
   const total = looks.reduce((sum, { quality }) => sum + quality, 0);
   const weights = looks.map(({ quality }) => (total > 0 ? quality / total : 1 / looks.length));
   const independent = independentLooks(looks, weights);
-  const people = new Map<string, Person>();
-  for (const { matches } of looks) for (const { person } of matches) people.set(person.id, person);
+  const latest = looks.reduce<Evidence | null>((last, look) => (last && last.atMs >= look.atMs ? last : look), null);
+  const people = new Map(looks.flatMap(({ matches }) => matches.map(({ person }) => [person.id, person] as const)));
   const weighed = [...people.values()].map((person): Weighed => {
     let [normal, llr, score, share] = [0, 0, 0, 0];
     looks.forEach((look, index) => {
       const weight = weights[index] ?? 0;
-      const match = look.excluded.has(person.id) ? null : look.matches.find((it) => it.person.id === person.id);
-      const { stranger } = look;
-      // Whoever is not among the best of a look is at most as likely as the last of those.
-      const last = look.matches.at(-1) ?? stranger;
-      normal += weight * (match ?? (last.normal < stranger.normal ? last : stranger)).normal;
-      llr += weight * look.quality * (match ?? (last.llr < stranger.llr ? last : stranger)).llr;
-      if (match) {
+      const match = matchOf(look, person.id);
+      normal += weight * match.normal;
+      llr += weight * look.quality * match.llr;
+      if ('person' in match && look.encoder === latest?.encoder) {
         score += weight * match.score;
         share += weight;
       }
     });
     return {
       person,
-      score: share > 0 ? score / share : -1,
+      score: share > 0 ? score / share : null,
       llr: independent * llr,
       normal: Math.sqrt(independent) * normal,
+      oneLook: normal,
     };
   });
-  return weighed.sort((a, b) => b.llr - a.llr || (a.person.id < b.person.id ? -1 : 1));
+  weighed.sort((a, b) => b.llr - a.llr || (a.person.id < b.person.id ? -1 : 1));
+  return { weighed, independent, latest };
+}
+
+/** What a look says of a person. Who is not among the best of it is at most as likely as the last of those. */
+function matchOf({ matches, excluded, curve }: Evidence, personId: string): Match | ScoreMeaning {
+  const match = excluded.has(personId) ? null : matches.find(({ person }) => person.id === personId);
+  if (match) return match;
+  const stranger = strangerOf(curve);
+  const { score, llr, normal } = matches.at(-1) ?? stranger;
+  return normal < stranger.normal ? { score, llr, normal } : stranger;
 }
 
 /**
@@ -141,7 +165,7 @@ export function independentLooks(looks: readonly Evidence[], weights: readonly n
   let variance = 0;
   looks.forEach((one, i) => {
     looks.forEach((other, j) => {
-      const face = Math.max(one.correlation, other.correlation);
+      const face = Math.max(one.curve.correlation, other.curve.correlation);
       const near = Math.exp(-Math.abs(one.atMs - other.atMs) / FORGET_MS);
       variance += (weights[i] ?? 0) * (weights[j] ?? 0) * (i === j ? 1 : face + (1 - face) * near);
     });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { normalTail } from '../../src/core/normal.ts';
+import { meaningOf, type ScoreCurve } from '../../src/faces/score-calibration.ts';
 import {
   boundOf,
   claimedRate,
@@ -14,12 +15,23 @@ const POLICY = { falseAcceptRate: 1e-4, falseRejectRate: 0.05, minFrames: 3, unk
 const ENROLLED = { people: 10, templates: 20 };
 const person = (id: string) => ({ id, name: id.toUpperCase() });
 
-/** A look that matches people by normal scores; likelihood ratios follow from these as from two normal distributions. */
-function look(normals: Readonly<Record<string, number>>, atMs = 0, quality = 0.8, excluded: string[] = []): Evidence {
+/** Scores are a tenth of their normal scores; likelihood ratios as of two normal distributions five deviations apart. */
+const CURVE: ScoreCurve = {
+  impostors: 1e12,
+  genuine: 1e3,
+  correlation: 0.7,
+  points: Array.from({ length: 111 }, (_, index) => {
+    const normal = -3 + index / 10;
+    return { score: normal / 10, far: normalTail(normal), llr: 5 * (normal - 2.5) };
+  }),
+};
+
+/** A look that matches people by normal scores. */
+function look(normals: Readonly<Record<string, number>>, atMs = 0, quality = 0.8): Evidence {
   const matches = Object.entries(normals)
-    .map(([id, normal]) => ({ person: person(id), score: normal / 10, normal, llr: 5 * (normal - 2.5) }))
+    .map(([id, normal]) => ({ person: person(id), ...meaningOf(CURVE, normal / 10) }))
     .sort((a, b) => b.normal - a.normal);
-  return { atMs, quality, matches, excluded: new Set(excluded), stranger: { normal: 0, llr: -12.5 }, correlation: 0.7 };
+  return { atMs, quality, matches, excluded: new Set(), encoder: 'enc', curve: CURVE };
 }
 
 const track = (...normals: Readonly<Record<string, number>>[]) => normals.map((it, index) => look(it, index * 100));
@@ -70,12 +82,27 @@ describe('decide', () => {
     expect(claimedRate({ people: 0, templates: 0 }, -9)).toBeCloseTo(1, 9);
   });
 
+  it('gives the score from which as many looks would have named somebody', () => {
+    const { threshold } = decide(track(...times(5, { a: 1 })), ENROLLED, POLICY);
+    expect(decide(track(...times(5, { a: threshold * 10 + 0.01 })), ENROLLED, POLICY).decision).toBe('known');
+    expect(decide(track(...times(5, { a: threshold * 10 - 0.01 })), ENROLLED, POLICY).decision).not.toBe('known');
+  });
+
+  it('weighs looks by two encoders together, and scores those by the latest', () => {
+    const other = times(2, { a: 7 }).map((it, index) => ({ ...look(it, index * 100), encoder: 'upper' }));
+    const verdict = decide([...other, look({ a: 4 }, 300)], ENROLLED, POLICY);
+    expect(verdict).toMatchObject({ decision: 'known', score: expect.closeTo(0.4, 9), encoder: 'enc', frames: 3 });
+  });
+
   it('scores the person decided on, and the closest of those a stranger is not', () => {
     expect(decide(track({ a: 5 }, { a: 6 }, { a: 7 }), ENROLLED, POLICY)).toEqual({
       decision: 'known',
       person: person('a'),
       score: expect.closeTo(0.6, 9),
+      normal: expect.closeTo(6, 3),
       frames: 3,
+      encoder: 'enc',
+      threshold: expect.closeTo(0.43, 1),
     });
     expect(decide(track(...times(6, { a: 0.5 })), ENROLLED, POLICY)).toMatchObject({ score: expect.closeTo(0.05, 9) });
     expect(decide(track(...times(6, {})), ENROLLED, POLICY)).toMatchObject({ score: null });
@@ -110,7 +137,9 @@ describe('whatever the looks', () => {
     fc.assert(
       fc.property(shuffled, ([drawn, order]) => {
         const [one, other] = [evidence(drawn), evidence(order)].map((it) => decide(it, ENROLLED, POLICY));
-        expect(other).toEqual({ ...one, score: one?.score === null ? null : expect.closeTo(one?.score ?? 0, 9) });
+        const near = (value: number | null | undefined) => (value == null ? value : expect.closeTo(value, 9));
+        const rounded = { score: near(one?.score), threshold: near(one?.threshold) };
+        expect(other).toEqual({ ...one, ...rounded, ...(one?.decision === 'known' && { normal: near(one.normal) }) });
       }),
     );
   });
@@ -128,8 +157,8 @@ describe('whatever the looks', () => {
         if (before.decision === 'known' && before.person.id === 'a')
           expect(after).toMatchObject({ person: { id: 'a' } });
         if (before.decision !== 'unknown') expect(after.decision).not.toBe('unknown');
-        const of = (all: typeof drawn) => weigh(evidence(all)).find(({ person: it }) => it.id === 'a');
-        expect(of(better)?.normal ?? 9).toBeGreaterThanOrEqual((of(drawn)?.normal ?? -9) - 1e-9);
+        const of = (all: typeof drawn) => weigh(evidence(all)).weighed.find(({ person: it }) => it.id === 'a');
+        expect(of(better)?.normal ?? 9).toBeGreaterThanOrEqual((of(drawn)?.normal ?? -9) - 1e-6);
       }),
     );
   });
