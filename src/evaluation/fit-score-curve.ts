@@ -1,5 +1,4 @@
 import type { CalibrationPoint, ScoreCurve } from '../faces/score-calibration.ts';
-import { dotRow } from '../gallery/vector.ts';
 
 /** One embedding of a picture of a person. */
 export interface LabelledEmbedding {
@@ -20,11 +19,25 @@ const SAME_VISIT = 0.5;
 /** What a count can be off by: it and two standard deviations more; of nothing seen, three (Hanley and Lippman-Hand 1983). */
 const upperCount = (count: number) => count + 2 * Math.sqrt(count) + 3;
 
+/** Two people who look like one: the same person under two names, or one photograph in two folders. */
+export interface Suspects {
+  readonly people: readonly [string, string];
+  /** Highest similarity of their pictures. */
+  readonly score: number;
+}
+
+export interface FittedCurve {
+  readonly curve: ScoreCurve;
+  /** Pairs of people that were left out, the most alike first. */
+  readonly suspects: readonly Suspects[];
+}
+
 /**
  * Fits what scores mean on comparisons of every probe with every template but those of the same picture. Each pair of
  * people counts once, however many pictures there are of them, and rates are upper limits, so that little data claims
- * little. Log-likelihood ratios by isotonic regression over the same points (Zadrozny and Elkan 2002). Null without
- * two people and two pictures of one.
+ * little. Log-likelihood ratios by isotonic regression over the same points (Zadrozny and Elkan 2002). Public sets hold
+ * people under two names: pairs of people more alike than half of the pictures of one person are, are left out and told.
+ * Null without two people and two pictures of one.
  *
  * @param signal stops the fit, which throws then
  */
@@ -32,82 +45,144 @@ export function fitScoreCurve(
   templates: readonly LabelledEmbedding[],
   probes: readonly LabelledEmbedding[],
   signal?: AbortSignal,
-): ScoreCurve | null {
-  const counts = compare(templates, probes, signal);
-  if (counts.genuinePairs === 0 || counts.impostorPairs === 0) return null;
-  const above = cumulated(counts.impostor);
-  const points = scoresAtRates(above, counts.impostorPairs);
-  const genuineAbove = cumulated(counts.genuine);
-  const llrs = likelihoodRatios(points, genuineAbove, counts.genuinePairs);
-  const curve = {
-    impostors: counts.impostorPairs,
-    genuine: counts.genuinePairs,
-    correlation: 0,
-    points: points.map((point, index): CalibrationPoint => ({ ...point, llr: llrs[index] ?? 0 })),
-  };
-  return { ...curve, correlation: SAME_VISIT + (1 - SAME_VISIT) * likeness(counts.repeated) };
-}
+): FittedCurve | null {
+  const [enrolled, looked] = [blockOf(templates), blockOf(probes)];
+  const genuine = new Float64Array(BINS + 1);
+  let genuinePairs = 0;
+  for (const [person, own] of looked.people) {
+    const other = enrolled.people.get(person);
+    const scores = other ? compare(looked, own, enrolled, other) : [];
+    count(genuine, scores, 1);
+    if (scores.length > 0) genuinePairs++;
+  }
+  const genuineAbove = cumulated(genuine);
+  const suspicious = scoreOf(genuineAbove.findIndex((above) => above <= genuinePairs / 2));
 
-interface Counts {
-  /** By bin of the score; weights of one pair of people sum to 1. */
-  readonly impostor: Float64Array;
-  readonly genuine: Float64Array;
-  impostorPairs: number;
-  genuinePairs: number;
-  /** Scores of two pictures of one stranger against one template. */
-  readonly repeated: [number, number][];
-}
-
-function compare(
-  templates: readonly LabelledEmbedding[],
-  probes: readonly LabelledEmbedding[],
-  signal?: AbortSignal,
-): Counts {
-  const counts: Counts = {
-    impostor: new Float64Array(BINS + 1),
-    genuine: new Float64Array(BINS + 1),
-    impostorPairs: 0,
-    genuinePairs: 0,
-    repeated: [],
-  };
-  const dimension = templates[0]?.embedding.length ?? 0;
-  const enrolled = byPerson(templates);
-  const blocks = [...enrolled].map(([person, owned]) => {
-    const vectors = new Float32Array(owned.length * dimension);
-    owned.forEach(({ embedding }, row) => {
-      vectors.set(embedding, row * dimension);
-    });
-    return { person, owned, vectors };
-  });
-  const looked = byPerson(probes);
-  for (const [person, pictures] of looked) {
+  const impostor = new Float64Array(BINS + 1);
+  const repeated = new Correlation();
+  const suspects: Suspects[] = [];
+  let impostorPairs = 0;
+  for (const [person, own] of looked.people) {
     signal?.throwIfAborted();
-    const wide = pictures.map(({ embedding }) => Float64Array.from(embedding));
-    for (const { person: other, owned, vectors } of blocks) {
-      const scores: number[] = [];
-      owned.forEach((template, row) => {
-        wide.forEach((probe, index) => {
-          if (template.picture !== pictures[index]?.picture) scores.push(dotRow(vectors, row, probe));
-        });
-      });
-      if (scores.length === 0) continue;
-      const same = person === other;
+    for (const [other, theirs] of enrolled.people) {
+      if (person === other) continue;
+      const scores = compare(looked, own, enrolled, theirs);
+      const highest = scores.reduce((most, score) => Math.max(most, score), -1);
       // Two people who are both looked for and enrolled are compared twice, which says hardly more than once.
-      const worth = !same && enrolled.has(person) && looked.has(other) ? 0.5 : 1;
-      const bins = same ? counts.genuine : counts.impostor;
-      for (const score of scores) {
-        const bin = binOf(score);
-        bins[bin] = (bins[bin] ?? 0) + worth / scores.length;
+      const twice = enrolled.people.has(person) && looked.people.has(other);
+      if (highest >= suspicious) {
+        if (!twice || person < other) suspects.push({ people: [person, other], score: highest });
+        continue;
       }
-      if (same) counts.genuinePairs++;
-      else {
-        counts.impostorPairs += worth;
-        const [first, second] = scores;
-        if (wide.length > 1 && first !== undefined && second !== undefined) counts.repeated.push([first, second]);
-      }
+      count(impostor, scores, twice ? 0.5 : 1);
+      impostorPairs += twice ? 0.5 : 1;
+      // Scores come by probe: those of the first two against the first template.
+      if (own.rows > 1) repeated.add(scores[0] ?? 0, scores[theirs.rows] ?? 0);
     }
   }
-  return counts;
+  if (genuinePairs === 0 || impostorPairs === 0) return null;
+  const points = scoresAtRates(cumulated(impostor), impostorPairs);
+  const llrs = likelihoodRatios(points, genuineAbove, genuinePairs);
+  return {
+    curve: {
+      impostors: Math.round(impostorPairs),
+      genuine: genuinePairs,
+      correlation: SAME_VISIT + (1 - SAME_VISIT) * repeated.value,
+      points: points.map((point, index): CalibrationPoint => ({ ...point, llr: llrs[index] ?? 0 })),
+    },
+    suspects: suspects.sort((a, b) => b.score - a.score),
+  };
+}
+
+interface Rows {
+  readonly from: number;
+  readonly rows: number;
+}
+
+/** Embeddings one after another, each person's together. */
+interface Block {
+  readonly vectors: Float32Array;
+  readonly dimension: number;
+  readonly pictures: readonly string[];
+  readonly people: ReadonlyMap<string, Rows>;
+}
+
+function blockOf(embeddings: readonly LabelledEmbedding[]): Block {
+  const byPerson = new Map<string, LabelledEmbedding[]>();
+  for (const it of embeddings) {
+    const own = byPerson.get(it.person);
+    if (own) own.push(it);
+    else byPerson.set(it.person, [it]);
+  }
+  const sorted = [...byPerson.values()].flat();
+  const dimension = sorted[0]?.embedding.length ?? 0;
+  const vectors = new Float32Array(sorted.length * dimension);
+  const people = new Map<string, Rows>();
+  sorted.forEach(({ person, embedding }, row) => {
+    vectors.set(embedding, row * dimension);
+    const before = people.get(person);
+    people.set(person, { from: before?.from ?? row, rows: (before?.rows ?? 0) + 1 });
+  });
+  return { vectors, dimension, pictures: sorted.map(({ picture }) => picture), people };
+}
+
+/** Scores of some probes with some templates, by probe; those of one picture with itself are left out. */
+function compare(probes: Block, own: Rows, templates: Block, theirs: Rows): number[] {
+  const { dimension } = probes;
+  const scores: number[] = [];
+  for (let row = own.from; row < own.from + own.rows; row++) {
+    const probe = probes.vectors.subarray(row * dimension, (row + 1) * dimension);
+    for (let other = theirs.from; other < theirs.from + theirs.rows; other++) {
+      if (templates.pictures[other] !== probes.pictures[row])
+        scores.push(dotOf(templates.vectors, other * dimension, probe));
+    }
+  }
+  return scores;
+}
+
+/** Dot product in single numbers: four sums, so that additions do not wait for each other. */
+function dotOf(vectors: Float32Array, start: number, probe: Float32Array): number {
+  let [a, b, c, d] = [0, 0, 0, 0];
+  const end = probe.length - (probe.length % 4);
+  for (let index = 0; index < end; index += 4) {
+    a += (vectors[start + index] ?? 0) * (probe[index] ?? 0);
+    b += (vectors[start + index + 1] ?? 0) * (probe[index + 1] ?? 0);
+    c += (vectors[start + index + 2] ?? 0) * (probe[index + 2] ?? 0);
+    d += (vectors[start + index + 3] ?? 0) * (probe[index + 3] ?? 0);
+  }
+  for (let index = end; index < probe.length; index++) a += (vectors[start + index] ?? 0) * (probe[index] ?? 0);
+  return a + b + c + d;
+}
+
+/** Scores of one pair of people, which count `worth` together. */
+function count(bins: Float64Array, scores: readonly number[], worth: number): void {
+  for (const score of scores) {
+    const bin = binOf(score);
+    bins[bin] = (bins[bin] ?? 0) + worth / scores.length;
+  }
+}
+
+/** Of two numbers from one distribution, 0..1. */
+class Correlation {
+  #count = 0;
+  #sum = 0;
+  #squares = 0;
+  #products = 0;
+
+  add(one: number, other: number): void {
+    this.#count++;
+    this.#sum += one + other;
+    this.#squares += one * one + other * other;
+    this.#products += one * other;
+  }
+
+  /** 1 without any. */
+  get value(): number {
+    const mean = this.#sum / (2 * this.#count);
+    const variance = this.#squares / (2 * this.#count) - mean * mean;
+    const together = this.#products / this.#count - mean * mean;
+    return variance > 0 ? Math.min(1, Math.max(0, together / variance)) : 1;
+  }
 }
 
 /** Scores at which the upper limit of the rate falls to each of the rates the sample supports, by rising score. */
@@ -164,21 +239,6 @@ function likelihoodRatios(
     pooled.push(merged);
   }
   return pooled.flatMap((block) => Array<number>(block.points).fill(ratio(block)));
-}
-
-/** Correlation of pairs of numbers from the same distribution, 0..1. */
-function likeness(pairs: readonly (readonly [number, number])[]): number {
-  const all = pairs.flat();
-  const mean = all.reduce((sum, value) => sum + value, 0) / Math.max(1, all.length);
-  const variance = all.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, all.length);
-  const together = pairs.reduce((sum, [a, b]) => sum + (a - mean) * (b - mean), 0) / Math.max(1, pairs.length);
-  return variance > 0 ? Math.min(1, Math.max(0, together / variance)) : 1;
-}
-
-function byPerson(embeddings: readonly LabelledEmbedding[]): Map<string, LabelledEmbedding[]> {
-  const people = new Map<string, LabelledEmbedding[]>();
-  for (const it of embeddings) people.set(it.person, [...(people.get(it.person) ?? []), it]);
-  return people;
 }
 
 /** How much lies in each bin and above it. */

@@ -24,7 +24,7 @@ function crowd(people: number, pictures: number, noise: number): LabelledEmbeddi
 
 describe('a curve fitted on pictures of people', () => {
   const pictures = crowd(300, 3, 0.8);
-  const curve = fitScoreCurve(pictures, pictures);
+  const curve = fitScoreCurve(pictures, pictures)?.curve;
   if (!curve) throw new Error('there is something to fit');
 
   it('counts pairs of people, not of pictures', () => {
@@ -56,7 +56,7 @@ describe('a curve fitted on pictures of people', () => {
   });
 
   it('claims less on fewer people', () => {
-    const few = fitScoreCurve(pictures.slice(0, 60), pictures.slice(0, 60));
+    const few = fitScoreCurve(pictures.slice(0, 60), pictures.slice(0, 60))?.curve;
     for (const score of [0.2, 0.4, 0.6]) {
       expect(meaningOf(few ?? curve, score).normal).toBeLessThan(meaningOf(curve, score).normal);
     }
@@ -64,8 +64,15 @@ describe('a curve fitted on pictures of people', () => {
 
   it('knows how alike the pictures of one person are', () => {
     const steady = crowd(60, 3, 0.1);
-    expect(fitScoreCurve(steady, steady)?.correlation).toBeGreaterThan(curve.correlation);
+    expect(fitScoreCurve(steady, steady)?.curve.correlation).toBeGreaterThan(curve.correlation);
     expect(curve.correlation).toBeGreaterThan(0.5);
+  });
+
+  it('leaves people out who look like one, and names them', () => {
+    const again = pictures.slice(0, 3).map((it) => ({ ...it, person: 'alias', picture: `alias ${it.picture}` }));
+    const fitted = fitScoreCurve([...pictures, ...again], [...pictures, ...again]);
+    expect(fitted?.suspects).toMatchObject([{ people: ['alias', 'p0'], score: expect.closeTo(1, 5) }]);
+    expect(fitted?.curve.points.at(-1)?.score).toBeCloseTo(curve.points.at(-1)?.score ?? 0, 1);
   });
 });
 
