@@ -18,7 +18,7 @@ export interface Sighting extends Observation {
 interface Visit {
   observations: Observation[];
   /** What was decided last; `null` is a stranger, `undefined` nothing yet. */
-  decided: Candidate | null | undefined;
+  decided: (Candidate & { readonly encoder: string }) | null | undefined;
   /** Looked at only now and then, since nothing new is expected. */
   settled: boolean;
   shots: ShotHistory;
@@ -61,8 +61,8 @@ export class Visits {
     return !this.#visits.get(track)?.settled;
   }
 
-  /** Who the track was found to be, and how like them; null for strangers and undecided tracks. */
-  identity(track: number): Candidate | null {
+  /** Who the track was found to be, and how like them by which encoder; null for strangers and undecided tracks. */
+  identity(track: number): (Candidate & { readonly encoder: string }) | null {
     return this.#visits.get(track)?.decided ?? null;
   }
 
@@ -82,9 +82,11 @@ export class Visits {
       // A known person who turns away stays who they are: only a track without a name becomes a stranger's.
       if (before !== undefined) return null;
       visit.decided = null;
-      return this.#cooldown.admitStranger(embedding, nowMs) ? { type: 'enter', verdict } : null;
+      return this.#cooldown.admitStranger({ embedding, encoder: observation.encoder }, nowMs)
+        ? { type: 'enter', verdict }
+        : null;
     }
-    visit.decided = { person: verdict.person, score: verdict.score };
+    visit.decided = { person: verdict.person, score: verdict.score, encoder: verdict.encoder };
     if (before?.person.id === verdict.person.id) return null;
     if (!this.#cooldown.admitPerson(verdict.person, nowMs)) return null;
     return { type: before === null ? 'update' : 'enter', verdict };
