@@ -10,9 +10,11 @@ import type { FacePart } from './core/person.ts';
 import { type Camera, Daemon } from './daemon.ts';
 import { MqttEventPublisher, type MqttEventPublisherOptions } from './events/mqtt-event-publisher.ts';
 import type { OperatingPoint } from './faces/calibration.ts';
+import { ultraFaceDetector } from './faces/detectors/ultraface-detector.ts';
 import { cosine } from './faces/embedding.ts';
 import { createFaceAnalyser, type FaceAnalyser, type PartEncoder } from './faces/face-analyser.ts';
 import { cropEmbedder, type FaceEmbedder, frameEmbedder } from './faces/face-embedder.ts';
+import { ibugLandmarker } from './faces/landmarkers/ibug-landmarker.ts';
 import type { FaceReader } from './gallery/enrol.ts';
 import { LiveGallery } from './gallery/live-gallery.ts';
 import { openGalleryStore } from './gallery/sqlite-gallery-store.ts';
@@ -135,20 +137,18 @@ export async function openFaceAnalyser(
     const full = await openEncoder('encoder', config.models.encoder, 'full');
     const { upperEncoder } = config.models;
     const upper = upperEncoder === null ? null : await openEncoder('upperEncoder', upperEncoder, 'upper');
+    const detectorOf = (name: string) => ultraFaceDetector(detector.lane(name), { ...config.detection, lowScore });
     const lane = (name: string) =>
-      createFaceAnalyser(
-        {
-          detector: detector.lane(name),
-          landmarks: landmarks.lane(name),
-          encoder: full.lane(name),
-          upperEncoder: upper?.lane(name) ?? null,
-        },
-        { ...config.detection, lowScore },
-      );
+      createFaceAnalyser({
+        detector: detectorOf(name),
+        landmarker: ibugLandmarker(landmarks.lane(name)),
+        encoder: full.lane(name),
+        upperEncoder: upper?.lane(name) ?? null,
+      });
     return {
       analyser: lane(''),
       lane,
-      detectorInput: detector.lane('').input,
+      detectorInput: detectorOf('').input,
       cropSize: full.width,
       encoder: full.inUse,
       encoders: upper ? [full.inUse, upper.inUse] : [full.inUse],

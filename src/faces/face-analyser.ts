@@ -1,19 +1,19 @@
-import { type Affine, boxToCrop } from '../core/geometry.ts';
+import type { Affine } from '../core/geometry.ts';
 import type { FacePart } from '../core/person.ts';
 import type { Picture } from '../core/picture.ts';
-import type { RunTrace, VisionModel } from '../inference/vision-model.ts';
+import type { RunTrace } from '../inference/vision-model.ts';
 import { alignToTemplate } from './align.ts';
-import { type Detection, type DetectionOptions, decodeDetections } from './detect.ts';
+import type { Detection, FaceDetector } from './detect.ts';
 import { unitEmbedding } from './embedding.ts';
 import type { FaceEmbedder } from './face-embedder.ts';
-import { decodeLandmarks, fivePoints, type Landmarks } from './landmarks.ts';
+import type { FaceLandmarker } from './landmarkers/face-landmarker.ts';
+import type { FaceLandmarks } from './landmarks.ts';
 import { type FaceMask, partToEmbed } from './mask-state.ts';
-import { namedOutput, onlyOutput } from './model-output.ts';
 import { type FaceQuality, faceQuality } from './quality.ts';
 
 /** A face with all that is needed to embed it. Pixels of the picture it was found in. */
 export interface Face extends Detection {
-  readonly landmarks: Landmarks;
+  readonly landmarks: FaceLandmarks;
   readonly quality: FaceQuality;
   /** Picture to aligned square crop, as wide as the input of the full-face encoder. */
   readonly alignment: Affine;
@@ -42,8 +42,8 @@ export interface PartEncoder {
 }
 
 export interface FaceModels {
-  readonly detector: VisionModel;
-  readonly landmarks: VisionModel;
+  readonly detector: FaceDetector;
+  readonly landmarker: FaceLandmarker;
   readonly encoder: PartEncoder;
   /** For faces with a mask; null takes `encoder` for them too. */
   readonly upperEncoder: PartEncoder | null;
@@ -67,9 +67,8 @@ export interface FaceAnalyser {
   embedByAll(picture: Picture, faces: readonly Pick<Face, 'alignment'>[]): Promise<FaceEmbedding[][]>;
 }
 
-/** Builds the chain detect, landmarks, align, embed over three models. */
-export function createFaceAnalyser(models: FaceModels, options: DetectionOptions): FaceAnalyser {
-  const { detector, landmarks: landmarker, encoder, upperEncoder } = models;
+/** Builds the chain detect, landmarks, align, embed of its parts. */
+export function createFaceAnalyser({ detector, landmarker, encoder, upperEncoder }: FaceModels): FaceAnalyser {
   const side = encoder.embedder.input.width;
 
   const embedBy = async (
@@ -89,34 +88,19 @@ export function createFaceAnalyser(models: FaceModels, options: DetectionOptions
   };
 
   return {
-    async detect(picture, trace) {
-      const outputs = await detector.run([await picture.fit(detector.input)], trace);
-      const named = {
-        scores: namedOutput(detector, outputs, 'scores'),
-        boxes: namedOutput(detector, outputs, 'boxes'),
-      };
-      return decodeDetections(named, 0, picture, detector.input, options);
-    },
+    detect: (picture, trace) => detector.detect(picture, trace),
 
     async describe(picture, detections, trace) {
-      if (detections.length === 0) return [];
-      const crops = await picture.cut(
-        detections.map(({ box }) => ({
-          matrix: boxToCrop(box, landmarker.input),
-          width: landmarker.input.width,
-          height: landmarker.input.height,
-          colour: landmarker.input.channels === 1 ? 'grey' : 'rgb',
-        })),
-      );
-      const points = onlyOutput(landmarker, await landmarker.run(crops, trace));
-      return detections.map((detection, row) => {
-        const landmarks = decodeLandmarks(points, row, detection.box);
-        const grey = crops[row] ?? new Uint8Array();
+      const located = await landmarker.locate(picture, detections, trace);
+      return detections.map((detection, index) => {
+        const face = located[index];
+        if (!face) throw new RangeError(`${detections.length} faces were detected and ${located.length} located`);
+        const { landmarks, grey } = face;
         return {
           ...detection,
           landmarks,
-          quality: faceQuality(detection.box, landmarks, grey, landmarker.input.width, picture),
-          alignment: alignToTemplate(fivePoints(landmarks), side),
+          quality: faceQuality(detection.box, landmarks, grey, picture),
+          alignment: alignToTemplate(landmarks.five, side),
           mask: null,
         };
       });

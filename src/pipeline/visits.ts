@@ -1,13 +1,26 @@
 import type { Candidate } from '../tracks/assign.ts';
-import type { Cooldown } from '../tracks/cooldown.ts';
+import type { Cooldown, Stranger } from '../tracks/cooldown.ts';
 import { judgeLook, NO_LOOKS, promiseOf, type Shot, type ShotHistory, takeLook, worthLook } from '../tracks/shots.ts';
 import type { Renaming } from '../tracks/tracker.ts';
-import { type Observation, type Verdict, type VotePolicy, verdictOf, windowOf } from '../tracks/vote.ts';
+import { latestScores, type Observation, type Verdict, type VotePolicy, verdictOf, windowOf } from '../tracks/vote.ts';
 
 /** What is worth telling about a track: someone came (`enter`), or a stranger turned out to be someone (`update`). */
 export interface Announcement {
   readonly type: 'enter' | 'update';
   readonly verdict: Exclude<Verdict, { decision: 'undecided' }>;
+}
+
+/** A track has ended about which something is to be told: what was decided, or that nothing was. */
+export interface Departure {
+  readonly track: number;
+  readonly verdict:
+    | Announcement['verdict']
+    | {
+        readonly decision: 'undecided';
+        readonly score: number | null;
+        readonly frames: number;
+        readonly encoder: string;
+      };
 }
 
 /** One face of one frame, looked at closely. */
@@ -19,6 +32,8 @@ interface Visit {
   observations: Observation[];
   /** What was decided last; `null` is a stranger, `undefined` nothing yet. */
   decided: (Candidate & { readonly encoder: string }) | null | undefined;
+  /** What was announced last. */
+  told: Announcement['verdict'] | null;
   /** Looked at only now and then, since nothing new is expected. */
   settled: boolean;
   shots: ShotHistory;
@@ -74,6 +89,12 @@ export class Visits {
     visit.shots = judgeLook(visit.shots, sighting.quality, true);
     visit.observations = [...visit.observations, observation].slice(-windowOf(this.#policy));
 
+    const announcement = this.#decide(visit, { embedding, encoder: sighting.encoder }, nowMs);
+    if (announcement) visit.told = announcement.verdict;
+    return announcement;
+  }
+
+  #decide(visit: Visit, face: Stranger, nowMs: number): Announcement | null {
     const verdict = verdictOf(visit.observations, this.#policy);
     if (verdict.decision === 'undecided') return null;
     visit.settled = true;
@@ -82,9 +103,7 @@ export class Visits {
       // A known person who turns away stays who they are: only a track without a name becomes a stranger's.
       if (before !== undefined) return null;
       visit.decided = null;
-      return this.#cooldown.admitStranger({ embedding, encoder: observation.encoder }, nowMs)
-        ? { type: 'enter', verdict }
-        : null;
+      return this.#cooldown.admitStranger(face, nowMs) ? { type: 'enter', verdict } : null;
     }
     visit.decided = { person: verdict.person, score: verdict.score, encoder: verdict.encoder };
     if (before?.person.id === verdict.person.id) return null;
@@ -117,6 +136,7 @@ export class Visits {
         observations: [...old.observations, ...young.observations].slice(-windowOf(this.#policy)),
         // Somebody rather than a stranger, a stranger rather than nobody yet.
         decided: old.decided ?? young.decided ?? old.decided,
+        told: old.told ?? young.told,
         settled: old.settled || young.settled,
         shots: young.shots,
       });
@@ -138,17 +158,29 @@ export class Visits {
     }
   }
 
-  /** Forgets all tracks, but not who was announced a moment ago. */
-  clear(): void {
-    this.#visits.clear();
+  /** Forgets all tracks, but not who was announced a moment ago; gives what is to be told of them as {@link end} does. */
+  clear(): readonly Departure[] {
+    return this.end([...this.#visits.keys()]);
   }
 
-  /** Forgets tracks that ended. */
-  end(tracks: readonly number[]): void {
-    for (const track of tracks) this.#visits.delete(track);
+  /**
+   * Forgets tracks that ended. Gives what is to be told: of a track that was announced what was said last; of one that
+   * was not decided, though it was looked at as often as makes a stranger, that it was there (fewer looks may be slips of
+   * the detector). What the cool-down kept quiet leaves quietly.
+   */
+  end(tracks: readonly number[]): readonly Departure[] {
+    return tracks.flatMap((track): readonly Departure[] => {
+      const visit = this.#visits.get(track);
+      this.#visits.delete(track);
+      if (visit?.told) return [{ track, verdict: visit.told }];
+      if (!visit || visit.decided !== undefined || visit.observations.length < this.#policy.unknownFrames) return [];
+      const { encoder, scores } = latestScores(visit.observations);
+      const score = scores.length > 0 ? Math.max(...scores) : null;
+      return [{ track, verdict: { decision: 'undecided', score, frames: visit.observations.length, encoder } }];
+    });
   }
 }
 
 function newVisit(): Visit {
-  return { observations: [], decided: undefined, settled: false, shots: NO_LOOKS };
+  return { observations: [], decided: undefined, told: null, settled: false, shots: NO_LOOKS };
 }

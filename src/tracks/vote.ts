@@ -61,8 +61,8 @@ export function verdictOf(observations: readonly Observation[], policy: VotePoli
   return { decision: 'undecided' };
 }
 
-/** The encoder of the last of the observations, and the scores that are by it. */
-function latestScores(observations: readonly Observation[]): { encoder: string; scores: number[] } {
+/** The encoder of the last of the observations, and the scores that are by it: those of others cannot be compared. */
+export function latestScores(observations: readonly Observation[]): { encoder: string; scores: number[] } {
   const encoder = observations.at(-1)?.encoder ?? '';
   return {
     encoder,

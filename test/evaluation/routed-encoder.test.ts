@@ -5,12 +5,13 @@ import type { AlignedFace } from '../../src/evaluation/face-source.ts';
 import { NOT_COMPARED } from '../../src/evaluation/metrics/comparisons.ts';
 import { routedEncoder } from '../../src/evaluation/routed-encoder.ts';
 import { cosine } from '../../src/faces/embedding.ts';
+import { NO_LANDMARKS } from './made-faces.ts';
 
 /** Directions a face has to the full-face and to the upper-part encoder, in degrees; -1 is no face. */
 function face(full: number, upper: number, state: MaskState | null): AlignedFace {
   return {
     crop: Uint8Array.of(full + 1, upper + 1),
-    landmarks: [],
+    landmarks: NO_LANDMARKS,
     box: { x: 0, y: 0, width: 10, height: 10 },
     score: 1,
     quality: { size: 1, sharpness: 1, exposure: 1, pose: 1, completeness: 1, score: 1 },

@@ -3,6 +3,7 @@ import type { FacePart, MaskState } from '../../src/core/person.ts';
 import type { Frame, Picture } from '../../src/core/picture.ts';
 import { normalise } from '../../src/faces/embedding.ts';
 import type { Face, FaceAnalyser, FaceEmbedding, FaceToEmbed } from '../../src/faces/face-analyser.ts';
+import { ibugLandmarks } from '../../src/faces/landmarks.ts';
 import { partToEmbed } from '../../src/faces/mask-state.ts';
 import type { RunTrace } from '../../src/inference/vision-model.ts';
 
@@ -85,7 +86,7 @@ export class FakeFaceAnalyser implements FaceAnalyser {
       return {
         ...detection,
         staged: face,
-        landmarks: Array.from({ length: 68 }, () => ({ x: x + width / 2, y: y + height / 2 })),
+        landmarks: ibugLandmarks(Array.from({ length: 68 }, () => ({ x: x + width / 2, y: y + height / 2 }))),
         quality: { size: score, sharpness: score, exposure: score, pose: score, completeness: score, score },
         alignment: [1, 0, -x, 0, 1, -y],
         mask: face.mask === undefined ? null : { state: face.mask, confidence: 0.9 },
