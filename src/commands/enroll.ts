@@ -30,7 +30,8 @@ interface EnrollOptions {
 /** What enrolment needs of the recognition chain: opened only once the arguments are known to be right. */
 export interface FaceChain {
   readonly reader: FaceReader;
-  readonly encoder: GalleryEncoder;
+  /** Those in use, the full-face one first. */
+  readonly encoders: readonly GalleryEncoder[];
   readonly decode: PictureReader;
   close(): Promise<void>;
 }
@@ -88,7 +89,7 @@ async function enroll(
         store,
         decode: chain.decode,
         faces: chain.reader,
-        encoder: chain.encoder,
+        encoders: chain.encoders,
         limits: config.enrolment,
         threshold: config.recognition.threshold,
         onProgress: tell,
@@ -151,5 +152,5 @@ async function openFaceChain(config: Config, logger: Logger): Promise<FaceChain>
   const { openFaceReader } = await import('../app.ts');
   const { decodePicture } = await import('../capture/opencv-picture.ts');
   const chain = await openFaceReader(config, logger);
-  return { reader: chain.reader, encoder: chain.encoder, decode: decodePicture, close: () => chain.close() };
+  return { reader: chain.reader, encoders: chain.encoders, decode: decodePicture, close: () => chain.close() };
 }

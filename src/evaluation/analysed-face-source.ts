@@ -102,8 +102,8 @@ export class AnalysedFaceSource implements FaceSource {
     const matrix = face.alignment.map((value) => value * scale) as unknown as Affine;
     const [crop] = await picture.cut([{ matrix, width: cropPx, height: cropPx, colour: 'rgb' }]);
     if (!crop) throw new Error('a picture gave no crop');
-    const { landmarks, box, score, quality } = face;
-    return { crop, landmarks, box, score, quality };
+    const { landmarks, box, score, quality, mask } = face;
+    return { crop, landmarks, box, score, quality, mask };
   }
 }
 
