@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { EyelineError, messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
+import { cpuGraph } from './cpu-graph.ts';
 import { holdsEngine, makeEngineFolder } from './engine-cache.ts';
 import { trivialGraph } from './graph/trivial.ts';
 import { fingerprintOf, type ModelEntry, type OutputContract } from './manifest.ts';
@@ -71,7 +72,8 @@ export async function openOnnxModel(files: GraphFiles, id: string, options: Open
         const { works, reason } = await probe(provider, settings.device);
         if (!works) throw new Error(reason ?? 'does not work');
       }
-      const { session, engines } = await createSession(graph, attempt, { ...settings, model: id, threads });
+      const fitting = provider === 'cpu' ? await cpuGraph(graph) : graph;
+      const { session, engines } = await createSession(fitting, attempt, { ...settings, model: id, threads });
       const model = new OnnxruntimeModel(entry, provider, session);
       await model.warmUp();
       if (engines !== null && !(await holdsEngine(engines))) {
@@ -181,15 +183,22 @@ function probeOnce(provider: Provider, device?: number): Promise<ProbeResult> {
   return known;
 }
 
-async function loadRuntime() {
+let runtime: Promise<typeof import('onnxruntime-node')> | undefined;
+
+function loadRuntime(): Promise<typeof import('onnxruntime-node')> {
+  runtime ??= importRuntime();
+  return runtime;
+}
+
+async function importRuntime(): Promise<typeof import('onnxruntime-node')> {
   // The npm build of 1.30 reports models, sessions and a device id to its maker, and leaves files in the temporary
   // folder. This is the opt-out it documents; it counts only before the library is loaded. A device that watches a
   // door tells nobody.
   process.env.ORT_DISABLE_TELEMETRY = '1';
-  const runtime = await import('onnxruntime-node');
+  const imported = await import('onnxruntime-node');
   // Taken when the first session is made; warnings about a graph's unused weights help nobody.
-  runtime.env.logLevel = 'error';
-  return runtime;
+  imported.env.logLevel = 'error';
+  return imported;
 }
 
 /**
