@@ -81,8 +81,12 @@ async function largestFace(picture: StoredPicture, { analyser }: MaskTools): Pro
 async function store(rgb: Uint8Array, size: Size, file: string, { encode }: MaskTools): Promise<void> {
   const bytes = await encode(rgb, size, extname(file), JPEG_QUALITY);
   try {
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, bytes);
+    // Nearly always the folder is there.
+    await writeFile(file, bytes).catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, bytes);
+    });
   } catch (error) {
     throw new EyelineError('OUTPUT_UNWRITABLE', `${file} cannot be written: ${messageOf(error)}`, { cause: error });
   }

@@ -82,7 +82,7 @@ async function runUntil(signal: AbortSignal, ...args: string[]) {
   };
   const program = new Command('eyeline').exitOverride().configureOutput({ writeErr: (text) => warned.push(text) });
   registerEval(program, context);
-  await program.parseAsync(['eval', ...args, '--models-dir', MODELS_DIR], { from: 'user' });
+  await program.parseAsync(['eval', ...args, '--models-dir', MODELS_DIR, '--workers', '1'], { from: 'user' });
   return { out, warned, status };
 }
 
