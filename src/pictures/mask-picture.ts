@@ -5,6 +5,7 @@ import type { Affine, Box, Size } from '../core/geometry.ts';
 import type { Cut } from '../core/picture.ts';
 import { seededRandom } from '../core/seeded-random.ts';
 import type { Face } from '../faces/face-analyser.ts';
+import { requireIbug } from '../faces/landmarks.ts';
 import { type MaskedPicture, putMaskOn } from '../faces/mask/put-mask-on.ts';
 import { randomMask } from '../faces/mask/random-mask.ts';
 import type { MaskOutcome, MaskTask, NotMasked, SampleOutcome, SampleTask } from './picture-protocol.ts';
@@ -64,7 +65,7 @@ async function masked<T>(
     if (!face) return { outcome: 'no-face' };
     const size = { width: picture.width, height: picture.height };
     const spec = randomMask(seededRandom(seed), wanted);
-    return await use(picture, face, size, putMaskOn(await picture.fit(size), size, face.landmarks, spec));
+    return await use(picture, face, size, putMaskOn(await picture.fit(size), size, requireIbug(face.landmarks), spec));
   } finally {
     picture.release();
   }

@@ -1,6 +1,7 @@
 import type { Picture } from '../core/picture.ts';
 import { seededRandom, seedOf } from '../core/seeded-random.ts';
 import type { Face } from '../faces/face-analyser.ts';
+import { requireIbug } from '../faces/landmarks.ts';
 import { putMaskOn } from '../faces/mask/put-mask-on.ts';
 import { randomMask, type WantedMask } from '../faces/mask/random-mask.ts';
 import type { PictureTools, StoredPicture } from './picture-tools.ts';
@@ -22,6 +23,6 @@ export async function simulateMask(
 ): Promise<StoredPicture> {
   const size = { width: picture.width, height: picture.height };
   const spec = randomMask(seededRandom(seedOf(0, seed)), WORN);
-  const { rgb } = putMaskOn(await picture.fit(size), size, face.landmarks, spec);
+  const { rgb } = putMaskOn(await picture.fit(size), size, requireIbug(face.landmarks), spec);
   return rgbPicture(rgb, size);
 }
