@@ -10,25 +10,28 @@ import type { FacePart } from './core/person.ts';
 import { type Camera, Daemon } from './daemon.ts';
 import { MqttEventPublisher, type MqttEventPublisherOptions } from './events/mqtt-event-publisher.ts';
 import { openEventSpool, type SqliteEventSpool } from './events/sqlite-event-spool.ts';
-import type { OperatingPoint } from './faces/calibration.ts';
 import { ultraFaceDetector } from './faces/detectors/ultraface-detector.ts';
-import { cosine } from './faces/embedding.ts';
 import { createFaceAnalyser, type FaceAnalyser, type PartEncoder } from './faces/face-analyser.ts';
 import { cropEmbedder, type FaceEmbedder, frameEmbedder } from './faces/face-embedder.ts';
 import { ibugLandmarker } from './faces/landmarkers/ibug-landmarker.ts';
+import { createLivenessAssessor, type LivenessAssessor, softmaxOf } from './faces/liveness.ts';
+import { type ScoreCalibration, sameFaceScore } from './faces/score-calibration.ts';
 import type { FaceReader } from './gallery/enrol.ts';
 import { LiveGallery } from './gallery/live-gallery.ts';
 import { openGalleryStore } from './gallery/sqlite-gallery-store.ts';
+import { openVisitorStore } from './gallery/sqlite-visitor-store.ts';
+import type { SameVisitor } from './gallery/visitor.ts';
+import { createVisitorLog } from './gallery/visitor-log.ts';
 import { alignmentWay } from './inference/alignment-way.ts';
 import { checkAligning } from './inference/check-aligning.ts';
 import { InferenceThread } from './inference/inference-thread.ts';
+import { calibrationOf, readCalibrations } from './inference/manifest-calibration.ts';
 import { type BatcherOptions, ModelBatcher } from './inference/model-batcher.ts';
 import { openOnnxModel } from './inference/onnxruntime-model.ts';
 import { createModelStore, type ModelStore } from './inference/store.ts';
 import type { BatchModel } from './inference/vision-model.ts';
 import { CameraPipeline, type FrameReport } from './pipeline/camera-pipeline.ts';
-import { limitOf, matchLimits } from './pipeline/match-limits.ts';
-import { Visits } from './pipeline/visits.ts';
+import { decisionParts } from './pipeline/decision-parts.ts';
 import { readCredentials, readSecret } from './platform/credentials.ts';
 import { ProgressLedger } from './platform/health.ts';
 import { Metrics } from './platform/metrics.ts';
@@ -36,12 +39,11 @@ import { MetricsServer } from './platform/metrics-server.ts';
 import { connectServiceManager } from './platform/systemd.ts';
 import { packageVersion } from './platform/version.ts';
 import { Watchdog } from './platform/watchdog.ts';
-import { Cooldown } from './tracks/cooldown.ts';
-import { FaceTracker } from './tracks/tracker.ts';
 
-/** A decided track is looked at again so often: soon enough to notice that somebody else took its place. */
-const RECHECK_MS = 1000;
 const DAY_MS = 86_400_000;
+/** What the MiniFASNet type of models sees of the surroundings, and the class it calls live. */
+const LIVENESS_EXTENT = 2.7;
+const LIVE_CLASS = 0;
 /** How often health and status are looked at where no service manager sets the pace. */
 const CHECK_EVERY_MS = 5000;
 
@@ -50,7 +52,8 @@ export interface EncoderInUse {
   readonly fingerprint: string;
   readonly dimension: number;
   readonly part: FacePart;
-  readonly calibration: readonly OperatingPoint[];
+  /** What its scores mean; empty where nobody measured it. */
+  readonly calibration: ScoreCalibration;
 }
 
 /** The chain from pictures to embeddings with its models open. */
@@ -66,6 +69,8 @@ export interface OpenFaceAnalyser {
   readonly encoder: EncoderInUse;
   /** All encoders in use, the full-face one first. */
   readonly encoders: readonly EncoderInUse[];
+  /** Tells faces from pictures of faces, for one user; null where that is not asked for. */
+  readonly liveness: ((lane: string) => LivenessAssessor) | null;
   /** Rejects with INFERENCE_FAILED when the models cannot run any more. */
   readonly failed: Promise<never>;
   close(): Promise<void>;
@@ -79,6 +84,8 @@ export interface ChainOptions {
   readonly lowScore?: number;
   /** How pictures share runs; what fits the models' timings when left out. */
   readonly policy?: BatcherOptions['policy'];
+  /** Whether the models that tell faces from pictures of faces are opened too. */
+  readonly liveness?: boolean;
   /** Told of every run of a model. */
   readonly onRun?: BatcherOptions['onRun'];
   /** Told of every model that was opened: for whoever measures it bare. */
@@ -99,6 +106,7 @@ export async function openFaceAnalyser(
     policy,
     onRun,
     onOpen,
+    liveness = false,
   }: ChainOptions = {},
 ): Promise<OpenFaceAnalyser> {
   const store = await createModelStore({ dir: config.models.dir, extraManifest: config.models.manifest, logger });
@@ -123,8 +131,9 @@ export async function openFaceAnalyser(
   try {
     const detector = await open(config.models.detector);
     const landmarks = await open(config.models.landmarks);
+    const measured = await readCalibrations(config.models.calibration);
     const openEncoder = async (key: 'encoder' | 'upperEncoder', id: string, part: FacePart): Promise<OpenEncoder> => {
-      const { dimension, minNorm, calibration } = encoderEntry(store, key, id, part);
+      const { dimension, minNorm } = encoderEntry(store, key, id, part);
       const encoder = await open(id);
       const { fingerprint, input, provider } = encoder.lane('');
       let aligning: FaceEmbedder | null = null;
@@ -139,6 +148,7 @@ export async function openFaceAnalyser(
         aligning = frameEmbedder(model);
         logger.info({ model: id, provider }, `model ${id} aligns faces in its graph`);
       }
+      const calibration = calibrationOf(store.entry(id), fingerprint, measured);
       return {
         inUse: { id, fingerprint, dimension, part, calibration },
         width: input.width,
@@ -148,6 +158,17 @@ export async function openFaceAnalyser(
     const full = await openEncoder('encoder', config.models.encoder, 'full');
     const { upperEncoder } = config.models;
     const upper = upperEncoder === null ? null : await openEncoder('upperEncoder', upperEncoder, 'upper');
+    const spoofing = liveness ? await Promise.all(config.models.liveness.map(open)) : [];
+    const lively = liveness
+      ? (name: string) =>
+          createLivenessAssessor(
+            spoofing.map((model) => ({
+              model: model.lane(name),
+              extent: LIVENESS_EXTENT,
+              live: (row) => softmaxOf(row, LIVE_CLASS),
+            })),
+          )
+      : null;
     const detectorOf = (name: string) => ultraFaceDetector(detector.lane(name), { ...config.detection, lowScore });
     const lane = (name: string) =>
       createFaceAnalyser({
@@ -163,6 +184,7 @@ export async function openFaceAnalyser(
       cropSize: full.width,
       encoder: full.inUse,
       encoders: upper ? [full.inUse, upper.inUse] : [full.inUse],
+      liveness: lively,
       failed: thread.failed,
       close,
     };
@@ -180,20 +202,26 @@ interface OpenEncoder {
 
 /** What the manifest says of an encoder. Throws MODEL_UNKNOWN, MODEL_UNSUPPORTED when it is none, or for another part. */
 function encoderEntry(store: ModelStore, key: string, id: string, part: FacePart) {
-  const { embedding: dimension, part: made = 'full', calibration = [], minNorm = 0 } = store.entry(id);
+  const { embedding: dimension, part: made = 'full', minNorm = 0 } = store.entry(id);
   if (dimension === undefined) throw new EyelineError('MODEL_UNSUPPORTED', `models.${key}: ${id} is not an encoder`);
   if (made !== part) {
     throw new EyelineError('MODEL_UNSUPPORTED', `models.${key}: ${id} is an encoder for part: ${made}, not ${part}`);
   }
-  return { dimension, calibration, minNorm };
+  return { dimension, minNorm };
 }
 
 /** The chain as enrolment uses it: all faces of a picture, embedded. Throws as {@link openFaceAnalyser} does. */
 export async function openFaceReader(
   config: Pick<Config, 'models' | 'inference' | 'detection'>,
   logger: Logger,
-): Promise<{ reader: FaceReader; encoders: readonly EncoderInUse[]; close(): Promise<void> }> {
-  const { analyser, encoders, close } = await openFaceAnalyser(config, logger);
+): Promise<{
+  reader: FaceReader;
+  encoders: readonly EncoderInUse[];
+  /** Score of the first encoder from which two faces are taken for one person; null when it is not calibrated. */
+  sameFace: number | null;
+  close(): Promise<void>;
+}> {
+  const { analyser, encoder, encoders, close } = await openFaceAnalyser(config, logger);
   const reader: FaceReader = {
     async read(picture) {
       const faces = await analyser.describe(picture, await analyser.detect(picture));
@@ -205,7 +233,7 @@ export async function openFaceReader(
       });
     },
   };
-  return { reader, encoders, close };
+  return { reader, encoders, sameFace: sameFaceScore(encoder.calibration, 'none'), close };
 }
 
 export interface DaemonOptions {
@@ -231,6 +259,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
   const faces = await openFaceAnalyser(config, logger, {
     clock,
     lowScore: config.tracks.lowScore,
+    liveness: config.recognition.liveness !== 'off',
     onRun: (run) => metrics.run(run),
   });
   const gallery = new LiveGallery({
@@ -245,9 +274,8 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     publisher?.setGallery({ version, people: people.length, templates: templateCount, encoder, syncedAtMs: null });
   });
 
-  const { cooldownMs, threshold } = config.recognition;
-  const limits = matchLimits(faces.encoders, threshold);
-  const sameStranger = (encoder: string) => limitOf(limits, encoder).threshold;
+  const decisions = decisionParts(config, faces.encoders);
+  const visitors = config.visitors.enabled ? openVisitors(config, decisions.sameVisitor, logger, clock) : null;
   const spawn = cameraForker(env);
   const cameras: Camera[] = [];
   const supervisors = new Map<string, CameraSupervisor>();
@@ -281,10 +309,13 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     const pipeline = new CameraPipeline({
       camera: camera.id,
       analyser: faces.lane(camera.id),
-      tracker: new FaceTracker({ ...config.tracks, minScore: config.detection.minScore }),
-      visits: new Visits(config.recognition, new Cooldown({ cooldownMs, sameStranger }, cosine), RECHECK_MS),
+      tracker: decisions.tracker(),
+      visits: decisions.visits(),
       gallery: () => gallery.current(),
-      limits,
+      calibrations: decisions.calibrations,
+      falseAcceptRate: decisions.falseAcceptRate,
+      liveness: faces.liveness?.(camera.id) ?? null,
+      visitors: visitors?.log ?? null,
       minQuality: config.recognition.minQuality,
       publish: (draft) => {
         const { camera: where, track, type, decision, person, score } = draft;
@@ -339,6 +370,13 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     watchdog,
     failed,
   });
+}
+
+/** The log of visitors over its store, which stays open as long as the process. Throws GALLERY_UNREADABLE. */
+function openVisitors({ visitors }: Config, sameVisitor: SameVisitor, logger: Logger, clock: Clock) {
+  const limits = { maxVisitors: visitors.max, keepMs: visitors.keepDays * DAY_MS };
+  const store = openVisitorStore(visitors.file, { logger, clock, limits });
+  return { log: createVisitorLog(store, sameVisitor, logger), close: () => store.close() };
 }
 
 /** How to reach the broker: what the configuration says, with secrets and certificates read. */

@@ -173,7 +173,7 @@ async function enrol(
       faces: chain.reader,
       encoders: chain.encoders,
       limits: config.enrolment,
-      threshold: config.recognition.threshold,
+      threshold: chain.sameFace,
       signal: context.signal,
     });
     for (const { file, reason } of refused) context.warn(`  ${file} was not enrolled: ${reason}`);

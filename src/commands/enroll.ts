@@ -32,6 +32,8 @@ export interface FaceChain {
   readonly reader: FaceReader;
   /** Those in use, the full-face one first. */
   readonly encoders: readonly GalleryEncoder[];
+  /** Score of the first from which two faces are taken for one person; null when it is not calibrated. */
+  readonly sameFace: number | null;
   readonly decode: PictureReader;
   close(): Promise<void>;
 }
@@ -91,7 +93,7 @@ async function enroll(
         faces: chain.reader,
         encoders: chain.encoders,
         limits: config.enrolment,
-        threshold: config.recognition.threshold,
+        threshold: chain.sameFace,
         onProgress: tell,
         signal: context.signal,
       });
@@ -152,5 +154,5 @@ async function openFaceChain(config: Config, logger: Logger): Promise<FaceChain>
   const { openFaceReader } = await import('../app.ts');
   const { decodePicture } = await import('../capture/opencv-picture.ts');
   const chain = await openFaceReader(config, logger);
-  return { reader: chain.reader, encoders: chain.encoders, decode: decodePicture, close: () => chain.close() };
+  return { ...chain, decode: decodePicture };
 }

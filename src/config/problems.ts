@@ -33,11 +33,22 @@ export function problemsOf(issues: readonly z.core.$ZodIssue[]): ConfigProblem[]
     const known = namesAt(issue.path);
     return issue.keys.map((key) => {
       const near = nearest(key, known);
+      const gone = GONE[pathText([...issue.path, key])];
+      if (gone) return { path: pathText([...issue.path, key]), message: gone };
       const message = `unknown key${near ? ` (did you mean "${near}"?)` : ''}`;
       return { path: pathText([...issue.path, key]), message };
     });
   });
 }
+
+/** Keys there were, and what to use now. */
+const GONE: Readonly<Record<string, string>> = {
+  'recognition.threshold':
+    'is gone: say with recognition.falseAcceptRate how many tracks of strangers may be named (1e-4: one in 10,000)',
+  'recognition.agreeingFrames': 'is called recognition.minFrames now',
+  'tracks.sameFace': 'is gone: say with tracks.sameFaceRate how seldom two people may be that alike (1e-5)',
+  'tracks.differentFace': 'is gone: it follows from the calibration of the encoder',
+};
 
 const KINDS: Readonly<Record<string, string>> = {
   string: 'text',

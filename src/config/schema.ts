@@ -42,7 +42,7 @@ const file = z.string().min(1).nullable().default(null);
 const LONGEST_MS = 86_400_000;
 const positiveMs = z.int().min(1).max(LONGEST_MS);
 const share = z.number().min(0).max(1);
-const cosine = z.number().min(-1).max(1);
+const rate = z.number().gt(0).max(0.5);
 
 /** A secret in the clear, or where it is kept; platform/credentials.ts `readSecret` fetches it. */
 const secret = z
@@ -193,6 +193,16 @@ const models = z
       .nullable()
       .default(null)
       .describe('Model that does so for the upper part of a face, used where a mask is worn; null uses the one above.'),
+    liveness: z
+      .array(text)
+      .min(1)
+      .default(['minifasnet-liveness'])
+      .describe('Models that tell a face from a picture of one; their judgements are averaged.'),
+    calibration: text
+      .default('data/calibration.json')
+      .describe(
+        'What `eyeline calibrate` measured of encoders on this machine; it goes before what their manifest says.',
+      ),
   })
   .prefault({});
 
@@ -253,9 +263,14 @@ const enrolment = z
 
 const recognition = z
   .strictObject({
-    threshold: cosine.default(0.48).describe('Least cosine similarity to count as the same person.'),
-    agreeingFrames: z.int().min(1).max(1000).default(3).describe('Frames that must agree until someone is named.'),
-    unknownFrames: z.int().min(1).max(1000).default(6).describe('Frames without a match until someone is unknown.'),
+    falseAcceptRate: rate
+      .default(1e-4)
+      .describe('Of the tracks of strangers, how many may be named at most; 1e-4 is one in 10,000.'),
+    falseRejectRate: rate
+      .default(0.05)
+      .describe('Of the tracks of people enrolled, about how many may be told unknown.'),
+    minFrames: z.int().min(1).max(100).default(3).describe('Fewest looks at a face on which anything is decided.'),
+    unknownFrames: z.int().min(1).max(100).default(6).describe('Fewest looks on which someone is told unknown.'),
     minQuality: share.default(0.2).describe('Faces of less quality do not count.'),
     cooldownMs: z
       .int()
@@ -263,6 +278,14 @@ const recognition = z
       .max(LONGEST_MS)
       .default(30_000)
       .describe('No second event for the same person and camera within this time.'),
+    liveness: z
+      .enum(['off', 'report', 'require'])
+      .default('off')
+      .describe(
+        'Whether faces are told from pictures of faces: not, in events only, or so that nobody is named who does not look ' +
+          'live. No proof: see docs/liveness.md.',
+      ),
+    minLiveness: share.default(0.5).describe('Least liveness of somebody named, where it is required.'),
   })
   .prefault({});
 
@@ -278,22 +301,18 @@ const tracks = z
       .default(1500)
       .describe('A face not seen for this long must look the same to continue its track.'),
     endAfterMs: positiveMs.default(5000).describe('A track ends when its face was not seen for this long.'),
-    sameFace: cosine
-      .default(0.55)
-      .describe('Least cosine similarity of looks at one person, where a track was lost or mixed up with another.'),
-    differentFace: cosine.default(0.2).describe('Looks there that are less alike than this are at different people.'),
+    sameFaceRate: rate
+      .default(1e-5)
+      .describe('How seldom looks at two people may be so alike that a track which was lost is joined with a new one.'),
   })
   .check(
     evenIfInvalid((value) => {
-      const { lostAfterMs, endAfterMs, sameFace, differentFace } = record(value);
+      const { lostAfterMs, endAfterMs } = record(value);
       const exceeds = (least: unknown, most: unknown) =>
         typeof least === 'number' && typeof most === 'number' && least > most;
       return [
         ...(exceeds(lostAfterMs, endAfterMs)
           ? [{ path: ['endAfterMs'], message: 'must not be less than lostAfterMs' }]
-          : []),
-        ...(exceeds(differentFace, sameFace)
-          ? [{ path: ['sameFace'], message: 'must not be less than differentFace' }]
           : []),
       ];
     }),
@@ -304,6 +323,18 @@ const gallery = z
   .strictObject({
     file: text.default('data/gallery.sqlite').describe('Database of the people enrolled.'),
     refreshMs: positiveMs.default(500).describe('How often the daemon looks for people newly enrolled.'),
+  })
+  .prefault({});
+
+const visitors = z
+  .strictObject({
+    enabled: z
+      .boolean()
+      .default(true)
+      .describe('Whether unknown people are given an id that stays: embeddings of them are kept for that.'),
+    file: text.default('data/visitors.sqlite').describe('Database of unknown people.'),
+    max: z.int().min(1).max(10_000).default(500).describe('Most visitors kept; those not seen for longest go first.'),
+    keepDays: z.int().min(1).max(365).default(30).describe('Days after which what was seen is erased.'),
   })
   .prefault({});
 
@@ -423,6 +454,7 @@ export const configSchema = z.strictObject({
   recognition: recognition.describe('Naming people.'),
   tracks: tracks.describe('Following a face from frame to frame.'),
   gallery: gallery.describe('The people enrolled.'),
+  visitors: visitors.describe('Unknown people.'),
   mqtt: mqtt.describe('Where events go.'),
   events: events.describe('Events on their way.'),
   log: log.describe('What is logged, as JSON lines on standard output.'),

@@ -12,6 +12,10 @@ export const ERRORS = {
   MODEL_CORRUPT: { exit: 4, help: 'Delete the file named and run `eyeline models pull`; do not use it.' },
   MODEL_UNFETCHABLE: { exit: 4, help: 'Check the network and the source in the manifest, then pull again.' },
   MODEL_UNSUPPORTED: { exit: 4, help: 'The graph does not fit its contract in the manifest: correct either.' },
+  MODEL_UNCALIBRATED: {
+    exit: 4,
+    help: 'Run `eyeline calibrate` on pictures of at least some hundred people: it measures what the scores mean.',
+  },
   MANIFEST_INVALID: { exit: 4, help: 'Correct the manifest keys named.' },
   PROVIDER_UNAVAILABLE: {
     exit: 4,

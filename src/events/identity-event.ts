@@ -43,9 +43,20 @@ export const identityEvent = z
       .describe('Who it is; null unless the decision is known.'),
     score: cosine
       .nullable()
-      .describe('Cosine similarity to the best template; null when there was nothing to compare with.'),
-    threshold: cosine.describe('Least score of a match.'),
-    far: share.nullable().describe('False accept rate measured at this threshold; null when not measured.'),
+      .describe(
+        'Cosine similarity to the best template, the mean of the looks; null when there was nothing to compare with.',
+      ),
+    threshold: cosine.describe('Score from which somebody would be named on as many looks, in a gallery of this size.'),
+    far: share
+      .nullable()
+      .describe('Share of tracks of strangers that are named at this threshold, by the calibration; null without one.'),
+    visitor: z
+      .string()
+      .regex(/^v-[0-9a-f]+$/)
+      .nullable()
+      .describe(
+        'Id of an unknown visitor, the same whenever they come; null for people known, and when none are kept.',
+      ),
     mask: z.enum(['none', 'worn', 'incorrect']).nullable().describe('Face mask; null when not assessed.'),
     encoder: text.describe('Fingerprint of the model that made the embedding.'),
     liveness: share.nullable().describe('1 is surely a live face, 0 surely a picture of one; null when not assessed.'),
@@ -143,6 +154,7 @@ export function completeIdentity(draft: IdentityDraft, stamp: IdentityStamp): Id
     score: draft.score === null ? null : clamp(draft.score, -1, 1),
     threshold: draft.threshold,
     far: draft.far,
+    visitor: draft.visitor,
     mask: draft.mask,
     encoder: draft.encoder,
     liveness: draft.liveness,

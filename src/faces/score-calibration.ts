@@ -1,5 +1,6 @@
-import { normalTailQuantile } from '../core/normal.ts';
+import { normalTail, normalTailQuantile } from '../core/normal.ts';
 import type { MaskState } from '../core/person.ts';
+import type { OperatingPoint } from './calibration.ts';
 
 /** What was measured of one similarity. */
 export interface CalibrationPoint {
@@ -73,6 +74,48 @@ export function scoreAtNormal(curve: ScoreCurve, normal: number): number {
 /** The score that comparisons of different people reach at this rate; the highest measured where the rate is lower. */
 export function scoreAtRate(curve: ScoreCurve, far: number): number {
   return scoreAtNormal(curve, normalTailQuantile(far));
+}
+
+/** Two faces that score as strangers do this seldom are taken for one: of strangers, of a track and of a picture. */
+const SAME_FACE_RATE = 1e-5;
+
+/** The score from which two faces are taken for one person where no door depends on it; null when nothing was measured. */
+export function sameFaceScore(calibration: ScoreCalibration, mask: MaskState | null): number | null {
+  const curve = curveFor(calibration, mask);
+  return curve && scoreAtRate(curve, SAME_FACE_RATE);
+}
+
+/** How far false accept rates are taken on below and above the few points that were measured, as normal scores. */
+const BEYOND = [-3, 0];
+/** The likelihood ratio is about 1 over this many times the rate: of MobileFaceNet on LFW within 2 everywhere. */
+const LIKELIHOOD_OF_RATE = 200;
+/** Of what nothing was measured: looks of one track are taken to be nearly the same. */
+const CAUTIOUS_CORRELATION = 0.9;
+
+/**
+ * A curve of false accept rates alone: likelihood ratios are those of an encoder that was measured, at the same rates; below
+ * the lowest point scores are taken to be normal. Null without two points at different scores.
+ */
+export function curveOfRates(points: readonly OperatingPoint[]): ScoreCurve | null {
+  const rates = [...points].sort((a, b) => a.threshold - b.threshold);
+  const [first, second] = rates;
+  if (!first || !second || !(second.threshold > first.threshold) || !(second.far < first.far)) return null;
+  const [low, high] = [normalTailQuantile(first.far), normalTailQuantile(second.far)];
+  const width = (second.threshold - first.threshold) / (high - low);
+  const below = BEYOND.filter((normal) => normal < low).map((normal) => ({
+    threshold: first.threshold - (low - normal) * width,
+    far: normalTail(normal),
+  }));
+  return {
+    impostors: Math.round(3 / (rates.at(-1)?.far ?? 1)),
+    genuine: 0,
+    correlation: CAUTIOUS_CORRELATION,
+    points: [...below, ...rates].map(({ threshold, far }) => ({
+      score: threshold,
+      far,
+      llr: -Math.log(LIKELIHOOD_OF_RATE * far),
+    })),
+  };
 }
 
 /** Kept for each curve: they are asked for at every look. */

@@ -12,6 +12,8 @@ export interface EncoderSnapshots {
   readonly snapshots: readonly GallerySnapshot[];
   /** Whether the person has a template of any encoder in use. */
   has(personId: string): boolean;
+  /** How many have templates of this encoder, and how many these are; nobody for an encoder that is not in use. */
+  enrolled(encoder: string): { readonly people: number; readonly templates: number };
   /**
    * The `k` people whose templates of this encoder match best, as {@link GallerySnapshot.search} gives them: templates of
    * another encoder are never compared.
@@ -32,6 +34,10 @@ export function combineSnapshots(snapshots: readonly GallerySnapshot[]): Encoder
     templateCount: snapshots.reduce((sum, snapshot) => sum + snapshot.templateCount, 0),
     snapshots,
     has: (personId: string) => people.has(personId),
+    enrolled: (encoder: string) => {
+      const snapshot = byEncoder.get(encoder);
+      return { people: snapshot?.people.length ?? 0, templates: snapshot?.templateCount ?? 0 };
+    },
     search: (probe: Float32Array, encoder: string, k: number) => {
       const snapshot = byEncoder.get(encoder);
       if (!snapshot) throw new RangeError(`no templates of encoder ${encoder} are loaded`);

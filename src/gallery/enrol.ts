@@ -41,7 +41,7 @@ export interface EnrolmentOptions {
   readonly encoders: readonly GalleryEncoder[];
   readonly limits: EnrolmentLimits;
   /** Least cosine by the full-face encoder to count as the same person: what the warnings go by. */
-  readonly threshold: number;
+  readonly threshold: number | null;
   /** Told of each picture as soon as it is done, in order. */
   readonly onProgress?: (outcome: EnrolmentOutcome) => void;
   /** When aborted, no further picture is begun; what was enrolled stays. */
@@ -122,7 +122,7 @@ async function enrolPicture(
   const full = embeddings.find(({ encoder }) => encoder === fullFace(encoders).fingerprint)?.embedding;
   // A picture that was enrolled before there was an upper-part encoder would be compared with itself.
   const isNew = !before || !store.hasPicture(before.id, pictureSha256, fullFace(encoders).fingerprint);
-  const warnings = full && isNew ? compare(before, name, known, full, threshold) : [];
+  const warnings = full && isNew && threshold !== null ? compare(before, name, known, full, threshold) : [];
   const person = store.ensurePerson(name);
   store.addTemplates(
     person.id,

@@ -7,6 +7,7 @@ const id = z
   .regex(/^[a-z0-9]+(?:[._-][a-z0-9]+)*$/, 'must be lower-case letters and digits with single ".", "-" or "_" between');
 const text = z.string().min(1);
 const perChannel = z.union([z.number(), z.array(z.number())], 'must be a number or one number a channel');
+const share = z.number().min(0).max(1);
 const extent = z.int().min(8).max(4096);
 
 const source = text.check((context) => {
@@ -65,6 +66,32 @@ const output = z.strictObject({ name: text, shape: z.array(z.int().min(1)).min(1
 /** Share of comparisons of different people that score at least the threshold, measured. */
 const operatingPoint = z.strictObject({ threshold: z.number().min(-1).max(1), far: z.number().gt(0).max(1) });
 
+/** What scores of one kind of face mean; `eyeline calibrate` writes it. Points: similarity, false accept rate, log-likelihood ratio. */
+const scoreCurve = z
+  .strictObject({
+    impostors: z.int().min(1),
+    genuine: z.int().min(0),
+    correlation: share,
+    points: z.array(z.tuple([z.number().min(-1).max(1), z.number().gt(0).max(1), z.number()])).min(2),
+  })
+  .check(
+    acrossKeys(({ points }) => {
+      const rows = z.array(z.tuple([z.number(), z.number(), z.number()])).safeParse(points).data ?? [];
+      return rows.flatMap(([score, far, llr], index): Problem[] => {
+        const before = rows[index - 1];
+        if (!before || (score > before[0] && far < before[1] && llr >= before[2])) return [];
+        return [[['points', index], 'must have a higher score, a lower rate and no lower ratio than the one before']];
+      });
+    }),
+  )
+  .transform(({ points, ...rest }) => ({
+    ...rest,
+    points: points.map(([score, far, llr]) => ({ score, far, llr })),
+  }));
+
+/** The curves of one encoder, by what is worn. */
+export const scoreCurves = z.strictObject({ none: scoreCurve.optional(), worn: scoreCurve.optional() });
+
 const model = z
   .strictObject({
     ...assetKeys,
@@ -74,6 +101,7 @@ const model = z
     embedding: z.int().min(1).optional(),
     part: z.enum(['full', 'upper']).optional(),
     calibration: z.array(operatingPoint).optional(),
+    curves: scoreCurves.optional(),
     minNorm: z.number().min(0).optional(),
   })
   .check(acrossKeys((entry) => [...integrityOfNpm(entry), ...embeddingOfEncoder(entry)]));
@@ -122,6 +150,7 @@ function embeddingOfEncoder({
   embedding,
   part,
   calibration,
+  curves,
   minNorm,
 }: Record<string, unknown>): Problem[] {
   if (role !== 'encoder') {
@@ -129,6 +158,7 @@ function embeddingOfEncoder({
     if (embedding !== undefined) misplaced.push(['embedding', 'belongs to encoders only']);
     if (part !== undefined) misplaced.push(['part', 'belongs to encoders only']);
     if (calibration !== undefined) misplaced.push(['calibration', 'belongs to encoders only']);
+    if (curves !== undefined) misplaced.push(['curves', 'belongs to encoders only']);
     if (minNorm !== undefined) misplaced.push(['minNorm', 'belongs to encoders only']);
     return misplaced;
   }

@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EyelineError, messageOf } from '../core/errors.ts';
 import type { FacePart } from '../core/person.ts';
+import type { ScoreCalibration } from '../faces/score-calibration.ts';
 import { manifestSchema } from './manifest-schema.ts';
 import { parseSource, type Source } from './source.ts';
 
@@ -55,6 +56,8 @@ export interface ModelEntry extends Asset {
   readonly minNorm?: number | undefined;
   /** False accept rate by threshold, as measured; encoders alone have it. */
   readonly calibration?: readonly { readonly threshold: number; readonly far: number }[] | undefined;
+  /** What its scores mean, by what the face wears, as measured; encoders alone have it. */
+  readonly curves?: ScoreCalibration | undefined;
 }
 
 export interface Manifest {

@@ -7,10 +7,13 @@ import type { Frame } from '../core/picture.ts';
 import type { IdentityDraft } from '../events/identity-event.ts';
 import type { Detection } from '../faces/detect.ts';
 import type { Face, FaceAnalyser, FaceEmbedding } from '../faces/face-analyser.ts';
+import type { LivenessAssessor } from '../faces/liveness.ts';
+import { curveFor, meaningOf, type ScoreCalibration, type ScoreCurve } from '../faces/score-calibration.ts';
+import type { TrackSighting } from '../gallery/visitor.ts';
 import type { RunTrace } from '../inference/vision-model.ts';
-import { assignPeople, type Candidate, type Claim } from '../tracks/assign.ts';
+import { excludedPeople } from '../tracks/assign.ts';
+import type { Enrolled, Match } from '../tracks/sequential-test.ts';
 import type { FaceTracker } from '../tracks/tracker.ts';
-import { limitOf, type MatchLimit } from './match-limits.ts';
 import { Passages } from './passages.ts';
 import type { Announcement, Departure, Visits } from './visits.ts';
 
@@ -19,7 +22,27 @@ export interface GalleryView {
   readonly version: number;
   has(personId: string): boolean;
   /** Best people for a unit-length probe, best first, one entry a person: compared with templates of its encoder only. */
-  search(probe: Float32Array, encoder: string, count: number): readonly Candidate[];
+  search(
+    probe: Float32Array,
+    encoder: string,
+    count: number,
+  ): readonly { readonly person: Person; readonly score: number }[];
+  /** How many have templates of the encoder, and how many these are. */
+  enrolled(encoder: string): Enrolled;
+  /** Of the people a probe may be, those it is not: somebody said so of a face it is more like. */
+  denied?(
+    probe: Float32Array,
+    encoder: string,
+    matches: readonly { readonly person: Person; readonly score: number }[],
+  ): ReadonlySet<string>;
+}
+
+/** Remembers what decided tracks looked like. Never throws. */
+export interface VisitorLog {
+  /** A stranger's track: gives the id of the visitor; null when it cannot be told. */
+  admit(sighting: TrackSighting): string | null;
+  /** The track of somebody known. */
+  remember(sighting: TrackSighting, personId: string): void;
 }
 
 export interface CameraPipelineOptions {
@@ -29,8 +52,12 @@ export interface CameraPipelineOptions {
   readonly visits: Visits;
   /** The gallery snapshot to use for the next frame. */
   readonly gallery: () => GalleryView;
-  /** By fingerprint, for every encoder of the analyser. */
-  readonly limits: ReadonlyMap<string, MatchLimit>;
+  /** What scores mean, by fingerprint, for every encoder of the analyser. */
+  readonly calibrations: ReadonlyMap<string, ScoreCalibration>;
+  /** Of tracks of strangers, how many may be named: events tell it. */
+  readonly falseAcceptRate: number;
+  readonly liveness?: LivenessAssessor | null;
+  readonly visitors?: VisitorLog | null;
   /** Faces of lesser quality are followed but not matched, 0..1. */
   readonly minQuality: number;
   readonly publish: (draft: IdentityDraft) => void;
@@ -50,6 +77,8 @@ const ATTENTION_MS = 2000;
  * Where frames wait for the model, the next one had better be taken as late as possible.
  */
 const FETCH_AHEAD_BELOW_MS = 2;
+/** People a face is compared with closely: the others are less likely than all of these. */
+const CLOSEST = 8;
 /** One frame on its way while another is there already: the way to the camera's process takes about as long as a run. */
 const FETCH_AHEAD_FRAMES = 2;
 
@@ -90,6 +119,8 @@ export class CameraPipeline {
   #seenMs = 0;
   #galleryVersion: number | null = null;
   readonly #passages = new Passages();
+  /** Of tracks that were told unknown. */
+  readonly #visitors = new Map<number, string | null>();
 
   constructor(options: CameraPipelineOptions) {
     this.#options = options;
@@ -180,6 +211,7 @@ export class CameraPipeline {
       tracker.clear();
       this.#depart(visits.clear(), frame, arrival);
       this.#passages.clear();
+      this.#visitors.clear();
     }
     this.#sequence = frame.sequence;
     const gallery = this.#options.gallery();
@@ -188,7 +220,10 @@ export class CameraPipeline {
 
     const { seen, ended } = tracker.update(detections, seenMs);
     this.#depart(visits.end(ended), frame, arrival);
-    for (const track of ended) this.#passages.take(track);
+    for (const track of ended) {
+      this.#passages.take(track);
+      this.#visitors.delete(track);
+    }
     for (const { track, detection } of seen) this.#passages.see(track, detection.box, frame.capturedAtMs);
     const started = clock.monotonic();
     const trace: RunTrace = { queuedMs: 0, runMs: 0 };
@@ -211,6 +246,7 @@ export class CameraPipeline {
       good.map(({ face }) => face),
       trace,
     );
+    const lives = await this.#lives(frame, good, trace);
     const embedded = clock.monotonic();
     const latency = () => {
       const decide = clock.monotonic() - embedded;
@@ -227,16 +263,25 @@ export class CameraPipeline {
     const renamings = tracker.tell(looks, seenMs);
     visits.rename(renamings);
     this.#passages.rename(renamings);
+    for (const { from, to, merged } of renamings) {
+      const visitor = this.#visitors.get(from);
+      if (!merged) continue;
+      this.#visitors.delete(from);
+      if (visitor) this.#visitors.set(to, visitor);
+    }
     const numbers = new Map(renamings.map(({ from, to }) => [from, to]));
     const present = seen.map(({ track }) => numbers.get(track) ?? track);
     const looked = good.map(({ face, track }) => ({ face, track: numbers.get(track) ?? track }));
 
-    const candidates = embeddings.map((embedding) => this.#bestMatch(gallery, embedding));
+    const found = looked.map(({ face }, index) => this.#matches(gallery, face, embeddings[index] ?? null));
     const held = present.flatMap((track) => {
       const identity = looked.some((one) => one.track === track) ? null : visits.identity(track);
-      return identity ? [{ ...identity, threshold: limitOf(this.#options.limits, identity.encoder).threshold }] : [];
+      return identity ? [identity] : [];
     });
-    const people = assignPeople(candidates, held);
+    const excluded = excludedPeople(
+      found.map(({ matches }) => matches),
+      held,
+    );
     let announced = 0;
     looked.forEach(({ face, track }, index) => {
       const embedding = embeddings[index];
@@ -245,16 +290,22 @@ export class CameraPipeline {
         return;
       }
       this.#passages.look(track, face);
+      const { matches, denied, curve } = found[index] ?? this.#matches(gallery, face, embedding);
       const sighting = {
-        person: people[index] ?? null,
-        score: candidates[index]?.score ?? null,
+        atMs: seenMs,
         quality: face.quality.score,
-        embedding: embedding.embedding,
+        matches,
+        excluded: new Set([...(excluded[index] ?? []), ...denied]),
         encoder: embedding.encoder,
+        curve,
+        face: embedding,
+        mask: face.mask?.state ?? null,
+        live: lives[index] ?? null,
       };
-      const announcement = visits.observe(track, sighting, seenMs);
+      const announcement = visits.observe(track, sighting, gallery.enrolled(embedding.encoder), seenMs);
       if (!announcement) return;
       announced++;
+      this.#remember(track, announcement, frame);
       this.#options.publish(this.#draft(frame, face, track, announcement, latency()));
     });
     // What is too poor to match, or no face, does not count: while nothing moves it stays so, and would be watched for ever.
@@ -264,9 +315,40 @@ export class CameraPipeline {
     return { camera, faces: detections.length, looked: looked.length, announced, latencyMs: latency() };
   }
 
-  #bestMatch(gallery: GalleryView, face: FaceEmbedding | null): Claim | null {
-    const [best] = face ? gallery.search(face.embedding, face.encoder, 1) : [];
-    return face && best ? { ...best, threshold: limitOf(this.#options.limits, face.encoder).threshold } : null;
+  /** Whom a face is most like, and what that means; nobody for what is no face. */
+  #matches(
+    gallery: GalleryView,
+    { mask }: Face,
+    face: FaceEmbedding | null,
+  ): { matches: readonly Match[]; denied: ReadonlySet<string>; curve: ScoreCurve } {
+    const calibration = face ? this.#options.calibrations.get(face.encoder) : {};
+    const curve = curveFor(calibration ?? {}, mask?.state ?? null);
+    if (!face) return { matches: [], denied: new Set(), curve: curve ?? NO_CURVE };
+    if (!curve) throw new RangeError(`encoder ${face.encoder} is not calibrated`);
+    const closest = gallery.search(face.embedding, face.encoder, CLOSEST);
+    const matches = closest.map(({ person, score }) => ({ person, ...meaningOf(curve, score) }));
+    return { matches, denied: gallery.denied?.(face.embedding, face.encoder, closest) ?? new Set(), curve };
+  }
+
+  async #lives(frame: Frame, faces: readonly { readonly face: Face }[], trace: RunTrace): Promise<readonly number[]> {
+    const { liveness } = this.#options;
+    return liveness
+      ? await liveness.assess(
+          frame,
+          faces.map(({ face }) => face.box),
+          trace,
+        )
+      : [];
+  }
+
+  #remember(track: number, { verdict, portrait }: Announcement, { capturedAtMs }: FrameFacts): void {
+    const { camera, visitors } = this.#options;
+    if (!visitors || portrait.length === 0) return;
+    const sighting = { track: `${camera}-${track}`, camera, seenAtMs: capturedAtMs, templates: portrait };
+    if (verdict.decision === 'known') {
+      this.#visitors.delete(track);
+      visitors.remember(sighting, verdict.person.id);
+    } else this.#visitors.set(track, visitors.admit(sighting));
   }
 
   /** Tells that tracks have ended, as of this frame. */
@@ -286,8 +368,7 @@ export class CameraPipeline {
     { type, verdict }: Pick<Announcement | (Departure & { readonly type: 'exit' }), 'type' | 'verdict'>,
     latencyMs: FrameLatency,
   ): IdentityDraft {
-    const { camera, clock } = this.#options;
-    const { threshold, far } = limitOf(this.#options.limits, verdict.encoder);
+    const { camera, clock, falseAcceptRate } = this.#options;
     const person: Person | null = verdict.decision === 'known' ? verdict.person : null;
     const passage = this.#passages.get(track);
     return {
@@ -301,11 +382,12 @@ export class CameraPipeline {
       decision: verdict.decision,
       person: person && { id: person.id, name: person.name },
       score: verdict.score,
-      threshold,
-      far,
+      threshold: verdict.threshold,
+      far: falseAcceptRate,
       mask: face.mask?.state ?? null,
       encoder: verdict.encoder,
-      liveness: null,
+      liveness: verdict.liveness,
+      visitor: verdict.decision === 'known' ? null : (this.#visitors.get(track) ?? null),
       quality: face.quality.score,
       frames: verdict.frames,
       box: relative(face.box, frame),
@@ -314,6 +396,9 @@ export class CameraPipeline {
     };
   }
 }
+
+/** Of what is no face there is nothing to mean. */
+const NO_CURVE: ScoreCurve = { impostors: 1, genuine: 0, correlation: 1, points: [{ score: 1, far: 0.5, llr: 0 }] };
 
 /** The box in 0..1 of the picture. */
 function relative(box: Box, picture: Size): Box {

@@ -1,53 +1,75 @@
-import type { Candidate } from '../tracks/assign.ts';
-import type { Cooldown, Stranger } from '../tracks/cooldown.ts';
+import type { MaskState } from '../core/person.ts';
+import { normalise } from '../faces/embedding.ts';
+import type { FaceEmbedding } from '../faces/face-analyser.ts';
+import { fuseLiveness } from '../faces/liveness.ts';
+import type { TrackTemplate } from '../gallery/visitor.ts';
+import type { Held } from '../tracks/assign.ts';
+import type { Cooldown } from '../tracks/cooldown.ts';
+import { type DecisionPolicy, decide, type Enrolled, type Evidence, type Verdict } from '../tracks/sequential-test.ts';
 import { judgeLook, NO_LOOKS, promiseOf, type Shot, type ShotHistory, takeLook, worthLook } from '../tracks/shots.ts';
 import type { Renaming } from '../tracks/tracker.ts';
-import { latestScores, type Observation, type Verdict, type VotePolicy, verdictOf, windowOf } from '../tracks/vote.ts';
+
+/** A verdict with what belongs to it in an event. */
+export type Told = Verdict & {
+  /** Chance that the face is live, of all looks; null when it was not assessed. */
+  readonly liveness: number | null;
+};
 
 /** What is worth telling about a track: someone came (`enter`), or a stranger turned out to be someone (`update`). */
 export interface Announcement {
   readonly type: 'enter' | 'update';
-  readonly verdict: Exclude<Verdict, { decision: 'undecided' }>;
+  readonly verdict: Told;
+  /** What the track looked like to each encoder. */
+  readonly portrait: readonly TrackTemplate[];
 }
 
 /** A track has ended about which something is to be told: what was decided, or that nothing was. */
 export interface Departure {
   readonly track: number;
-  readonly verdict:
-    | Announcement['verdict']
-    | {
-        readonly decision: 'undecided';
-        readonly score: number | null;
-        readonly frames: number;
-        readonly encoder: string;
-      };
+  readonly verdict: Told;
 }
 
 /** One face of one frame, looked at closely. */
-export interface Sighting extends Observation {
-  readonly embedding: Float32Array;
+export interface Sighting extends Evidence {
+  readonly face: FaceEmbedding;
+  readonly mask: MaskState | null;
+  /** 1 is surely live; null when it was not assessed. */
+  readonly live: number | null;
+}
+
+export interface VisitsPolicy extends DecisionPolicy {
+  /** Nobody is named whose face does not look live, where it is required. */
+  readonly liveness: 'off' | 'report' | 'require';
+  readonly minLiveness: number;
 }
 
 interface Visit {
-  observations: Observation[];
+  /** The latest, of one person: all that a decision rests on. */
+  looks: readonly Sighting[];
   /** What was decided last; `null` is a stranger, `undefined` nothing yet. */
-  decided: (Candidate & { readonly encoder: string }) | null | undefined;
-  /** What was announced last. */
-  told: Announcement['verdict'] | null;
+  decided: Held | null | undefined;
+  /** What was announced last, and what the latest looks said. */
+  told: Told | null;
+  verdict: Told | null;
   /** Looked at only now and then, since nothing new is expected. */
   settled: boolean;
+  /** The track was out of sight since: who was decided on has to be seen again before they count as being there. */
+  unproven: boolean;
   shots: ShotHistory;
 }
 
+/** Looks a decision rests on: those of a few seconds, so that somebody else who takes a track over is noticed. */
+const WINDOW = 10;
+
 /** Evidence and decisions of the tracks of one camera. */
 export class Visits {
-  readonly #policy: VotePolicy;
+  readonly #policy: VisitsPolicy;
   readonly #cooldown: Cooldown;
   readonly #recheckMs: number;
   readonly #visits = new Map<number, Visit>();
 
   /** @param recheckMs a track that is decided is looked at again after this time */
-  constructor(policy: VotePolicy, cooldown: Cooldown, recheckMs: number) {
+  constructor(policy: VisitsPolicy, cooldown: Cooldown, recheckMs: number) {
     this.#policy = policy;
     this.#cooldown = cooldown;
     this.#recheckMs = recheckMs;
@@ -65,7 +87,8 @@ export class Visits {
     const promise = promiseOf(shot);
     const decided = visit.decided ? 'known' : 'stranger';
     const interest = doubtful ? 'doubtful' : visit.settled ? decided : 'undecided';
-    const policy = { firstLooks: windowOf(this.#policy), recheckMs: this.#recheckMs };
+    const { minFrames, unknownFrames } = this.#policy;
+    const policy = { firstLooks: Math.max(minFrames, unknownFrames), recheckMs: this.#recheckMs };
     if (!worthLook(visit.shots, promise, interest, nowMs, policy)) return false;
     visit.shots = takeLook(visit.shots, promise, nowMs);
     return true;
@@ -76,39 +99,62 @@ export class Visits {
     return !this.#visits.get(track)?.settled;
   }
 
-  /** Who the track was found to be, and how like them by which encoder; null for strangers and undecided tracks. */
-  identity(track: number): (Candidate & { readonly encoder: string }) | null {
-    return this.#visits.get(track)?.decided ?? null;
+  /** Who the track was found to be, and how like them; null for strangers, undecided tracks, and who has to be seen again. */
+  identity(track: number): Held | null {
+    const visit = this.#visits.get(track);
+    return visit?.decided && !visit.unproven ? visit.decided : null;
   }
 
   /** Takes in one sighting of a track; gives what is to be announced, if anything. */
-  observe(track: number, sighting: Sighting, nowMs: number): Announcement | null {
-    const { embedding, ...observation } = sighting;
+  observe(track: number, sighting: Sighting, enrolled: Enrolled, nowMs: number): Announcement | null {
     const visit = this.#visits.get(track) ?? newVisit();
     this.#visits.set(track, visit);
     visit.shots = judgeLook(visit.shots, sighting.quality, true);
-    visit.observations = [...visit.observations, observation].slice(-windowOf(this.#policy));
-
-    const announcement = this.#decide(visit, { embedding, encoder: sighting.encoder }, nowMs);
-    if (announcement) visit.told = announcement.verdict;
-    return announcement;
+    visit.looks = [...visit.looks, sighting].slice(
+      -Math.max(WINDOW, this.#policy.minFrames, this.#policy.unknownFrames),
+    );
+    // What speaks for whom was decided on settles it: what would overturn it has to be gathered anew from here.
+    if (visit.decided && !visit.unproven && speaksFor(sighting, visit.decided.personId)) {
+      visit.looks = [];
+      return null;
+    }
+    const verdict = this.#judge(visit, enrolled);
+    visit.verdict = verdict;
+    const type = verdict.decision === 'undecided' ? null : this.#decide(visit, verdict, nowMs);
+    const portrait = type ? portraitOf(visit.looks) : [];
+    if (visit.decided && verdict.decision === 'known') visit.looks = [];
+    if (!type) return null;
+    visit.told = verdict;
+    return { type, verdict, portrait };
   }
 
-  #decide(visit: Visit, face: Stranger, nowMs: number): Announcement | null {
-    const verdict = verdictOf(visit.observations, this.#policy);
-    if (verdict.decision === 'undecided') return null;
-    visit.settled = true;
+  #judge({ looks }: Visit, enrolled: Enrolled): Told {
+    const liveness = livenessOf(looks);
+    const verdict = decide(looks, enrolled, this.#policy);
+    const dead = this.#policy.liveness === 'require' && !(liveness !== null && liveness >= this.#policy.minLiveness);
+    if (verdict.decision !== 'known' || !dead) return { ...verdict, liveness };
+    const { score, frames, encoder, threshold } = verdict;
+    return { decision: 'undecided', score, frames, encoder, threshold, liveness };
+  }
+
+  #decide(visit: Visit, verdict: Verdict, nowMs: number): Announcement['type'] | null {
     const before = visit.decided;
     if (verdict.decision === 'unknown') {
-      // A known person who turns away stays who they are: only a track without a name becomes a stranger's.
-      if (before !== undefined) return null;
+      visit.settled = true;
+      // A known person who turns away stays who they are; a track that was out of sight may be a stranger's, or another's.
+      if (before !== undefined && !visit.unproven) return null;
       visit.decided = null;
-      return this.#cooldown.admitStranger(face, nowMs) ? { type: 'enter', verdict } : null;
+      visit.unproven = false;
+      const [last] = visit.looks.slice(-1);
+      return last && this.#cooldown.admitStranger(last.face, nowMs) ? 'enter' : null;
     }
-    visit.decided = { person: verdict.person, score: verdict.score, encoder: verdict.encoder };
-    if (before?.person.id === verdict.person.id) return null;
+    if (verdict.decision !== 'known') return null;
+    visit.settled = true;
+    visit.unproven = false;
+    visit.decided = { personId: verdict.person.id, normal: verdict.normal };
+    if (before?.personId === verdict.person.id) return null;
     if (!this.#cooldown.admitPerson(verdict.person, nowMs)) return null;
-    return { type: before === null ? 'update' : 'enter', verdict };
+    return before === null ? 'update' : 'enter';
   }
 
   /** The face looked at was too poor to be matched. */
@@ -122,10 +168,13 @@ export class Visits {
     const visit = this.#visits.get(track);
     if (!visit) return;
     visit.shots = judgeLook(visit.shots, 0, false);
-    if (visit.decided === undefined) visit.observations = [];
+    if (visit.decided === undefined) visit.looks = [];
   }
 
-  /** Looks have shown that faces are of other tracks. What is known of a number stays; of two that are one it is joined. */
+  /**
+   * Looks have shown that faces are of other tracks. What is known of a number stays. Of two that are one, the looks at the
+   * older are left out: should they be two people after all, nobody is named by what another looked like.
+   */
   rename(renamings: readonly Renaming[]): void {
     for (const { from, to, merged } of renamings) {
       const young = this.#visits.get(from);
@@ -133,11 +182,12 @@ export class Visits {
       this.#visits.delete(from);
       const old = this.#visits.get(to) ?? newVisit();
       this.#visits.set(to, {
-        observations: [...old.observations, ...young.observations].slice(-windowOf(this.#policy)),
-        // Somebody rather than a stranger, a stranger rather than nobody yet.
-        decided: old.decided ?? young.decided ?? old.decided,
-        told: old.told ?? young.told,
-        settled: old.settled || young.settled,
+        looks: young.looks,
+        decided: young.decided === undefined ? old.decided : young.decided,
+        told: young.told ?? old.told,
+        verdict: young.verdict,
+        settled: young.settled,
+        unproven: young.decided === undefined && old.decided !== undefined,
         shots: young.shots,
       });
     }
@@ -149,9 +199,9 @@ export class Visits {
    */
   galleryChanged(has: (personId: string) => boolean): void {
     for (const [track, visit] of this.#visits) {
-      if (visit.decided && !has(visit.decided.person.id)) this.#visits.delete(track);
+      visit.looks = [];
+      if (visit.decided && !has(visit.decided.personId)) this.#visits.delete(track);
       else if (!visit.decided) {
-        visit.observations = [];
         visit.settled = false;
         visit.shots = NO_LOOKS;
       }
@@ -173,14 +223,37 @@ export class Visits {
       const visit = this.#visits.get(track);
       this.#visits.delete(track);
       if (visit?.told) return [{ track, verdict: visit.told }];
-      if (!visit || visit.decided !== undefined || visit.observations.length < this.#policy.unknownFrames) return [];
-      const { encoder, scores } = latestScores(visit.observations);
-      const score = scores.length > 0 ? Math.max(...scores) : null;
-      return [{ track, verdict: { decision: 'undecided', score, frames: visit.observations.length, encoder } }];
+      if (!visit?.verdict || visit.decided !== undefined) return [];
+      return visit.looks.length < this.#policy.unknownFrames ? [] : [{ track, verdict: visit.verdict }];
     });
   }
 }
 
 function newVisit(): Visit {
-  return { observations: [], decided: undefined, told: null, settled: false, shots: NO_LOOKS };
+  return { looks: [], decided: undefined, told: null, verdict: null, settled: false, unproven: false, shots: NO_LOOKS };
+}
+
+/** Whether a look is likelier of the person than of a stranger, and of nobody more. */
+function speaksFor({ matches, excluded }: Evidence, personId: string): boolean {
+  const [best] = matches;
+  return best !== undefined && best.person.id === personId && best.llr > 0 && !excluded.has(personId);
+}
+
+function livenessOf(looks: readonly Sighting[]): number | null {
+  const judged = looks.flatMap(({ live, quality }) => (live === null ? [] : [{ live, weight: quality }]));
+  return judged.length > 0 ? fuseLiveness(judged) : null;
+}
+
+/** The mean of the looks by each encoder: steadier than any of them. */
+function portraitOf(looks: readonly Sighting[]): TrackTemplate[] {
+  const encoders = new Set(looks.map(({ face }) => face.encoder));
+  return [...encoders].flatMap((encoder): TrackTemplate[] => {
+    const own = looks.filter(({ face }) => face.encoder === encoder);
+    const best = own.reduce<Sighting | null>((one, look) => (one && one.quality >= look.quality ? one : look), null);
+    if (!best) return [];
+    const sum = best.face.embedding.map((_, index) =>
+      own.reduce((total, { face, quality }) => total + quality * (face.embedding[index] ?? 0), 0),
+    );
+    return [{ encoder, part: best.face.part, mask: best.mask, embedding: normalise(sum), quality: best.quality }];
+  });
 }

@@ -1,36 +1,31 @@
-import type { Person } from '../core/person.ts';
+import type { Match } from './sequential-test.ts';
 
-/** A face's best match in the gallery. */
-export interface Candidate {
-  readonly person: Person;
-  readonly score: number;
-}
-
-/** A candidate with what counts as a match by the encoder its score is of. */
-export interface Claim extends Candidate {
-  /** Least cosine similarity. */
-  readonly threshold: number;
+/** Somebody whom another face of the frame was found to be. */
+export interface Held {
+  readonly personId: string;
+  /** How like them it was, as a normal score of one look. */
+  readonly normal: number;
 }
 
 /**
- * Gives each person to at most one of the faces of a frame, the one most like them: nobody is in two places. A face
- * that loses its person names nobody in this frame. Scores of different encoders are compared by how far they are above
- * what counts as a match.
+ * Whom each of the faces of a frame cannot be: nobody is in two places, so of several faces that speak for a person only the
+ * one most like them may be theirs. Scores of different encoders are compared as normal scores; a tie goes to the first.
  *
- * @param candidates best match of each face looked at, null where the gallery is empty
- * @param held       people that other faces of the same frame, not looked at this time, were found to be
+ * @param faces people each face looked at matches best
+ * @param held  people that other faces of the same frame, not looked at this time, were found to be
  */
-export function assignPeople(candidates: readonly (Claim | null)[], held: readonly Claim[] = []): (Person | null)[] {
-  const owners = new Map<string, { margin: number; face: number | null }>();
-  const marginOf = ({ score, threshold }: Claim) => score - threshold;
-  for (const claim of held) owners.set(claim.person.id, { margin: marginOf(claim), face: null });
-  candidates.forEach((candidate, face) => {
-    const margin = candidate ? marginOf(candidate) : -1;
-    if (!candidate || !(margin >= 0)) return;
-    const owner = owners.get(candidate.person.id);
-    if (!owner || margin > owner.margin) owners.set(candidate.person.id, { margin, face });
+export function excludedPeople(faces: readonly (readonly Match[])[], held: readonly Held[] = []): Set<string>[] {
+  const owners = new Map<string, { normal: number; face: number | null }>();
+  for (const { personId, normal } of held) owners.set(personId, { normal, face: null });
+  faces.forEach((matches, face) => {
+    for (const { person, llr, normal } of matches) {
+      const owner = owners.get(person.id);
+      // What speaks against a person is no claim to them.
+      if (llr > 0 && (!owner || normal > owner.normal)) owners.set(person.id, { normal, face });
+    }
   });
-  return candidates.map((candidate, face) =>
-    candidate && owners.get(candidate.person.id)?.face === face ? candidate.person : null,
-  );
+  return faces.map((_, face) => {
+    const others = [...owners].filter(([, owner]) => owner.face !== face);
+    return new Set(others.map(([personId]) => personId));
+  });
 }

@@ -32,11 +32,19 @@ export interface Identity {
 /** What a look says of the identity it was taken for. */
 export type Verdict = 'agrees' | 'vague' | 'contradicts';
 
+/** A cosine similarity: of every encoder, or of the one with a fingerprint. */
+export type Limit = number | ((encoder: string) => number);
+
 export interface Likeness {
   /** Least cosine similarity of looks at the same person. */
-  readonly sameFace: number;
+  readonly sameFace: Limit;
   /** Looks less alike than this are at different people. */
-  readonly differentFace: number;
+  readonly differentFace: Limit;
+}
+
+/** The limit of an encoder. */
+export function limitFor(limit: Limit, encoder: string): number {
+  return typeof limit === 'number' ? limit : limit(encoder);
 }
 
 /** A mean of more looks would be slow to follow somebody who takes glasses off. */
@@ -55,9 +63,9 @@ export function newIdentity(number: number, born: Place): Identity {
  */
 export function weigh(identity: Identity, look: Look, limits: Likeness): Verdict {
   const likeness = likenessOf(identity, look);
-  const same = likeness === null ? identity.means.size === 0 : likeness >= limits.sameFace;
+  const same = likeness === null ? identity.means.size === 0 : likeness >= limitFor(limits.sameFace, look.encoder);
   if (!same && identity.doubtful) {
-    if (likeness !== null && likeness < limits.differentFace) return 'contradicts';
+    if (likeness !== null && likeness < limitFor(limits.differentFace, look.encoder)) return 'contradicts';
     identity.rival = null;
     identity.vague++;
     if (identity.vague >= VAGUE_LOOKS) settle(identity);

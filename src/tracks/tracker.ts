@@ -2,7 +2,17 @@ import { type Box, iou } from '../core/geometry.ts';
 import { cosine } from '../faces/embedding.ts';
 import { associate } from './associate.ts';
 import { claimIdentities, type Told } from './claims.ts';
-import { type Identity, type Likeness, type Look, learn, newIdentity, type Place, settle, weigh } from './identity.ts';
+import {
+  type Identity,
+  type Likeness,
+  type Look,
+  learn,
+  limitFor,
+  newIdentity,
+  type Place,
+  settle,
+  weigh,
+} from './identity.ts';
 import { boxOf, correct, type Motion, predict, speedOf, startMotion } from './motion.ts';
 
 export interface FaceTrackerOptions extends Likeness {
@@ -142,7 +152,9 @@ export class FaceTracker {
       const old = track.identity;
       const other = claims.get(track) ?? null;
       if (other) return [{ track, look, old, identity: other.identity, other, merged: verdict === 'agrees' }];
-      const again = old.rival?.encoder === look.encoder && cosine(old.rival.embedding, look.embedding) >= sameFace;
+      const again =
+        old.rival?.encoder === look.encoder &&
+        cosine(old.rival.embedding, look.embedding) >= limitFor(sameFace, look.encoder);
       if (!claimed.has(track) && !(verdict === 'contradicts' && again)) {
         if (verdict === 'contradicts') old.rival = look;
         return [];

@@ -46,7 +46,6 @@ const REFUSED: [text: string, ...lines: string[]][] = [
   ['mqtt: {tls: {keyFile: a.pem}}', 'mqtt.tls.certFile: required with keyFile'],
   ['mqtt: {reconnect: {maxDelayMs: 10}}', 'mqtt.reconnect.maxDelayMs: must not be less than firstDelayMs'],
   ['tracks: {lostAfterMs: 6000}', 'tracks.endAfterMs: must not be less than lostAfterMs'],
-  ['tracks: {differentFace: 0.6}', 'tracks.sameFace: must not be less than differentFace'],
   ['mqtt: {reconnect: {jitter: 2}}', 'mqtt.reconnect.jitter: must be at most 1'],
   ['capture: {retry: {factor: 0}}', 'capture.retry.factor: must be at least 1'],
   [
@@ -88,8 +87,17 @@ const REFUSED: [text: string, ...lines: string[]][] = [
   ['inference: {providers: [gpu]}', 'inference.providers[0]: must be one of tensorrt, cuda, webgpu, cpu'],
   ['inference: {providers: [cpu, cpu]}', 'inference.providers: must not name a provider twice'],
   ['inference: {threads: -1}', 'inference.threads: must be at least 0'],
-  ['recognition: {threshold: 1.01}', 'recognition.threshold: must be at most 1'],
-  ['recognition: {threshold: high}', 'recognition.threshold: must be a number'],
+  ['recognition: {falseAcceptRate: 1}', 'recognition.falseAcceptRate: must be at most 0.5'],
+  ['recognition: {falseAcceptRate: low}', 'recognition.falseAcceptRate: must be a number'],
+  [
+    'recognition: {threshold: 0.48}',
+    'recognition.threshold: is gone: say with recognition.falseAcceptRate how many tracks of strangers may be named (1e-4: one in 10,000)',
+  ],
+  ['recognition: {agreeingFrames: 3}', 'recognition.agreeingFrames: is called recognition.minFrames now'],
+  [
+    'tracks: {sameFace: 0.55}',
+    'tracks.sameFace: is gone: say with tracks.sameFaceRate how seldom two people may be that alike (1e-5)',
+  ],
   ['log: {level: trace}', 'log.level: must be one of debug, info, warn, error'],
   ['health: {stallAfterMs: 10}', 'health.stallAfterMs: must be at least 1000'],
 ];
@@ -185,7 +193,7 @@ describe('environment', () => {
       EYELINE_MQTT_TLS_CA_FILE: '/ca.pem',
       EYELINE_LOG_LEVEL: 'warn',
       EYELINE_MODELS_DIR: 'm: n',
-      EYELINE_RECOGNITION_THRESHOLD: '0.5',
+      EYELINE_RECOGNITION_FALSE_ACCEPT_RATE: '0.001',
       EYELINE_INFERENCE_PROVIDERS: '[cuda, cpu]',
       EYELINE_CAPTURE_RETRY_FIRST_DELAY_MS: '500',
       EYELINE_CAMERAS: `[${CAMERA}]`,
@@ -203,7 +211,7 @@ describe('environment', () => {
     });
     expect(config.log.level).toBe('warn');
     expect(config.models.dir).toBe('m: n');
-    expect(config.recognition.threshold).toBe(0.5);
+    expect(config.recognition.falseAcceptRate).toBe(0.001);
     expect(config.inference.providers).toEqual(['cuda', 'cpu']);
     expect(config.capture.retry.firstDelayMs).toBe(500);
     expect(config.cameras.map(({ id }) => id)).toEqual(['door']);

@@ -51,6 +51,7 @@ export function draft(changes: Partial<IdentityDraft> = {}, agoMs = 50): Identit
     score: 0.71,
     threshold: 0.45,
     far: null,
+    visitor: null,
     mask: null,
     encoder: 'sha256-abc',
     liveness: null,

@@ -1,23 +1,23 @@
 import { expect, it } from 'vitest';
-import { falseAcceptRate } from '../../src/faces/calibration.ts';
+import { scoreOfSameRate } from '../../src/faces/calibration.ts';
 
-const POINTS = [
+const FULL = [
   { threshold: 0.4, far: 1e-4 },
   { threshold: 0.2, far: 1e-2 },
-  { threshold: 0.5, far: 1e-5 },
+];
+const UPPER = [
+  { threshold: 0.5, far: 1e-2 },
+  { threshold: 0.7, far: 1e-4 },
 ];
 
 it.each([
-  [0.4, 1e-4],
-  [0.3, 1e-3],
-  [0.25, 10 ** -2.5],
-  [0.45, 10 ** -4.5],
-  [0.9, 1e-5],
-])('at %f: %f', (threshold, expected) => {
-  expect(falseAcceptRate(POINTS, threshold)).toBeCloseTo(expected, 12);
+  [0.2, 0.5],
+  [0.3, 0.6],
+  [0.5, 0.8],
+])('%f of one encoder is as rare as %f of the other', (score, expected) => {
+  expect(scoreOfSameRate(FULL, score, UPPER)).toBeCloseTo(expected, 9);
 });
 
-it('says nothing where nothing was measured', () => {
-  expect(falseAcceptRate(POINTS, 0.19)).toBeNull();
-  expect(falseAcceptRate([], 0.5)).toBeNull();
+it('needs two points', () => {
+  expect(() => scoreOfSameRate(FULL.slice(1), 0.3, UPPER)).toThrow('a calibration needs two points');
 });

@@ -14,7 +14,7 @@ function rig() {
   const folder = temporaryFolder();
   const gallery = join(folder, 'data', 'gallery.sqlite');
   const config = join(folder, 'eyeline.yaml');
-  writeFileSync(config, `gallery:\n  file: ${gallery}\nrecognition:\n  threshold: 0.45\n`);
+  writeFileSync(config, `gallery:\n  file: ${gallery}\n`);
   const picture = (name: string, faces: readonly MadeFace[], salt = 0) => {
     const file = join(folder, name);
     mkdirSync(dirname(file), { recursive: true });
@@ -44,7 +44,7 @@ function rig() {
       const chain = new FakeFaceChain();
       const encoders = [{ fingerprint: 'abcdef0123456789', dimension: DIMENSION }];
       chain.encoders = [{ fingerprint: 'abcdef0123456789', part: 'full' }];
-      return { reader: chain, decode: chain.decode, encoders, close: async () => void closed++ };
+      return { reader: chain, decode: chain.decode, encoders, sameFace: 0.45, close: async () => void closed++ };
     });
     registerGallery(program, context);
     await program.parseAsync([...args, '--config', config], { from: 'user' });

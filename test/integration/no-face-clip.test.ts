@@ -9,12 +9,8 @@ import { decodePicture } from '../../src/capture/opencv-picture.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import type { Frame } from '../../src/core/picture.ts';
 import type { IdentityDraft } from '../../src/events/identity-event.ts';
-import { cosine } from '../../src/faces/embedding.ts';
 import { CameraPipeline } from '../../src/pipeline/camera-pipeline.ts';
-import { matchLimits } from '../../src/pipeline/match-limits.ts';
-import { Visits } from '../../src/pipeline/visits.ts';
-import { Cooldown } from '../../src/tracks/cooldown.ts';
-import { FaceTracker } from '../../src/tracks/tracker.ts';
+import { decisionParts } from '../../src/pipeline/decision-parts.ts';
 import { testConfig } from '../rig/config.ts';
 import { sharedData } from '../rig/shared-data.ts';
 
@@ -25,6 +21,7 @@ it.skipIf(!clip)('no frame of people seen from behind makes an event', { timeout
   const folder = await mkdtemp(join(tmpdir(), 'eyeline-no-face-'));
   const config = await testConfig();
   const chain = await openFaceAnalyser(config, silentLogger, { lowScore: config.tracks.lowScore });
+  const decisions = decisionParts({ ...config, recognition: { ...config.recognition, cooldownMs: 0 } }, chain.encoders);
   const drafts: IdentityDraft[] = [];
   let nowMs = 0;
   let frames = 0;
@@ -33,10 +30,16 @@ it.skipIf(!clip)('no frame of people seen from behind makes an event', { timeout
     const pipeline = new CameraPipeline({
       camera: 'walk',
       analyser: chain.analyser,
-      tracker: new FaceTracker({ ...config.tracks, minScore: config.detection.minScore }),
-      visits: new Visits(config.recognition, new Cooldown({ cooldownMs: 0, sameStranger: () => 1 }, cosine), 1000),
-      gallery: () => ({ version: 1, has: () => false, search: () => [] }),
-      limits: matchLimits(chain.encoders, config.recognition.threshold),
+      tracker: decisions.tracker(),
+      visits: decisions.visits(),
+      gallery: () => ({
+        version: 1,
+        has: () => false,
+        search: () => [],
+        enrolled: () => ({ people: 0, templates: 0 }),
+      }),
+      calibrations: decisions.calibrations,
+      falseAcceptRate: decisions.falseAcceptRate,
       minQuality: config.recognition.minQuality,
       publish: (draft) => drafts.push(draft),
       clock: { now: () => nowMs, monotonic: () => nowMs, sleep: async () => {} },

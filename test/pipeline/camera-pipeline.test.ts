@@ -3,7 +3,13 @@ import { silentLogger } from '../../src/core/logger.ts';
 import type { Frame } from '../../src/core/picture.ts';
 import type { IdentityDraft } from '../../src/events/identity-event.ts';
 import { cosine } from '../../src/faces/embedding.ts';
-import { CameraPipeline, type FrameReport, type GalleryView } from '../../src/pipeline/camera-pipeline.ts';
+import type { LivenessAssessor } from '../../src/faces/liveness.ts';
+import {
+  CameraPipeline,
+  type FrameReport,
+  type GalleryView,
+  type VisitorLog,
+} from '../../src/pipeline/camera-pipeline.ts';
 import { Visits } from '../../src/pipeline/visits.ts';
 import { Cooldown } from '../../src/tracks/cooldown.ts';
 import { FaceTracker } from '../../src/tracks/tracker.ts';
@@ -16,6 +22,7 @@ import {
   UPPER_ENCODER,
 } from '../fakes/fake-face-analyser.ts';
 import { settle } from '../fakes/frame-source-clock.ts';
+import { TENTHS } from '../tracks/score-curve.ts';
 
 const ANN = { id: 'ann', name: 'Ann' };
 const BOB = { id: 'bob', name: 'Bob' };
@@ -37,6 +44,7 @@ function galleryOf(people: readonly (readonly [typeof ANN, number])[], version =
         .map(([person, angle]) => ({ person, score: cosine(probe, stagedEmbedding(angle, encoder)) }))
         .sort((a, b) => b.score - a.score)
         .slice(0, count),
+    enrolled: () => ({ people: people.length, templates: people.length }),
   };
 }
 
@@ -50,6 +58,8 @@ describe('CameraPipeline', () => {
   let played: StagedFrame[];
   let attended: number[];
   let inWork: number[];
+  let liveness: LivenessAssessor | null;
+  let visitors: VisitorLog | null;
 
   beforeEach(() => {
     published = [];
@@ -64,6 +74,8 @@ describe('CameraPipeline', () => {
     played = [];
     attended = [];
     inWork = [];
+    liveness = null;
+    visitors = null;
   });
 
   async function play(scenes: readonly (readonly StagedFace[])[], pipeline = build()): Promise<void> {
@@ -92,15 +104,25 @@ describe('CameraPipeline', () => {
         differentFace: 0.2,
       }),
       visits: new Visits(
-        { agreeingFrames: 3, unknownFrames: 6 },
+        {
+          falseAcceptRate: 1e-4,
+          falseRejectRate: 0.05,
+          minFrames: 3,
+          unknownFrames: 6,
+          liveness: liveness ? 'require' : 'off',
+          minLiveness: 0.5,
+        },
         new Cooldown({ cooldownMs: 5000, sameStranger: () => 0.5 }, cosine),
         300,
       ),
       gallery: () => gallery,
-      limits: new Map([
-        [FULL_ENCODER, { threshold: 0.5, far: 1e-4 }],
-        [UPPER_ENCODER, { threshold: 0.6, far: 1e-3 }],
+      calibrations: new Map([
+        [FULL_ENCODER, { none: TENTHS }],
+        [UPPER_ENCODER, { worn: TENTHS }],
       ]),
+      falseAcceptRate: 1e-4,
+      liveness,
+      visitors,
       minQuality: 0.2,
       publish: (draft) => (draft.type === 'exit' ? departed : published).push(draft),
       attend: () => attended.push(reports.length + 1),

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { cosine } from '../../src/faces/embedding.ts';
-import { type Announcement, Visits } from '../../src/pipeline/visits.ts';
+import { meaningOf } from '../../src/faces/score-calibration.ts';
+import { type Announcement, type Sighting, Visits } from '../../src/pipeline/visits.ts';
 import { Cooldown } from '../../src/tracks/cooldown.ts';
 import type { Shot } from '../../src/tracks/shots.ts';
+import { TENTHS } from '../tracks/score-curve.ts';
 
 const ANN = { id: 'ann', name: 'Ann' };
 const BOB = { id: 'bob', name: 'Bob' };
@@ -13,11 +15,27 @@ const SHOT: Shot = {
   speed: 0.3,
 };
 
-const LOOK = { quality: 0.7, encoder: 'encoder', embedding: Float32Array.of(1, 0) };
+const ENROLLED = { people: 2, templates: 2 };
+const POLICY = {
+  falseAcceptRate: 1e-4,
+  falseRejectRate: 0.05,
+  minFrames: 3,
+  unknownFrames: 6,
+  liveness: 'off',
+  minLiveness: 0.5,
+} as const;
 
-function build(): Visits {
-  const cooldown = new Cooldown({ cooldownMs: 30_000, sameStranger: () => 0.5 }, cosine);
-  return new Visits({ agreeingFrames: 3, unknownFrames: 6 }, cooldown, 1000);
+function build(policy: ConstructorParameters<typeof Visits>[0] = POLICY): Visits {
+  return new Visits(policy, new Cooldown({ cooldownMs: 30_000, sameStranger: () => 0.5 }, cosine), 1000);
+}
+
+/** A look at somebody, or at a stranger. */
+function sightingOf(person: typeof ANN | null, atMs: number, live: number | null = null): Sighting {
+  const matches = [ANN, BOB]
+    .map((one) => ({ person: one, ...meaningOf(TENTHS, one === person ? 0.6 : 0.02) }))
+    .sort((a, b) => b.score - a.score);
+  const face = { encoder: 'full', part: 'full', embedding: Float32Array.of(1, 0) } as const;
+  return { atMs, quality: 0.7, matches, excluded: new Set(), encoder: 'full', curve: TENTHS, face, mask: 'none', live };
 }
 
 /** What a look would find: a person, `null` for a stranger, `poor` where it is too poor to match, `none` for no face. */
@@ -27,7 +45,7 @@ type Finding = typeof ANN | null | 'poor' | 'none';
 function show(
   visits: Visits,
   findings: readonly Finding[],
-  { track = 1, everyMs = 100, fromMs = 0, doubtful = false } = {},
+  { track = 1, everyMs = 100, fromMs = 0, doubtful = false, live = null as number | null } = {},
 ) {
   const announced: [atMs: number, announcement: Announcement][] = [];
   const looks: number[] = [];
@@ -38,8 +56,7 @@ function show(
     if (finding === 'poor') visits.disregard(track, 0.1);
     if (finding === 'none') visits.dismiss(track);
     if (finding === 'poor' || finding === 'none') return;
-    const sighting = { ...LOOK, person: finding, score: finding ? 0.6 : 0.2 };
-    const announcement = visits.observe(track, sighting, nowMs);
+    const announcement = visits.observe(track, sightingOf(finding, nowMs, live), ENROLLED, nowMs);
     if (announcement) announced.push([index * everyMs, announcement]);
   });
   return { announced, looks };
@@ -91,18 +108,21 @@ describe('a decision', () => {
 });
 
 describe('renaming', () => {
-  it('joins the evidence of two tracks that are one', () => {
+  const join = (visits: Visits) => visits.rename([{ from: 2, to: 1, merged: true }]);
+
+  it('never names anybody by what was seen before the track was out of sight', () => {
     const visits = build();
     show(visits, times(2, ANN), { track: 1 });
-    expect(visits.wants(2, SHOT, false, 3000)).toBe(true);
-    visits.rename([{ from: 2, to: 1, merged: true }]);
-    const sighting = { ...LOOK, person: ANN, score: 0.6 };
-    expect(visits.observe(1, sighting, 3000)).toMatchObject({ type: 'enter', verdict: { person: ANN, frames: 3 } });
+    show(visits, [null], { track: 2, fromMs: 3000 });
+    join(visits);
+    expect(show(visits, times(2, null), { track: 1, fromMs: 3100 }).announced).toEqual([]);
+    const { announced } = show(visits, times(3, ANN), { track: 1, fromMs: 3300 });
+    expect(announced.every(([, { verdict }]) => verdict.frames >= 3 + 2)).toBe(true);
   });
 
   it.each<[string, Finding[], Finding[], string | null, boolean]>([
-    ['who was named stays named', times(3, ANN), [null], 'ann', false],
-    ['a stranger stays one', times(6, null), [ANN], null, false],
+    ['who was named has to be seen again', times(3, ANN), [null], null, true],
+    ['who was a stranger too', times(6, null), [ANN], null, true],
     ['who is named by the new track is', [null], times(3, ANN), 'ann', false],
     ['a stranger whom the new track named is named', times(6, null), times(3, ANN), 'ann', false],
     ['nobody is decided where nobody was', [ANN], [ANN], null, true],
@@ -110,17 +130,36 @@ describe('renaming', () => {
     const visits = build();
     show(visits, old, { track: 1 });
     show(visits, young, { track: 2, fromMs: 2000 });
-    visits.rename([{ from: 2, to: 1, merged: true }]);
-    expect(visits.identity(1)?.person.id ?? null).toBe(person);
+    join(visits);
+    expect(visits.identity(1)?.personId ?? null).toBe(person);
     expect(visits.undecided(1)).toBe(undecided);
     expect(visits.undecided(2)).toBe(true);
+  });
+
+  it('says nothing new of who was named, once they are seen again', () => {
+    const visits = build();
+    show(visits, times(3, ANN), { track: 1 });
+    show(visits, [ANN], { track: 2, fromMs: 2000 });
+    join(visits);
+    expect(show(visits, times(8, ANN), { track: 1, fromMs: 2100 }).announced).toEqual([]);
+    expect(visits.identity(1)?.personId).toBe('ann');
+  });
+
+  it('tells that whoever was named is a stranger now, when they are', () => {
+    const visits = build();
+    show(visits, times(3, ANN), { track: 1 });
+    show(visits, [null], { track: 2, fromMs: 2000 });
+    join(visits);
+    const { announced } = show(visits, times(8, null), { track: 1, fromMs: 2100 });
+    expect(announced).toMatchObject([[expect.any(Number), { type: 'enter', verdict: { decision: 'unknown' } }]]);
+    expect(visits.identity(1)).toBeNull();
   });
 
   it('remembers that a stranger was announced', () => {
     const visits = build();
     show(visits, times(6, null), { track: 1 });
     show(visits, [ANN], { track: 2, fromMs: 2000 });
-    visits.rename([{ from: 2, to: 1, merged: true }]);
+    join(visits);
     const { announced } = show(visits, times(30, ANN), { track: 1, fromMs: 2100 });
     expect(announced).toMatchObject([[expect.any(Number), { type: 'update', verdict: { person: ANN } }]]);
   });
@@ -133,6 +172,42 @@ describe('renaming', () => {
       { from: 1, to: 2, merged: false },
       { from: 2, to: 1, merged: false },
     ]);
-    expect([1, 2].map((track) => visits.identity(track)?.person.id)).toEqual(['ann', 'bob']);
+    expect([1, 2].map((track) => visits.identity(track)?.personId)).toEqual(['ann', 'bob']);
   });
+});
+
+describe('liveness', () => {
+  const REQUIRED = { ...POLICY, liveness: 'require' } as const;
+
+  it.each([
+    ['a live face', 0.9, ['known']],
+    ['a picture of a face', 0.1, []],
+    ['a face that was not judged', null, []],
+  ])('where it is required: %s', (_, live, decisions) => {
+    const { announced } = show(build(REQUIRED), times(12, ANN), { live });
+    expect(announced.map(([, { verdict }]) => verdict.decision)).toEqual(decisions);
+  });
+
+  it('is told of all looks together, also when nobody was named', () => {
+    expect(
+      show(build({ ...POLICY, liveness: 'report' }), times(3, ANN), { live: 0.1 }).announced[0]?.[1].verdict,
+    ).toMatchObject({
+      decision: 'known',
+      liveness: expect.closeTo(0.1, 9),
+    });
+    const visits = build(REQUIRED);
+    show(visits, times(8, ANN), { live: 0.2 });
+    expect(visits.end([1])).toMatchObject([{ verdict: { decision: 'undecided', liveness: expect.closeTo(0.2, 9) } }]);
+  });
+});
+
+it('gives what a track looked like to each encoder, the mean of its looks', () => {
+  const visits = build();
+  const embeddings = [Float32Array.of(1, 0), Float32Array.of(0, 1), Float32Array.of(1, 0)];
+  const told = embeddings.map((embedding, index) => {
+    const sighting = sightingOf(ANN, index * 100);
+    return visits.observe(1, { ...sighting, face: { ...sighting.face, embedding } }, ENROLLED, index * 100);
+  });
+  expect(told[2]?.portrait).toMatchObject([{ encoder: 'full', part: 'full', mask: 'none', quality: 0.7 }]);
+  expect(told[2]?.portrait[0]?.embedding[0]).toBeCloseTo(2 / Math.sqrt(5), 6);
 });

@@ -1,52 +1,30 @@
 import { expect, it } from 'vitest';
-import { assignPeople } from '../../src/tracks/assign.ts';
+import { excludedPeople } from '../../src/tracks/assign.ts';
+import type { Match } from '../../src/tracks/sequential-test.ts';
 
-const ann = { id: 'ann', name: 'Ann' };
-const bob = { id: 'bob', name: 'Bob' };
+/** Matches by normal score; above 2.5 they speak for a person. */
+const face = (normals: Readonly<Record<string, number>>): Match[] =>
+  Object.entries(normals).map(([id, normal]) => ({
+    person: { id, name: id },
+    score: normal / 10,
+    normal,
+    llr: 5 * (normal - 2.5),
+  }));
 
-it.each([
-  [
-    'two people',
-    [
-      { person: ann, score: 0.7 },
-      { person: bob, score: 0.6 },
-    ],
-    ['ann', 'bob'],
-  ],
-  [
-    'one person twice: the likelier face',
-    [
-      { person: ann, score: 0.6 },
-      { person: ann, score: 0.7 },
-    ],
-    [null, 'ann'],
-  ],
-  [
-    'a tie goes to the first',
-    [
-      { person: ann, score: 0.6 },
-      { person: ann, score: 0.6 },
-    ],
-    ['ann', null],
-  ],
-  ['below the threshold', [{ person: ann, score: 0.49 }, null], [null, null]],
-  ['at the threshold', [{ person: ann, score: 0.5 }], ['ann']],
-])('%s', (_, candidates, expected) => {
-  const claims = candidates.map((candidate) => candidate && { ...candidate, threshold: 0.5 });
-  expect(assignPeople(claims).map((person) => person?.id ?? null)).toEqual(expected);
+it.each<[string, Match[][], string[][]]>([
+  ['two people', [face({ ann: 6, bob: 1 }), face({ bob: 5, ann: 1 })], [['bob'], ['ann']]],
+  ['one person twice: the likelier face', [face({ ann: 5 }), face({ ann: 6 })], [['ann'], []]],
+  ['a tie goes to the first', [face({ ann: 6 }), face({ ann: 6 })], [[], ['ann']]],
+  ['nobody is claimed by what speaks against them', [face({ ann: 1 }), face({ ann: 2 })], [[], []]],
+  ['a second choice stays', [face({ ann: 6, bob: 4 }), face({ ann: 7 })], [['ann'], ['bob']]],
+  ['a face that matches nobody', [face({ ann: 6 }), []], [[], ['ann']]],
+])('%s', (_, faces, expected) => {
+  expect(excludedPeople(faces).map((it) => [...it])).toEqual(expected);
 });
 
 it('leaves a person with a face that was not looked at this time, unless the new face is more like them', () => {
-  const held = [{ person: ann, score: 0.65, threshold: 0.5 }];
-  expect(assignPeople([{ person: ann, score: 0.6, threshold: 0.5 }], held)).toEqual([null]);
-  expect(assignPeople([{ person: ann, score: 0.7, threshold: 0.5 }], held)).toEqual([ann]);
-  expect(assignPeople([{ person: bob, score: 0.6, threshold: 0.5 }], held)).toEqual([bob]);
-});
-
-it('compares faces that different encoders saw by how far they are above what is a match', () => {
-  const bare = { person: ann, score: 0.6, threshold: 0.45 };
-  const masked = { person: ann, score: 0.7, threshold: 0.6 };
-  expect(assignPeople([bare, masked])).toEqual([ann, null]);
-  expect(assignPeople([masked], [bare])).toEqual([null]);
-  expect(assignPeople([bare], [masked])).toEqual([ann]);
+  const held = [{ personId: 'ann', normal: 6 }];
+  expect([...(excludedPeople([face({ ann: 5 })], held)[0] ?? [])]).toEqual(['ann']);
+  expect([...(excludedPeople([face({ ann: 7 })], held)[0] ?? [])]).toEqual([]);
+  expect([...(excludedPeople([face({ bob: 5 })], held)[0] ?? [])]).toEqual(['ann']);
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { normalTail } from '../../src/core/normal.ts';
-import { meaningOf, type ScoreCurve } from '../../src/faces/score-calibration.ts';
+import { meaningOf } from '../../src/faces/score-calibration.ts';
 import {
   boundOf,
   claimedRate,
@@ -10,28 +10,18 @@ import {
   independentLooks,
   weigh,
 } from '../../src/tracks/sequential-test.ts';
+import { TENTHS } from './score-curve.ts';
 
 const POLICY = { falseAcceptRate: 1e-4, falseRejectRate: 0.05, minFrames: 3, unknownFrames: 6 };
 const ENROLLED = { people: 10, templates: 20 };
 const person = (id: string) => ({ id, name: id.toUpperCase() });
 
-/** Scores are a tenth of their normal scores; likelihood ratios as of two normal distributions five deviations apart. */
-const CURVE: ScoreCurve = {
-  impostors: 1e12,
-  genuine: 1e3,
-  correlation: 0.7,
-  points: Array.from({ length: 111 }, (_, index) => {
-    const normal = -3 + index / 10;
-    return { score: normal / 10, far: normalTail(normal), llr: 5 * (normal - 2.5) };
-  }),
-};
-
 /** A look that matches people by normal scores. */
 function look(normals: Readonly<Record<string, number>>, atMs = 0, quality = 0.8): Evidence {
   const matches = Object.entries(normals)
-    .map(([id, normal]) => ({ person: person(id), ...meaningOf(CURVE, normal / 10) }))
+    .map(([id, normal]) => ({ person: person(id), ...meaningOf(TENTHS, normal / 10) }))
     .sort((a, b) => b.normal - a.normal);
-  return { atMs, quality, matches, excluded: new Set(), encoder: 'enc', curve: CURVE };
+  return { atMs, quality, matches, excluded: new Set(), encoder: 'enc', curve: TENTHS };
 }
 
 const track = (...normals: Readonly<Record<string, number>>[]) => normals.map((it, index) => look(it, index * 100));

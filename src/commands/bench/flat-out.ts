@@ -6,12 +6,8 @@ import { systemClock } from '../../core/clock.ts';
 import { entryBeside } from '../../core/entry-points.ts';
 import type { Logger } from '../../core/logger.ts';
 import { quantile, rounded } from '../../core/statistics.ts';
-import { cosine } from '../../faces/embedding.ts';
 import { CameraPipeline, type FrameReport, type GalleryView } from '../../pipeline/camera-pipeline.ts';
-import { limitOf, matchLimits } from '../../pipeline/match-limits.ts';
-import { Visits } from '../../pipeline/visits.ts';
-import { Cooldown } from '../../tracks/cooldown.ts';
-import { FaceTracker } from '../../tracks/tracker.ts';
+import { decisionParts } from '../../pipeline/decision-parts.ts';
 import { type RunCounts, type RunLog, rawRunMs } from './run-log.ts';
 
 const REPLAY_CAMERA = entryBeside('replay-camera', import.meta.url);
@@ -133,18 +129,16 @@ function buildPipeline(
   { chain, config, gallery, logger }: FlatOutOptions,
   onFrame: (report: FrameReport) => void,
 ): CameraPipeline {
-  const { recognition, tracks } = config;
-  const limits = matchLimits(chain.encoders, recognition.threshold);
-  const sameStranger = (encoder: string) => limitOf(limits, encoder).threshold;
-  const cooldown = new Cooldown({ cooldownMs: recognition.cooldownMs, sameStranger }, cosine);
+  const decisions = decisionParts(config, chain.encoders);
   return new CameraPipeline({
     camera,
     analyser: chain.lane(camera),
-    tracker: new FaceTracker({ ...tracks, minScore: config.detection.minScore }),
-    visits: new Visits(recognition, cooldown, 1000),
+    tracker: decisions.tracker(),
+    visits: decisions.visits(),
     gallery: () => gallery,
-    limits,
-    minQuality: recognition.minQuality,
+    calibrations: decisions.calibrations,
+    falseAcceptRate: decisions.falseAcceptRate,
+    minQuality: config.recognition.minQuality,
     publish: () => {},
     onFrame,
     clock: systemClock,

@@ -148,7 +148,7 @@ async function enrolScene(
       faces: chain.reader,
       encoders: chain.encoders,
       limits: config.enrolment,
-      threshold: config.recognition.threshold,
+      threshold: chain.sameFace,
       signal,
     });
     for (const { file, reason } of refused) say(`${file} is not enrolled: ${reason}`);

@@ -1,0 +1,29 @@
+import { messageOf } from '../core/errors.ts';
+import type { Logger } from '../core/logger.ts';
+import type { SqliteVisitorStore } from './sqlite-visitor-store.ts';
+import type { SameVisitor, TrackSighting } from './visitor.ts';
+
+/** Takes decided tracks into the store; one that fails costs the visitor's id, not the event, and is logged until it works. */
+export function createVisitorLog(
+  store: Pick<SqliteVisitorStore, 'admit' | 'remember'>,
+  sameVisitor: SameVisitor,
+  logger: Logger,
+): { admit(sighting: TrackSighting): string | null; remember(sighting: TrackSighting, personId: string): void } {
+  let failure = '';
+  const attempt = <T>(work: () => T): T | null => {
+    try {
+      const result = work();
+      failure = '';
+      return result;
+    } catch (error) {
+      const message = messageOf(error);
+      if (message !== failure) logger.error({ part: 'visitors', error: message }, `visitors: ${message}`);
+      failure = message;
+      return null;
+    }
+  };
+  return {
+    admit: (sighting) => attempt(() => store.admit(sighting, sameVisitor)),
+    remember: (sighting, personId) => void attempt(() => store.remember(sighting, personId)),
+  };
+}

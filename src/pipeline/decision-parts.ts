@@ -1,0 +1,67 @@
+import type { Config } from '../config/schema.ts';
+import { EyelineError } from '../core/errors.ts';
+import { cosine } from '../faces/embedding.ts';
+import { curveFor, type ScoreCalibration, sameFaceScore, scoreAtRate } from '../faces/score-calibration.ts';
+import type { SameVisitor } from '../gallery/visitor.ts';
+import { Cooldown } from '../tracks/cooldown.ts';
+import { FaceTracker } from '../tracks/tracker.ts';
+import { Visits } from './visits.ts';
+
+/** A decided track is looked at again so often: soon enough to notice that somebody else took its place. */
+const RECHECK_MS = 1000;
+/** Looks at two people are less alike than this all but so often: what is less alike yet speaks against one person. */
+const ALIKE_RATE = 0.03;
+/** More alike than any two faces: of an encoder of which nothing is known. */
+const NEVER = 1.01;
+
+export interface CalibratedEncoder {
+  readonly id: string;
+  readonly fingerprint: string;
+  readonly calibration: ScoreCalibration;
+}
+
+/** What decides on the tracks of a camera: one of each a camera, but for what is the same everywhere. */
+export interface DecisionParts {
+  readonly calibrations: ReadonlyMap<string, ScoreCalibration>;
+  readonly falseAcceptRate: number;
+  readonly sameVisitor: SameVisitor;
+  tracker(): FaceTracker;
+  visits(): Visits;
+}
+
+/** Throws MODEL_UNCALIBRATED when nobody knows what the scores of an encoder mean. */
+export function decisionParts(
+  { recognition, tracks, detection }: Pick<Config, 'recognition' | 'tracks' | 'detection'>,
+  encoders: readonly CalibratedEncoder[],
+): DecisionParts {
+  for (const { id, calibration } of encoders) {
+    if (curveFor(calibration, null)) continue;
+    throw new EyelineError('MODEL_UNCALIBRATED', `model ${id} has no calibration: nobody knows which score is a match`);
+  }
+  const calibrations = new Map(encoders.map(({ fingerprint, calibration }) => [fingerprint, calibration]));
+  const sameVisitor: SameVisitor = (encoder, mask) => sameFaceScore(calibrations.get(encoder) ?? {}, mask) ?? NEVER;
+  const atRate = (encoder: string, rate: number) => {
+    const curve = curveFor(calibrations.get(encoder) ?? {}, null);
+    return curve ? scoreAtRate(curve, rate) : NEVER;
+  };
+  return {
+    calibrations,
+    falseAcceptRate: recognition.falseAcceptRate,
+    sameVisitor,
+    tracker: () =>
+      new FaceTracker({
+        ...tracks,
+        minScore: detection.minScore,
+        sameFace: (encoder) => atRate(encoder, tracks.sameFaceRate),
+        differentFace: (encoder) => atRate(encoder, Math.max(ALIKE_RATE, tracks.sameFaceRate)),
+      }),
+    visits: () => {
+      const sameStranger = (encoder: string) => sameVisitor(encoder, null);
+      return new Visits(
+        recognition,
+        new Cooldown({ cooldownMs: recognition.cooldownMs, sameStranger }, cosine),
+        RECHECK_MS,
+      );
+    },
+  };
+}
