@@ -11,6 +11,7 @@ import { registerEval } from './commands/eval.ts';
 import { registerGallery } from './commands/gallery.ts';
 import { registerModels } from './commands/models.ts';
 import { registerRun } from './commands/run.ts';
+import { registerVisitors } from './commands/visitors.ts';
 import { ERRORS, EXIT_INTERNAL, EyelineError } from './core/errors.ts';
 import { redact } from './core/redact.ts';
 import { packageVersion } from './platform/version.ts';
@@ -50,6 +51,7 @@ const program = new Command('eyeline')
   .exitOverride();
 for (const register of [
   registerRun,
+  registerVisitors,
   registerCheckConfig,
   registerEnroll,
   registerGallery,

@@ -122,7 +122,8 @@ export class Visits {
     visit.verdict = verdict;
     const type = verdict.decision === 'undecided' ? null : this.#decide(visit, verdict, nowMs);
     const portrait = type ? portraitOf(visit.looks) : [];
-    if (visit.decided && verdict.decision === 'known') visit.looks = [];
+    // What is decided is tested anew: a stranger may come nearer, another may take a place.
+    if (type !== null || (verdict.decision !== 'undecided' && visit.settled)) visit.looks = [];
     if (!type) return null;
     visit.told = verdict;
     return { type, verdict, portrait };

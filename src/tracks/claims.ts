@@ -16,8 +16,6 @@ export interface Told<T> {
 
 /** A track may turn out to continue another one within this time of its beginning. */
 const YOUNG_MS = 2000;
-/** A new track is only joined with one that was lost when so many looks at it are like that one, in the mean too. */
-const LOOKS_TO_JOIN = 2;
 /** How far somebody may get out of sight, in heights of the face and heights a second; how much nearer, as a factor. */
 const REACH = { heights: 1.5, heightsPerSecond: 7, nearer: 1.5, nearerPerSecond: 1 };
 
@@ -44,9 +42,7 @@ export function claimIdentities<T extends Tracked>(
       const score = other === track ? null : likenessOf(other.identity, look);
       if (score === null || score < limitFor(sameFace, look.encoder)) return [];
       const swapped = disputed.has(track) && disputed.has(other);
-      // One look that happens to be like somebody must not join two people: it takes two, and this is among them.
-      const sure = disputed.has(track) || alikeInTheMean(track.identity, other.identity, look.encoder, sameFace);
-      const gone = sure && other.last.ms < Math.min(here.ms, nowMs) && withinReach(other.last, here);
+      const gone = other.last.ms < Math.min(here.ms, nowMs) && withinReach(other.last, here);
       return swapped || gone ? [{ track, other, score }] : [];
     });
   });
@@ -58,14 +54,6 @@ export function claimIdentities<T extends Tracked>(
     taken.add(other);
   }
   return claims;
-}
-
-/** Whether enough looks at somebody new are, in the mean, like somebody who was seen before. */
-function alikeInTheMean(young: Identity, old: Identity, encoder: string, sameFace: Limit): boolean {
-  const known = young.means.get(encoder);
-  if (!known || known.looks < LOOKS_TO_JOIN) return false;
-  const likeness = likenessOf(old, { embedding: known.mean, encoder });
-  return likeness !== null && likeness >= limitFor(sameFace, encoder);
 }
 
 /** Whether somebody could get from the first place to the second in the time between: people walk, across the picture too. */

@@ -75,7 +75,7 @@ const LOOKALIKE_MARGIN = Math.log(20);
  * distribution once it is allowed for that neighbouring frames say nearly the same.
  *
  * `known`: the chance that a stranger's looks match any template of the gallery so well is below `falseAcceptRate`
- * (Bonferroni over templates), and nobody else is nearly as likely. `unknown`: it is improbable that somebody enrolled
+ * (Bonferroni over templates), nobody else is nearly as likely, and the looks agree. `unknown`: it is improbable that somebody enrolled
  * looks like this. Else `undecided`. The order of the looks does not matter.
  */
 export function decide(looks: readonly Evidence[], enrolled: Enrolled, policy: DecisionPolicy): Verdict {
@@ -94,12 +94,28 @@ export function decide(looks: readonly Evidence[], enrolled: Enrolled, policy: D
     score !== null &&
     best.normal >= bound &&
     best.llr > 0 &&
-    best.llr - (second?.llr ?? Number.NEGATIVE_INFINITY) >= LOOKALIKE_MARGIN
+    best.llr - (second?.llr ?? Number.NEGATIVE_INFINITY) >= LOOKALIKE_MARGIN &&
+    agreed(looks, best.person.id, policy.minFrames)
   ) {
     return { decision: 'known', person: best.person, score, normal: best.oneLook, ...grounds };
   }
   const strange = strangerness(weighed, enrolled) >= -Math.log(policy.falseRejectRate);
   return { decision: looks.length >= policy.unknownFrames && strange ? 'unknown' : 'undecided', score, ...grounds };
+}
+
+/**
+ * Whether enough looks, each on its own, speak for the person more than for anybody else, and twice as many as for others: a
+ * mean alone would let one look that is very like somebody outweigh those that are not.
+ */
+function agreed(looks: readonly Evidence[], personId: string, least: number): boolean {
+  let [agreeing, others] = [0, 0];
+  for (const { matches, excluded } of looks) {
+    const best = matches.find(({ person }) => !excluded.has(person.id));
+    if (!best || !(best.llr > 0)) continue;
+    if (best.person.id === personId) agreeing++;
+    else others++;
+  }
+  return agreeing >= least && agreeing >= 2 * others;
 }
 
 /** Least normal score of `known`. */

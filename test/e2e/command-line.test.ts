@@ -8,7 +8,7 @@ describe('the command line', () => {
   let cwd: string;
   beforeAll(async () => {
     cwd = await mkdtemp(join(tmpdir(), 'eyeline-cli-'));
-    await writeFile(join(cwd, 'bad.yaml'), 'mqtt:\n  urll: mqtt://x\nrecognition:\n  threshold: 3\n');
+    await writeFile(join(cwd, 'bad.yaml'), 'mqtt:\n  urll: mqtt://x\nrecognition:\n  threshold: 0.48\n');
   });
   afterAll(() => rm(cwd, { recursive: true, force: true }));
 

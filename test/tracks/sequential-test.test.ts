@@ -46,6 +46,7 @@ describe('decide', () => {
       ),
       'undecided',
     ],
+    ['one look very like somebody among others that are not', track({ a: 8 }, { a: 2.4 }, { a: 2.4 }), 'undecided'],
     ['five of a stranger', track(...times(5, { a: 0.5 })), 'undecided'],
     ['six of a stranger', track(...times(6, { a: 0.5 })), 'unknown'],
     ['a stranger to an empty gallery', track(...times(6, {})), 'unknown'],
