@@ -29,6 +29,10 @@ export const ERRORS = {
     exit: 5,
     help: 'Enrol again with the encoder in use, or configure the encoder of the gallery.',
   },
+  GALLERY_KEY_INVALID: {
+    exit: 5,
+    help: 'Restore the key file, or configure gallery.key with the key the gallery was encrypted with.',
+  },
   PERSON_UNKNOWN: { exit: 5, help: '`eyeline gallery list` names the people enrolled.' },
   PICTURE_REFUSED: { exit: 7, help: 'Use a sharp, well-lit picture with exactly one face.' },
   NOTHING_TO_EVALUATE: { exit: 7, help: 'Name pictures that can be read, with at least two of a person.' },
