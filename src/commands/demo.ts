@@ -120,7 +120,9 @@ async function show(options: DemoOptions, context: CommandContext, stage: Stage)
     onMessage: (_topic, payload) => {
       const event = identityEvent.parse(JSON.parse(payload));
       events.push(event);
-      context.print(options.json ? payload : describeEvent(event));
+      if (options.json) context.print(payload);
+      // Who has left is told 5 s after: among those who come it would only confuse.
+      else if (event.type !== 'exit') context.print(describeEvent(event));
     },
   });
   stage.undo.push(() => listener.stop());

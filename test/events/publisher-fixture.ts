@@ -41,6 +41,7 @@ export function draft(changes: Partial<IdentityDraft> = {}, agoMs = 50): Identit
     camera: 'door',
     track: 'door-1',
     firstSeenAtMs: Date.now() - agoMs - 200,
+    lastSeenAtMs: Date.now() - agoMs,
     capturedAtMs: Date.now() - agoMs,
     decidedAtMs: Date.now(),
     decision: 'known',
