@@ -16,13 +16,21 @@ const LARGEST = 127;
  */
 export function quantise(vectors: Float32Array, dimension: number): QuantisedRows {
   let largest = 0;
-  for (const value of vectors) largest = Math.max(largest, Math.abs(value));
+  for (let i = 0; i < vectors.length; i++) largest = Math.max(largest, Math.abs(vectors[i] ?? 0));
   const scale = largest > 0 ? LARGEST / largest : 1;
-  return {
-    values: rounded(vectors, scale),
-    scale,
-    maxError: Math.sqrt(largestSquaredError(vectors, scale, dimension)),
-  };
+  const values = new Int8Array(vectors.length);
+  let worst = 0;
+  for (let start = 0; start < vectors.length; start += dimension) {
+    let squares = 0;
+    for (let i = start; i < start + dimension; i++) {
+      const scaled = (vectors[i] ?? 0) * scale;
+      const whole = Math.floor(scaled + 0.5);
+      values[i] = whole;
+      squares += (scaled - whole) * (scaled - whole);
+    }
+    if (squares > worst) worst = squares;
+  }
+  return { values, scale, maxError: Math.sqrt(worst) / scale };
 }
 
 /** A probe on the scale of its own, and its distance from what its numbers say. */
@@ -34,23 +42,4 @@ export function quantiseProbe(probe: Float32Array): { values: Int8Array; scale: 
 /** How far a dot product of quantised unit vectors may be from that of the vectors themselves. */
 export function dotErrorBound(rowError: number, probeError: number): number {
   return rowError + (1 + rowError) * probeError;
-}
-
-function rounded(vectors: Float32Array, scale: number): Int8Array {
-  const values = new Int8Array(vectors.length);
-  for (let i = 0; i < vectors.length; i++) values[i] = Math.round((vectors[i] ?? 0) * scale);
-  return values;
-}
-
-function largestSquaredError(vectors: Float32Array, scale: number, dimension: number): number {
-  let largest = 0;
-  for (let start = 0; start < vectors.length; start += dimension) {
-    let squares = 0;
-    for (let i = start; i < start + dimension; i++) {
-      const value = vectors[i] ?? 0;
-      squares += (value - Math.round(value * scale) / scale) ** 2;
-    }
-    largest = Math.max(largest, squares);
-  }
-  return largest;
 }
