@@ -15,7 +15,7 @@ import { loadConfig } from '../src/config/load.ts';
 import { iou } from '../src/core/geometry.ts';
 import { silentLogger } from '../src/core/logger.ts';
 import { seededRandom, seedOf } from '../src/core/seeded-random.ts';
-import { fivePoints } from '../src/faces/landmarks.ts';
+import { requireIbug } from '../src/faces/landmarks.ts';
 import { putMaskOn } from '../src/faces/mask/put-mask-on.ts';
 import { randomMask } from '../src/faces/mask/random-mask.ts';
 
@@ -52,7 +52,7 @@ for (const { picture: name, rank } of sample) {
   const size = { width: picture.width, height: picture.height };
   const rgb = await picture.fit(size);
   const started = performance.now();
-  const { rgb: masked, mask } = putMaskOn(rgb, size, face.landmarks, spec);
+  const { rgb: masked, mask } = putMaskOn(rgb, size, requireIbug(face.landmarks), spec);
   const ms = performance.now() - started;
   const covered = rgbPicture(masked, size);
   const [again] = (await chain.analyser.detect(covered))
@@ -66,8 +66,8 @@ for (const { picture: name, rank } of sample) {
     group.ms += ms;
     if (!seen) continue;
     group.found++;
-    const [left, right] = fivePoints(face.landmarks);
-    const [leftNow, rightNow] = fivePoints(seen.landmarks);
+    const [left, right] = face.landmarks.five;
+    const [leftNow, rightNow] = seen.landmarks.five;
     const apart = Math.hypot(right.x - left.x, right.y - left.y);
     group.moved.push(
       Math.hypot(leftNow.x - left.x, leftNow.y - left.y) / apart,

@@ -9,9 +9,11 @@ import type { Logger } from './core/logger.ts';
 import { type Camera, Daemon } from './daemon.ts';
 import { MqttEventPublisher, type MqttEventPublisherOptions } from './events/mqtt-event-publisher.ts';
 import { falseAcceptRate, type OperatingPoint } from './faces/calibration.ts';
+import { ultraFaceDetector } from './faces/detectors/ultraface-detector.ts';
 import { cosine } from './faces/embedding.ts';
 import { createFaceAnalyser, type FaceAnalyser } from './faces/face-analyser.ts';
 import { cropEmbedder, type FaceEmbedder, frameEmbedder } from './faces/face-embedder.ts';
+import { ibugLandmarker } from './faces/landmarkers/ibug-landmarker.ts';
 import type { FaceReader } from './gallery/enrol.ts';
 import { LiveGallery } from './gallery/live-gallery.ts';
 import { openGalleryStore } from './gallery/sqlite-gallery-store.ts';
@@ -120,19 +122,20 @@ export async function openFaceAnalyser(
       aligning = frameEmbedder(model);
       logger.info({ model: id, provider }, `model ${id} aligns faces in its graph`);
     }
+    const detectorOf = (name: string) => ultraFaceDetector(detector.lane(name), { ...config.detection, lowScore });
     const lane = (name: string) =>
       createFaceAnalyser(
         {
-          detector: detector.lane(name),
-          landmarks: landmarks.lane(name),
+          detector: detectorOf(name),
+          landmarker: ibugLandmarker(landmarks.lane(name)),
           encoder: aligning ?? cropEmbedder(encoder.lane(name)),
         },
-        { ...config.detection, lowScore, minNorm },
+        { minNorm },
       );
     return {
       analyser: lane(''),
       lane,
-      detectorInput: detector.lane('').input,
+      detectorInput: detectorOf('').input,
       cropSize: encoder.lane('').input.width,
       encoder: { id, fingerprint, dimension, calibration },
       failed: thread.failed,

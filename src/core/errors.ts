@@ -34,6 +34,7 @@ export const ERRORS = {
     help: 'Restore the key file, or configure gallery.key with the key the gallery was encrypted with.',
   },
   PERSON_UNKNOWN: { exit: 5, help: '`eyeline gallery list` names the people enrolled.' },
+  VISITOR_UNKNOWN: { exit: 5, help: '`eyeline visitors list` names the visitors that are kept.' },
   PICTURE_REFUSED: { exit: 7, help: 'Use a sharp, well-lit picture with exactly one face.' },
   NOTHING_TO_EVALUATE: { exit: 7, help: 'Name pictures that can be read, with at least two of a person.' },
   CAMERA_OPEN_FAILED: { exit: 6, help: 'Check the URL, the credentials and that the camera answers.' },

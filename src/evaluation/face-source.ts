@@ -1,5 +1,5 @@
 import type { Box } from '../core/geometry.ts';
-import type { Landmarks } from '../faces/landmarks.ts';
+import type { FaceLandmarks } from '../faces/landmarks.ts';
 import type { FaceQuality } from '../faces/quality.ts';
 
 /** How pictures are read. */
@@ -20,7 +20,7 @@ export interface AlignedFace {
   /** RGB, `cropPx` by `cropPx`, rows from the top, 3 bytes a pixel; aligned to the ArcFace template. */
   readonly crop: Uint8Array;
   /** Pixels of the picture, as `box`. */
-  readonly landmarks: Landmarks;
+  readonly landmarks: FaceLandmarks;
   readonly box: Box;
   /** Of the detector, 0..1. */
   readonly score: number;

@@ -41,7 +41,7 @@ async function facesOf(picture: Picture, upTo: PictureStep, tools: PictureTools)
   const described = await analyser.describe(picture, found);
   const faces = described.map((face) => {
     const { landmarks, quality, alignment } = face;
-    return { ...bare(face), landmarks, quality, alignment };
+    return { ...bare(face), landmarks: landmarks.points, quality, alignment };
   });
   if (!reached('align')) return faces;
   const crops = await picture.cut(

@@ -13,6 +13,7 @@ import type { Affine, Box, Size } from '../../core/geometry.ts';
 import type { Cut } from '../../core/picture.ts';
 import { seededRandom } from '../../core/seeded-random.ts';
 import type { Face, FaceAnalyser } from '../../faces/face-analyser.ts';
+import { requireIbug } from '../../faces/landmarks.ts';
 import type { DrawnMask } from '../../faces/mask/mask-spec.ts';
 import { putMaskOn } from '../../faces/mask/put-mask-on.ts';
 import { randomMask, type WantedMask } from '../../faces/mask/random-mask.ts';
@@ -65,7 +66,7 @@ export async function maskPicture(
     if (!face) return { outcome: 'no-face' };
     const size = { width: picture.width, height: picture.height };
     const spec = randomMask(seededRandom(job.seed), job.kind === 'sample' ? job.wanted : wanted);
-    const { rgb, mask } = putMaskOn(await picture.fit(size), size, face.landmarks, spec);
+    const { rgb, mask } = putMaskOn(await picture.fit(size), size, requireIbug(face.landmarks), spec);
     if (job.kind === 'mask') {
       await store(rgb, size, job.to);
       return { outcome: 'masked', mask: { type: mask.type, fit: mask.fit, state: mask.state } };
