@@ -69,6 +69,8 @@ export interface ChainOptions {
   readonly runIn?: 'own-thread' | 'this-thread';
   /** Where faces are followed: what the detector is less sure of is given too; `detection.minScore` otherwise. */
   readonly lowScore?: number;
+  /** How pictures share runs; what fits the models' timings when left out. */
+  readonly policy?: BatcherOptions['policy'];
   /** Told of every run of a model. */
   readonly onRun?: BatcherOptions['onRun'];
   /** Told of every model that was opened: for whoever measures it bare. */
@@ -82,7 +84,14 @@ export interface ChainOptions {
 export async function openFaceAnalyser(
   config: Pick<Config, 'models' | 'inference' | 'detection'>,
   logger: Logger,
-  { clock = systemClock, runIn = 'own-thread', lowScore = config.detection.minScore, onRun, onOpen }: ChainOptions = {},
+  {
+    clock = systemClock,
+    runIn = 'own-thread',
+    lowScore = config.detection.minScore,
+    policy,
+    onRun,
+    onOpen,
+  }: ChainOptions = {},
 ): Promise<OpenFaceAnalyser> {
   const store = await createModelStore({ dir: config.models.dir, extraManifest: config.models.manifest, logger });
   const thread = new InferenceThread(logger);
@@ -97,7 +106,7 @@ export async function openFaceAnalyser(
         ? await thread.open(store, id, config.inference)
         : await openOnnxModel(store, id, { ...config.inference, logger });
     onOpen?.(model);
-    const batcher = new ModelBatcher(model, clock, onRun ? { onRun } : {});
+    const batcher = new ModelBatcher(model, clock, { ...(policy && { policy }), ...(onRun && { onRun }) });
     const { maxBatch, maxWaitMs } = batcher.policy;
     logger.debug({ model: id, maxBatch, maxWaitMs }, `model ${id} takes batches of up to ${maxBatch}`);
     opened.push(batcher);
