@@ -27,7 +27,7 @@ import { createModelStore } from './inference/store.ts';
 import type { BatchModel } from './inference/vision-model.ts';
 import { CameraPipeline, type FrameReport } from './pipeline/camera-pipeline.ts';
 import { Visits } from './pipeline/visits.ts';
-import { readCredentials, readSecret } from './platform/credentials.ts';
+import { readCredentials, readGalleryKey, readSecret } from './platform/credentials.ts';
 import { ProgressLedger } from './platform/health.ts';
 import { Metrics } from './platform/metrics.ts';
 import { MetricsServer } from './platform/metrics-server.ts';
@@ -202,8 +202,9 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     lowScore: config.tracks.lowScore,
     onRun: (run) => metrics.run(run),
   });
+  const galleryKey = await readGalleryKey(config, env, (message) => logger.warn({ part: 'gallery' }, message));
   const gallery = new LiveGallery({
-    open: (create) => openGalleryStore(config.gallery.file, { logger, clock, create }),
+    open: (create) => openGalleryStore(config.gallery.file, { logger, clock, create, key: galleryKey }),
     encoder: faces.encoder,
     refreshMs: config.gallery.refreshMs,
     clock,
