@@ -27,7 +27,7 @@ import { createModelStore } from './inference/store.ts';
 import type { BatchModel } from './inference/vision-model.ts';
 import { CameraPipeline, type FrameReport } from './pipeline/camera-pipeline.ts';
 import { Visits } from './pipeline/visits.ts';
-import { readCredentials, readSecret } from './platform/credentials.ts';
+import { readCredentials, readGalleryKey, readSecret } from './platform/credentials.ts';
 import { ProgressLedger } from './platform/health.ts';
 import { Metrics } from './platform/metrics.ts';
 import { MetricsServer } from './platform/metrics-server.ts';
@@ -71,6 +71,8 @@ export interface ChainOptions {
   readonly runIn?: 'own-thread' | 'this-thread';
   /** Where faces are followed: what the detector is less sure of is given too; `detection.minScore` otherwise. */
   readonly lowScore?: number;
+  /** How pictures share runs; what fits the models' timings when left out. */
+  readonly policy?: BatcherOptions['policy'];
   /** Told of every run of a model. */
   readonly onRun?: BatcherOptions['onRun'];
   /** Told of every model that was opened: for whoever measures it bare. */
@@ -84,7 +86,14 @@ export interface ChainOptions {
 export async function openFaceAnalyser(
   config: Pick<Config, 'models' | 'inference' | 'detection'>,
   logger: Logger,
-  { clock = systemClock, runIn = 'own-thread', lowScore = config.detection.minScore, onRun, onOpen }: ChainOptions = {},
+  {
+    clock = systemClock,
+    runIn = 'own-thread',
+    lowScore = config.detection.minScore,
+    policy,
+    onRun,
+    onOpen,
+  }: ChainOptions = {},
 ): Promise<OpenFaceAnalyser> {
   const store = await createModelStore({ dir: config.models.dir, extraManifest: config.models.manifest, logger });
   const thread = new InferenceThread(logger);
@@ -99,7 +108,7 @@ export async function openFaceAnalyser(
         ? await thread.open(store, id, config.inference)
         : await openOnnxModel(store, id, { ...config.inference, logger });
     onOpen?.(model);
-    const batcher = new ModelBatcher(model, clock, onRun ? { onRun } : {});
+    const batcher = new ModelBatcher(model, clock, { ...(policy && { policy }), ...(onRun && { onRun }) });
     const { maxBatch, maxWaitMs } = batcher.policy;
     logger.debug({ model: id, maxBatch, maxWaitMs }, `model ${id} takes batches of up to ${maxBatch}`);
     opened.push(batcher);
@@ -195,8 +204,9 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     lowScore: config.tracks.lowScore,
     onRun: (run) => metrics.run(run),
   });
+  const galleryKey = await readGalleryKey(config, env, (message) => logger.warn({ part: 'gallery' }, message));
   const gallery = new LiveGallery({
-    open: (create) => openGalleryStore(config.gallery.file, { logger, clock, create }),
+    open: (create) => openGalleryStore(config.gallery.file, { logger, clock, create, key: galleryKey }),
     encoder: faces.encoder,
     refreshMs: config.gallery.refreshMs,
     clock,

@@ -300,6 +300,12 @@ const gallery = z
   .strictObject({
     file: text.default('data/gallery.sqlite').describe('Database of the people enrolled.'),
     refreshMs: positiveMs.default(500).describe('How often the daemon looks for people newly enrolled.'),
+    key: secret
+      .nullable()
+      .default(null)
+      .describe(
+        'What templates are encrypted with, 64 hex digits; null for gallery.key beside the file, made by Eyeline.',
+      ),
   })
   .prefault({});
 
