@@ -31,7 +31,9 @@ import { readCredentials, readGalleryKey, readSecret } from './platform/credenti
 import { ProgressLedger } from './platform/health.ts';
 import { Metrics } from './platform/metrics.ts';
 import { MetricsServer } from './platform/metrics-server.ts';
+import { PaceReporter } from './platform/pace.ts';
 import { connectServiceManager } from './platform/systemd.ts';
+import { hottestC } from './platform/temperature.ts';
 import { packageVersion } from './platform/version.ts';
 import { Watchdog } from './platform/watchdog.ts';
 import { Cooldown } from './tracks/cooldown.ts';
@@ -215,6 +217,13 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
   });
 
   const far = falseAcceptRate(faces.encoder.calibration, config.recognition.threshold);
+  const pace = new PaceReporter({
+    cameras: config.cameras.map(({ id }) => id),
+    everyMs: config.mqtt.diagnosticsMs,
+    report: async (cameras) => publisher?.tellDiagnostics({ temperatureC: await hottestC(), cameras }),
+    clock,
+    logger,
+  });
   const spawn = cameraForker(env);
   const cameras: Camera[] = [];
   const supervisors = new Map<string, CameraSupervisor>();
@@ -242,6 +251,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
         statuses.set(camera.id, status);
         publisher?.setCameraStatus(camera.id, status);
         publisher?.setCameraEnabled(camera.id, status !== 'disabled');
+        if (status !== 'online') publisher?.setPersonPresent(camera.id, false);
         tellStatus();
       },
     });
@@ -270,6 +280,8 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
         frames > 0 ? ledger.report(`frame of ${camera.id}`) : ledger.forget(`frame of ${camera.id}`),
       onFrame: (report) => {
         metrics.frame(report);
+        pace.frame(report);
+        publisher?.setPersonPresent(camera.id, report.present);
         options.onFrame?.(report);
       },
       clock,
@@ -307,6 +319,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     gallery,
     publisher,
     metrics: metricsServer,
+    pace,
     manager,
     watchdog,
     failed,
@@ -352,7 +365,15 @@ async function createPublisher(
     reconnect: mqtt.reconnect,
     device,
     version: packageVersion(),
-    cameras: config.cameras.map(({ id, enabled }) => ({ id, enabled })),
+    cameras: config.cameras.map(({ id, name, enabled }) => ({ id, name, enabled })),
+    homeAssistant: {
+      enabled: mqtt.homeAssistant.enabled,
+      prefix: mqtt.homeAssistant.prefix,
+      lastPersonS: Math.ceil(mqtt.homeAssistant.lastPersonMs / 1000),
+      diagnosticsS: Math.ceil(mqtt.diagnosticsMs / 1000),
+      temperature: (await hottestC()) !== null,
+      snapshots: false,
+    },
     expireAfterMs: events.expireAfterMs,
     bufferMax: events.bufferMax,
     maxAgeMs: events.bufferDays * DAY_MS,
