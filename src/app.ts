@@ -32,11 +32,13 @@ import { createModelStore, type ModelStore } from './inference/store.ts';
 import type { BatchModel } from './inference/vision-model.ts';
 import { CameraPipeline, type FrameReport } from './pipeline/camera-pipeline.ts';
 import { decisionParts } from './pipeline/decision-parts.ts';
-import { readCredentials, readSecret } from './platform/credentials.ts';
+import { readCredentials, readGalleryKey, readSecret } from './platform/credentials.ts';
 import { ProgressLedger } from './platform/health.ts';
 import { Metrics } from './platform/metrics.ts';
 import { MetricsServer } from './platform/metrics-server.ts';
+import { PaceReporter } from './platform/pace.ts';
 import { connectServiceManager } from './platform/systemd.ts';
+import { hottestC } from './platform/temperature.ts';
 import { packageVersion } from './platform/version.ts';
 import { Watchdog } from './platform/watchdog.ts';
 
@@ -262,8 +264,9 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     liveness: config.recognition.liveness !== 'off',
     onRun: (run) => metrics.run(run),
   });
+  const galleryKey = await readGalleryKey(config, env, (message) => logger.warn({ part: 'gallery' }, message));
   const gallery = new LiveGallery({
-    open: (create) => openGalleryStore(config.gallery.file, { logger, clock, create }),
+    open: (create) => openGalleryStore(config.gallery.file, { logger, clock, create, key: galleryKey }),
     encoders: faces.encoders,
     refreshMs: config.gallery.refreshMs,
     clock,
@@ -276,6 +279,13 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
 
   const decisions = decisionParts(config, faces.encoders);
   const visitors = config.visitors.enabled ? openVisitors(config, decisions.sameVisitor, logger, clock) : null;
+  const pace = new PaceReporter({
+    cameras: config.cameras.map(({ id }) => id),
+    everyMs: config.mqtt.diagnosticsMs,
+    report: async (cameras) => publisher?.tellDiagnostics({ temperatureC: await hottestC(), cameras }),
+    clock,
+    logger,
+  });
   const spawn = cameraForker(env);
   const cameras: Camera[] = [];
   const supervisors = new Map<string, CameraSupervisor>();
@@ -303,6 +313,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
         statuses.set(camera.id, status);
         publisher?.setCameraStatus(camera.id, status);
         publisher?.setCameraEnabled(camera.id, status !== 'disabled');
+        if (status !== 'online') publisher?.setPersonPresent(camera.id, false);
         tellStatus();
       },
     });
@@ -329,6 +340,8 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
         frames > 0 ? ledger.report(`frame of ${camera.id}`) : ledger.forget(`frame of ${camera.id}`),
       onFrame: (report) => {
         metrics.frame(report);
+        pace.frame(report);
+        publisher?.setPersonPresent(camera.id, report.present);
         options.onFrame?.(report);
       },
       clock,
@@ -366,6 +379,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     gallery,
     publisher,
     metrics: metricsServer,
+    pace,
     manager,
     watchdog,
     failed,
@@ -418,7 +432,15 @@ async function createPublisher(
     reconnect: mqtt.reconnect,
     device,
     version: packageVersion(),
-    cameras: config.cameras.map(({ id, enabled }) => ({ id, enabled })),
+    cameras: config.cameras.map(({ id, name, enabled }) => ({ id, name, enabled })),
+    homeAssistant: {
+      enabled: mqtt.homeAssistant.enabled,
+      prefix: mqtt.homeAssistant.prefix,
+      lastPersonS: Math.ceil(mqtt.homeAssistant.lastPersonMs / 1000),
+      diagnosticsS: Math.ceil(mqtt.diagnosticsMs / 1000),
+      temperature: (await hottestC()) !== null,
+      snapshots: false,
+    },
     expireAfterMs: events.expireAfterMs,
     bufferMax: events.bufferMax,
     maxAgeMs: events.bufferDays * DAY_MS,

@@ -14,6 +14,7 @@ import type { PersonRecord } from '../gallery/template.ts';
 import { fingerprintOf } from '../inference/manifest.ts';
 import { probeProviders } from '../inference/onnxruntime-model.ts';
 import { createModelStore } from '../inference/store.ts';
+import { readGalleryKey } from '../platform/credentials.ts';
 import { loadReleasePages, nativePart } from '../platform/native-parts.ts';
 import { packageVersion } from '../platform/version.ts';
 import { probeCamera } from './camera-probe.ts';
@@ -103,7 +104,8 @@ async function checkWith(
     const { file } = config.gallery;
     if (!existsSync(file))
       return { state: 'warning', detail: `${file}: nobody enrolled yet`, help: 'eyeline enroll DIR' };
-    const store = openGalleryStore(file, { logger: silentLogger, clock: systemClock, create: false });
+    const key = await readGalleryKey(config, env);
+    const store = openGalleryStore(file, { logger: silentLogger, clock: systemClock, create: false, key });
     try {
       const people = store.listPeople();
       const detail = `${file}: ${people.length} people, version ${store.version()}`;
