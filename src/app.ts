@@ -278,7 +278,9 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
   });
 
   const decisions = decisionParts(config, faces.encoders);
-  const visitors = config.visitors.enabled ? openVisitors(config, decisions.sameVisitor, logger, clock) : null;
+  const visitors = config.visitors.enabled
+    ? openVisitors(config, galleryKey, decisions.sameVisitor, logger, clock)
+    : null;
   const pace = new PaceReporter({
     cameras: config.cameras.map(({ id }) => id),
     everyMs: config.mqtt.diagnosticsMs,
@@ -375,7 +377,12 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
   return new Daemon({
     logger,
     cameras,
-    models: faces,
+    models: {
+      close: async () => {
+        visitors?.close();
+        await faces.close();
+      },
+    },
     gallery,
     publisher,
     metrics: metricsServer,
@@ -387,9 +394,15 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
 }
 
 /** The log of visitors over its store, which stays open as long as the process. Throws GALLERY_UNREADABLE. */
-function openVisitors({ visitors }: Config, sameVisitor: SameVisitor, logger: Logger, clock: Clock) {
+function openVisitors(
+  { visitors }: Config,
+  key: Uint8Array | undefined,
+  sameVisitor: SameVisitor,
+  logger: Logger,
+  clock: Clock,
+) {
   const limits = { maxVisitors: visitors.max, keepMs: visitors.keepDays * DAY_MS };
-  const store = openVisitorStore(visitors.file, { logger, clock, limits });
+  const store = openVisitorStore(visitors.file, { logger, clock, limits, key });
   return { log: createVisitorLog(store, sameVisitor, logger), close: () => store.close() };
 }
 

@@ -10,11 +10,19 @@ import { openGalleryStore } from '../gallery/sqlite-gallery-store.ts';
 import { openVisitorStore, type SqliteVisitorStore } from '../gallery/sqlite-visitor-store.ts';
 import type { Template } from '../gallery/template.ts';
 import type { TrackTemplate, Visitor } from '../gallery/visitor.ts';
+import { readGalleryKey } from '../platform/credentials.ts';
 import type { CommandContext, RegisterCommand } from './command.ts';
 
 interface VisitorOptions {
   readonly config?: string;
   readonly json?: boolean;
+}
+
+/** What a command needs besides the store. */
+interface Around {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly key: Uint8Array | undefined;
 }
 
 /** Sightings of a visitor shown in a list, newest first; `--json` has all. */
@@ -52,12 +60,12 @@ export const registerVisitors: RegisterCommand = (program, context) => {
       .argument('<visitor>', 'id, as events and the list have it')
       .argument('<name>', 'of the person'),
   ).action(async (id: string, name: string, options: VisitorOptions) => {
-    await withStore(options, context, (store, config, logger) => {
+    await withStore(options, context, (store, { config, logger, key }) => {
       const visitor = store.get(id);
       if (visitor.person !== null)
         throw new EyelineError('USAGE', `visitor ${id} was named already: ${visitor.person}`);
       const templates = store.templatesOf(id);
-      const gallery = openGalleryStore(config.gallery.file, { logger, clock: systemClock });
+      const gallery = openGalleryStore(config.gallery.file, { logger, clock: systemClock, key });
       try {
         const person = gallery.ensurePerson(name);
         const added = gallery.addTemplates(
@@ -101,18 +109,20 @@ function withOptions(command: ReturnType<Parameters<RegisterCommand>[0]['command
 async function withStore(
   { config: file }: VisitorOptions,
   context: CommandContext,
-  work: (store: SqliteVisitorStore, config: Config, logger: Logger) => void,
+  work: (store: SqliteVisitorStore, around: Around) => void,
 ): Promise<void> {
   const { config } = await loadConfig({ ...(file ? { file } : {}), env: context.env });
   const logger: Logger = { ...silentLogger, warn: (_, message) => context.warn(message) };
+  const key = await readGalleryKey(config, context.env, context.warn);
   const store = openVisitorStore(config.visitors.file, {
     logger,
     clock: systemClock,
     limits: visitorLimits(config),
     create: false,
+    key,
   });
   try {
-    work(store, config, logger);
+    work(store, { config, logger, key });
   } finally {
     store.close();
   }

@@ -7,6 +7,7 @@ import type { FacePart, MaskState } from '../core/person.ts';
 import { cosine } from '../faces/embedding.ts';
 import { fromBytes, toBytes } from './embedding-bytes.ts';
 import { prepareFile } from './gallery-file.ts';
+import { seal, unseal } from './sealed.ts';
 import { openConnection, type SqliteStoreConnection, type SqlRow } from './sqlite-store-connection.ts';
 import type { SameVisitor, TrackSighting, TrackTemplate, Visitor, VisitorLimits } from './visitor.ts';
 import { VISITOR_SCHEMA } from './visitor-schema.ts';
@@ -16,6 +17,8 @@ const TEMPLATES_A_VISITOR = 8;
 /** Sightings kept of a visitor, and of people known: what an owner may still want to look up. */
 const SIGHTINGS_A_VISITOR = 100;
 const SIGHTINGS_OF_KNOWN = 500;
+/** What is further from unit length is no embedding. */
+const UNIT_TOLERANCE = 1e-3;
 /** What is too old is looked for so often. */
 const PURGE_EVERY_MS = 3_600_000;
 
@@ -23,6 +26,8 @@ export interface VisitorStoreOptions {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly limits: VisitorLimits;
+  /** The gallery's key: embeddings are encrypted with it; those that are not, or with another one, are not read. */
+  readonly key?: Uint8Array | undefined;
   /** Whether a missing file and its folders are made; true unless told. */
   readonly create?: boolean;
 }
@@ -38,7 +43,7 @@ export function openVisitorStore(file: string, options: VisitorStoreOptions): Sq
   if (openToOthers) {
     options.logger.warn({ file: path }, `visitors ${path} can be read by other users: chmod 600 it`);
   }
-  return new SqliteVisitorStore(path, openConnection(path, VISITOR_SCHEMA), options.clock, options.limits);
+  return new SqliteVisitorStore(path, openConnection(path, VISITOR_SCHEMA), options);
 }
 
 interface Kept extends TrackTemplate {
@@ -55,16 +60,18 @@ export class SqliteVisitorStore {
   readonly #connection: SqliteStoreConnection;
   readonly #clock: Clock;
   readonly #limits: VisitorLimits;
+  readonly #key: Uint8Array | null;
   /** Templates of unknown visitors, as of `#dataVersion`. */
   #kept: Kept[] | null = null;
   #dataVersion = -1;
   #purgedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(file: string, connection: SqliteStoreConnection, clock: Clock, limits: VisitorLimits) {
+  constructor(file: string, connection: SqliteStoreConnection, { clock, limits, key }: VisitorStoreOptions) {
     this.file = file;
     this.#connection = connection;
     this.#clock = clock;
     this.#limits = limits;
+    this.#key = key ?? null;
   }
 
   /** Takes a stranger's track in, and gives the id of the visitor: the one it is most alike, or a new one. */
@@ -126,7 +133,7 @@ export class SqliteVisitorStore {
        ORDER BY t.quality DESC, t.id`,
       [id],
     );
-    return [...rows].map(templateOf);
+    return this.#templatesOf(rows);
   }
 
   /** The newest sighting of a track and what it looked like; null when it is not kept. */
@@ -140,7 +147,7 @@ export class SqliteVisitorStore {
     ]);
     return {
       ...sightingOf(row),
-      templates: [...templates].map(templateOf),
+      templates: this.#templatesOf(templates),
       visitor: row.visitor === null ? null : String(row.visitor),
       person: row.person === null ? null : String(row.person),
     };
@@ -217,7 +224,7 @@ export class SqliteVisitorStore {
     for (const { encoder, part, mask, embedding, quality } of templates) {
       this.#connection.run(
         'INSERT INTO templates (sighting, encoder, part, mask, embedding, quality) VALUES (?, ?, ?, ?, ?, ?)',
-        [Number(row?.id), encoder, part, mask, toBytes(embedding), quality],
+        [Number(row?.id), encoder, part, mask, this.#sealed(toBytes(embedding), encoder), quality],
       );
     }
   }
@@ -256,9 +263,37 @@ export class SqliteVisitorStore {
       `SELECT t.*, s.visitor FROM templates t JOIN sightings s ON s.id = t.sighting
        JOIN visitors v ON v.id = s.visitor WHERE v.person IS NULL`,
     );
-    this.#kept = [...rows].map((row) => ({ ...templateOf(row), visitor: String(row.visitor) }));
+    this.#kept = [...rows].flatMap((row) => {
+      const template = this.#templateOf(row);
+      return template ? [{ ...template, visitor: String(row.visitor) }] : [];
+    });
     this.#dataVersion = version;
     return this.#kept;
+  }
+
+  #sealed(bytes: Uint8Array, encoder: string): Uint8Array {
+    return this.#key ? seal(bytes, this.#key, placeOf(encoder)) : bytes;
+  }
+
+  #templatesOf(rows: Iterable<SqlRow>): TrackTemplate[] {
+    return [...rows].flatMap((row) => this.#templateOf(row) ?? []);
+  }
+
+  /** Null for what was encrypted with another key, or is damaged: visitors are not worth refusing to start. */
+  #templateOf(row: SqlRow): TrackTemplate | null {
+    const encoder = String(row.encoder);
+    const stored = new Uint8Array(row.embedding as ArrayBuffer);
+    const bytes = this.#key ? unseal(stored, this.#key, placeOf(encoder)) : stored;
+    if (!bytes || bytes.length % 4 !== 0) return null;
+    const embedding = fromBytes(bytes);
+    if (!(Math.abs(cosine(embedding, embedding) - 1) < UNIT_TOLERANCE)) return null;
+    return {
+      encoder,
+      part: String(row.part) as FacePart,
+      mask: row.mask === null ? null : (String(row.mask) as MaskState),
+      embedding,
+      quality: Number(row.quality),
+    };
   }
 
   #visitorOf(row: SqlRow): Visitor {
@@ -300,12 +335,7 @@ function sightingOf(row: SqlRow): { track: string; camera: string; seenAtMs: num
   return { track: String(row.track), camera: String(row.camera), seenAtMs: Number(row.seen_at) };
 }
 
-function templateOf(row: SqlRow): TrackTemplate {
-  return {
-    encoder: String(row.encoder),
-    part: String(row.part) as FacePart,
-    mask: row.mask === null ? null : (String(row.mask) as MaskState),
-    embedding: fromBytes(new Uint8Array(row.embedding as ArrayBuffer)),
-    quality: Number(row.quality),
-  };
+/** What a sealed embedding is bound to. */
+function placeOf(encoder: string): string {
+  return `visitor ${encoder}`;
 }

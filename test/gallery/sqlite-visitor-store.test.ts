@@ -129,6 +129,20 @@ it('remembers what a track looked like, the newest of that name', () => {
   expect(store.sighting('door-9')).toBeNull();
 });
 
+it('encrypts what visitors look like under the key of the gallery, and reads nothing of another key', () => {
+  const file = join(temporaryFolder(), 'visitors.sqlite');
+  const openWith = (key?: Uint8Array) => {
+    const store = openVisitorStore(file, { logger: silentLogger, clock: new ManualClock(), limits: LIMITS, key });
+    onTestFinished(() => store.close());
+    return store;
+  };
+  const key = new Uint8Array(32).fill(7);
+  const id = openWith(key).admit(track(0), alike);
+  expect(openWith(key).templatesOf(id)[0]?.embedding).toEqual(axis(8, 0));
+  expect(openWith(new Uint8Array(32).fill(8)).templatesOf(id)).toEqual([]);
+  expect(openWith().templatesOf(id)).toEqual([]);
+});
+
 it('refuses a file that is a gallery', () => {
   const file = join(temporaryFolder(), 'gallery.sqlite');
   openStore(file);
