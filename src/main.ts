@@ -1,6 +1,7 @@
 #!/usr/bin/env -S node --max-semi-space-size=2
 import { Command, CommanderError } from 'commander';
 import { registerBench } from './commands/bench.ts';
+import { registerCalibrate } from './commands/calibrate.ts';
 import { registerCheckConfig } from './commands/check-config.ts';
 import type { CommandContext } from './commands/command.ts';
 import { registerDataset } from './commands/dataset.ts';
@@ -52,6 +53,7 @@ const program = new Command('eyeline')
 for (const register of [
   registerRun,
   registerVisitors,
+  registerCalibrate,
   registerCheckConfig,
   registerEnroll,
   registerGallery,

@@ -5,7 +5,14 @@ import { fuseLiveness } from '../faces/liveness.ts';
 import type { TrackTemplate } from '../gallery/visitor.ts';
 import type { Held } from '../tracks/assign.ts';
 import type { Cooldown } from '../tracks/cooldown.ts';
-import { type DecisionPolicy, decide, type Enrolled, type Evidence, type Verdict } from '../tracks/sequential-test.ts';
+import {
+  type DecisionPolicy,
+  decide,
+  ENOUGH_LOOKS,
+  type Enrolled,
+  type Evidence,
+  type Verdict,
+} from '../tracks/sequential-test.ts';
 import { judgeLook, NO_LOOKS, promiseOf, type Shot, type ShotHistory, takeLook, worthLook } from '../tracks/shots.ts';
 import type { Renaming } from '../tracks/tracker.ts';
 
@@ -58,9 +65,6 @@ interface Visit {
   shots: ShotHistory;
 }
 
-/** Looks a decision rests on: those of a few seconds, so that somebody else who takes a track over is noticed. */
-const WINDOW = 10;
-
 /** Evidence and decisions of the tracks of one camera. */
 export class Visits {
   readonly #policy: VisitsPolicy;
@@ -111,7 +115,7 @@ export class Visits {
     this.#visits.set(track, visit);
     visit.shots = judgeLook(visit.shots, sighting.quality, true);
     visit.looks = [...visit.looks, sighting].slice(
-      -Math.max(WINDOW, this.#policy.minFrames, this.#policy.unknownFrames),
+      -Math.max(ENOUGH_LOOKS, this.#policy.minFrames, this.#policy.unknownFrames),
     );
     // What speaks for whom was decided on settles it: what would overturn it has to be gathered anew from here.
     if (visit.decided && !visit.unproven && speaksFor(sighting, visit.decided.personId)) {

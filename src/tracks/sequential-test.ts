@@ -66,6 +66,11 @@ export interface Weighed {
 
 /** Looks this far apart in time share a third (1/e) of what neighbouring frames share: pose, light, blur. */
 const FORGET_MS = 1000;
+/**
+ * Looks a decision rests on at most, the latest ones: those of a few seconds, so that somebody else who takes a track over
+ * is noticed. More would add little, since all of them are at one face.
+ */
+export const ENOUGH_LOOKS = 10;
 /** Log-likelihood ratio by which a person must be ahead of the next one: they are then 20 times as likely. */
 const LOOKALIKE_MARGIN = Math.log(20);
 
@@ -76,7 +81,7 @@ const LOOKALIKE_MARGIN = Math.log(20);
  *
  * `known`: the chance that a stranger's looks match any template of the gallery so well is below `falseAcceptRate`
  * (Bonferroni over templates), nobody else is nearly as likely, and the looks agree. `unknown`: it is improbable that somebody enrolled
- * looks like this. Else `undecided`. The order of the looks does not matter.
+ * looks like this, or the looks are as many as there will be and do not suffice to name anybody. Else `undecided`. The order of the looks does not matter.
  */
 export function decide(looks: readonly Evidence[], enrolled: Enrolled, policy: DecisionPolicy): Verdict {
   const { weighed, independent, latest } = weigh(looks);
@@ -100,7 +105,10 @@ export function decide(looks: readonly Evidence[], enrolled: Enrolled, policy: D
     return { decision: 'known', person: best.person, score, normal: best.oneLook, ...grounds };
   }
   const strange = strangerness(weighed, enrolled) >= -Math.log(policy.falseRejectRate);
-  return { decision: looks.length >= policy.unknownFrames && strange ? 'unknown' : 'undecided', score, ...grounds };
+  // The test is truncated: who could not be named on as many looks as there will be is not known.
+  const enough = looks.length >= ENOUGH_LOOKS && !(best && best.normal >= bound);
+  const unknown = looks.length >= policy.unknownFrames && (strange || enough);
+  return { decision: unknown ? 'unknown' : 'undecided', score, ...grounds };
 }
 
 /**

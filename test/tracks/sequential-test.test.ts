@@ -35,6 +35,8 @@ describe('decide', () => {
     ['three middling looks', track(...times(3, { a: 3 })), 'undecided'],
     ['three looks of which one says nothing', track({ a: 6 }, { a: 6 }, { b: 1 }), 'undecided'],
     ['two who are alike', track(...times(10, { a: 6, b: 5.9 })), 'undecided'],
+    ['a stranger somewhat like somebody, nine times', track(...times(9, { a: 3 })), 'undecided'],
+    ['a stranger somewhat like somebody, ten times', track(...times(10, { a: 3 })), 'unknown'],
     ['a lookalike clearly behind', track(...times(3, { a: 6, b: 4 })), 'known a'],
     [
       'now one, now the other',
@@ -44,7 +46,7 @@ describe('decide', () => {
           { b: 6, a: 1 },
         ]).flat(),
       ),
-      'undecided',
+      'unknown',
     ],
     ['one look very like somebody among others that are not', track({ a: 8 }, { a: 2.4 }, { a: 2.4 }), 'undecided'],
     ['five of a stranger', track(...times(5, { a: 0.5 })), 'undecided'],
