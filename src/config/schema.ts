@@ -190,6 +190,10 @@ const models = z
     detector: text.default('rfb-320').describe('Model that finds faces.'),
     landmarks: text.default('landmarks-68').describe('Model that finds eyes, nose and mouth.'),
     encoder: text.default('mobilefacenet-512').describe('Model that turns a face into an embedding.'),
+    upperEncoder: text
+      .nullable()
+      .default(null)
+      .describe('Model that does so for the upper part of a face, used where a mask is worn; null uses the one above.'),
   })
   .prefault({});
 
