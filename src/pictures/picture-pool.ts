@@ -121,7 +121,10 @@ export class PicturePool {
   }
 
   #begin(): Member {
-    const worker = fork(fileURLToPath(WORKER), { execArgv: loaderArguments(WORKER), serialization: 'advanced' });
+    const worker = fork(fileURLToPath(WORKER), {
+      execArgv: ['--expose-gc', ...loaderArguments(WORKER)],
+      serialization: 'advanced',
+    });
     let failStart: (error: Error) => void = () => {};
     const ready = new Promise<void>((resolve, reject) => {
       failStart = reject;

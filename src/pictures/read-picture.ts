@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { messageOf } from '../core/errors.ts';
 import type { Picture } from '../core/picture.ts';
 import type { Detection } from '../faces/detect.ts';
@@ -22,7 +22,7 @@ export interface PictureTools {
 export async function readPicture(file: string, upTo: PictureStep, tools: PictureTools): Promise<PictureReading> {
   let picture: StoredPicture | undefined;
   try {
-    picture = await tools.decode(await readFile(file), file);
+    picture = await tools.decode(readFileSync(file), file);
     const size = { width: picture.width, height: picture.height };
     return { file, size, faces: await facesOf(picture, upTo, tools), error: null };
   } catch (error) {
