@@ -6,12 +6,14 @@ import { type Clock, systemClock } from './core/clock.ts';
 import { EyelineError, messageOf } from './core/errors.ts';
 import type { Size } from './core/geometry.ts';
 import type { Logger } from './core/logger.ts';
+import type { FacePart } from './core/person.ts';
 import { type Camera, Daemon } from './daemon.ts';
 import { MqttEventPublisher, type MqttEventPublisherOptions } from './events/mqtt-event-publisher.ts';
-import { falseAcceptRate, type OperatingPoint } from './faces/calibration.ts';
+import { openEventSpool, type SqliteEventSpool } from './events/sqlite-event-spool.ts';
+import type { OperatingPoint } from './faces/calibration.ts';
 import { ultraFaceDetector } from './faces/detectors/ultraface-detector.ts';
 import { cosine } from './faces/embedding.ts';
-import { createFaceAnalyser, type FaceAnalyser } from './faces/face-analyser.ts';
+import { createFaceAnalyser, type FaceAnalyser, type PartEncoder } from './faces/face-analyser.ts';
 import { cropEmbedder, type FaceEmbedder, frameEmbedder } from './faces/face-embedder.ts';
 import { ibugLandmarker } from './faces/landmarkers/ibug-landmarker.ts';
 import type { FaceReader } from './gallery/enrol.ts';
@@ -22,15 +24,18 @@ import { checkAligning } from './inference/check-aligning.ts';
 import { InferenceThread } from './inference/inference-thread.ts';
 import { type BatcherOptions, ModelBatcher } from './inference/model-batcher.ts';
 import { openOnnxModel } from './inference/onnxruntime-model.ts';
-import { createModelStore } from './inference/store.ts';
+import { createModelStore, type ModelStore } from './inference/store.ts';
 import type { BatchModel } from './inference/vision-model.ts';
 import { CameraPipeline, type FrameReport } from './pipeline/camera-pipeline.ts';
+import { limitOf, matchLimits } from './pipeline/match-limits.ts';
 import { Visits } from './pipeline/visits.ts';
-import { readCredentials, readSecret } from './platform/credentials.ts';
+import { readCredentials, readGalleryKey, readSecret } from './platform/credentials.ts';
 import { ProgressLedger } from './platform/health.ts';
 import { Metrics } from './platform/metrics.ts';
 import { MetricsServer } from './platform/metrics-server.ts';
+import { PaceReporter } from './platform/pace.ts';
 import { connectServiceManager } from './platform/systemd.ts';
+import { hottestC } from './platform/temperature.ts';
 import { packageVersion } from './platform/version.ts';
 import { Watchdog } from './platform/watchdog.ts';
 import { Cooldown } from './tracks/cooldown.ts';
@@ -38,8 +43,17 @@ import { FaceTracker } from './tracks/tracker.ts';
 
 /** A decided track is looked at again so often: soon enough to notice that somebody else took its place. */
 const RECHECK_MS = 1000;
+const DAY_MS = 86_400_000;
 /** How often health and status are looked at where no service manager sets the pace. */
 const CHECK_EVERY_MS = 5000;
+
+export interface EncoderInUse {
+  readonly id: string;
+  readonly fingerprint: string;
+  readonly dimension: number;
+  readonly part: FacePart;
+  readonly calibration: readonly OperatingPoint[];
+}
 
 /** The chain from pictures to embeddings with its models open. */
 export interface OpenFaceAnalyser {
@@ -50,12 +64,10 @@ export interface OpenFaceAnalyser {
   readonly detectorInput: Size;
   /** Side of the aligned crop the encoder takes. */
   readonly cropSize: number;
-  readonly encoder: {
-    readonly id: string;
-    readonly fingerprint: string;
-    readonly dimension: number;
-    readonly calibration: readonly OperatingPoint[];
-  };
+  /** The full-face one. */
+  readonly encoder: EncoderInUse;
+  /** All encoders in use, the full-face one first. */
+  readonly encoders: readonly EncoderInUse[];
   /** Rejects with INFERENCE_FAILED when the models cannot run any more. */
   readonly failed: Promise<never>;
   close(): Promise<void>;
@@ -67,6 +79,8 @@ export interface ChainOptions {
   readonly runIn?: 'own-thread' | 'this-thread';
   /** Where faces are followed: what the detector is less sure of is given too; `detection.minScore` otherwise. */
   readonly lowScore?: number;
+  /** How pictures share runs; what fits the models' timings when left out. */
+  readonly policy?: BatcherOptions['policy'];
   /** Told of every run of a model. */
   readonly onRun?: BatcherOptions['onRun'];
   /** Told of every model that was opened: for whoever measures it bare. */
@@ -80,7 +94,14 @@ export interface ChainOptions {
 export async function openFaceAnalyser(
   config: Pick<Config, 'models' | 'inference' | 'detection'>,
   logger: Logger,
-  { clock = systemClock, runIn = 'own-thread', lowScore = config.detection.minScore, onRun, onOpen }: ChainOptions = {},
+  {
+    clock = systemClock,
+    runIn = 'own-thread',
+    lowScore = config.detection.minScore,
+    policy,
+    onRun,
+    onOpen,
+  }: ChainOptions = {},
 ): Promise<OpenFaceAnalyser> {
   const store = await createModelStore({ dir: config.models.dir, extraManifest: config.models.manifest, logger });
   const thread = new InferenceThread(logger);
@@ -95,7 +116,7 @@ export async function openFaceAnalyser(
         ? await thread.open(store, id, config.inference)
         : await openOnnxModel(store, id, { ...config.inference, logger });
     onOpen?.(model);
-    const batcher = new ModelBatcher(model, clock, onRun ? { onRun } : {});
+    const batcher = new ModelBatcher(model, clock, { ...(policy && { policy }), ...(onRun && { onRun }) });
     const { maxBatch, maxWaitMs } = batcher.policy;
     logger.debug({ model: id, maxBatch, maxWaitMs }, `model ${id} takes batches of up to ${maxBatch}`);
     opened.push(batcher);
@@ -104,40 +125,46 @@ export async function openFaceAnalyser(
   try {
     const detector = await open(config.models.detector);
     const landmarks = await open(config.models.landmarks);
-    const encoder = await open(config.models.encoder);
-    const { embedding: dimension, calibration = [], minNorm = 0 } = store.entry(config.models.encoder);
-    if (dimension === undefined) {
-      throw new EyelineError('MODEL_UNSUPPORTED', `models.encoder: ${config.models.encoder} is not an encoder`);
-    }
-    const { id, fingerprint, provider } = encoder.lane('');
-    let aligning: FaceEmbedder | null = null;
-    if (alignmentWay(config.inference.alignment, provider) === 'graph') {
-      const { providers } = config.inference;
-      const usable = providers.slice(providers.indexOf(provider));
-      const model = await thread.openAligning(store, id, { ...config.inference, providers: usable });
-      await checkAligning(encoder.lane(''), model);
-      // What takes whole frames is used instead of the encoder, not beside it.
-      await encoder.close();
-      opened.splice(opened.indexOf(encoder), 1, model);
-      aligning = frameEmbedder(model);
-      logger.info({ model: id, provider }, `model ${id} aligns faces in its graph`);
-    }
+    const openEncoder = async (key: 'encoder' | 'upperEncoder', id: string, part: FacePart): Promise<OpenEncoder> => {
+      const { dimension, minNorm, calibration } = encoderEntry(store, key, id, part);
+      const encoder = await open(id);
+      const { fingerprint, input, provider } = encoder.lane('');
+      let aligning: FaceEmbedder | null = null;
+      if (alignmentWay(config.inference.alignment, provider) === 'graph') {
+        const { providers } = config.inference;
+        const usable = providers.slice(providers.indexOf(provider));
+        const model = await thread.openAligning(store, id, { ...config.inference, providers: usable });
+        await checkAligning(encoder.lane(''), model);
+        // What takes whole frames is used instead of the encoder, not beside it.
+        await encoder.close();
+        opened.splice(opened.indexOf(encoder), 1, model);
+        aligning = frameEmbedder(model);
+        logger.info({ model: id, provider }, `model ${id} aligns faces in its graph`);
+      }
+      return {
+        inUse: { id, fingerprint, dimension, part, calibration },
+        width: input.width,
+        lane: (name) => ({ part, minNorm, embedder: aligning ?? cropEmbedder(encoder.lane(name)) }),
+      };
+    };
+    const full = await openEncoder('encoder', config.models.encoder, 'full');
+    const { upperEncoder } = config.models;
+    const upper = upperEncoder === null ? null : await openEncoder('upperEncoder', upperEncoder, 'upper');
     const detectorOf = (name: string) => ultraFaceDetector(detector.lane(name), { ...config.detection, lowScore });
     const lane = (name: string) =>
-      createFaceAnalyser(
-        {
-          detector: detectorOf(name),
-          landmarker: ibugLandmarker(landmarks.lane(name)),
-          encoder: aligning ?? cropEmbedder(encoder.lane(name)),
-        },
-        { minNorm },
-      );
+      createFaceAnalyser({
+        detector: detectorOf(name),
+        landmarker: ibugLandmarker(landmarks.lane(name)),
+        encoder: full.lane(name),
+        upperEncoder: upper?.lane(name) ?? null,
+      });
     return {
       analyser: lane(''),
       lane,
       detectorInput: detectorOf('').input,
-      cropSize: encoder.lane('').input.width,
-      encoder: { id, fingerprint, dimension, calibration },
+      cropSize: full.width,
+      encoder: full.inUse,
+      encoders: upper ? [full.inUse, upper.inUse] : [full.inUse],
       failed: thread.failed,
       close,
     };
@@ -147,23 +174,40 @@ export async function openFaceAnalyser(
   }
 }
 
+interface OpenEncoder {
+  readonly inUse: EncoderInUse;
+  readonly width: number;
+  lane(name: string): PartEncoder;
+}
+
+/** What the manifest says of an encoder. Throws MODEL_UNKNOWN, MODEL_UNSUPPORTED when it is none, or for another part. */
+function encoderEntry(store: ModelStore, key: string, id: string, part: FacePart) {
+  const { embedding: dimension, part: made = 'full', calibration = [], minNorm = 0 } = store.entry(id);
+  if (dimension === undefined) throw new EyelineError('MODEL_UNSUPPORTED', `models.${key}: ${id} is not an encoder`);
+  if (made !== part) {
+    throw new EyelineError('MODEL_UNSUPPORTED', `models.${key}: ${id} is an encoder for part: ${made}, not ${part}`);
+  }
+  return { dimension, calibration, minNorm };
+}
+
 /** The chain as enrolment uses it: all faces of a picture, embedded. Throws as {@link openFaceAnalyser} does. */
 export async function openFaceReader(
   config: Pick<Config, 'models' | 'inference' | 'detection'>,
   logger: Logger,
-): Promise<{ reader: FaceReader; encoder: OpenFaceAnalyser['encoder']; close(): Promise<void> }> {
-  const { analyser, encoder, close } = await openFaceAnalyser(config, logger);
+): Promise<{ reader: FaceReader; encoders: readonly EncoderInUse[]; close(): Promise<void> }> {
+  const { analyser, encoders, close } = await openFaceAnalyser(config, logger);
   const reader: FaceReader = {
     async read(picture) {
       const faces = await analyser.describe(picture, await analyser.detect(picture));
-      const embeddings = await analyser.embed(picture, faces);
+      const embeddings = await analyser.embedByAll(picture, faces);
       return faces.flatMap((face, index) => {
-        const embedding = embeddings[index];
-        return embedding ? [{ ...face, embedding }] : [];
+        const ofFace = embeddings[index] ?? [];
+        // What is no face to the full-face encoder is none.
+        return ofFace[0]?.part === 'full' ? [{ ...face, embeddings: ofFace }] : [];
       });
     },
   };
-  return { reader, encoder, close };
+  return { reader, encoders, close };
 }
 
 export interface DaemonOptions {
@@ -191,18 +235,29 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     lowScore: config.tracks.lowScore,
     onRun: (run) => metrics.run(run),
   });
+  const galleryKey = await readGalleryKey(config, env, (message) => logger.warn({ part: 'gallery' }, message));
   const gallery = new LiveGallery({
-    open: (create) => openGalleryStore(config.gallery.file, { logger, clock, create }),
-    encoder: faces.encoder,
+    open: (create) => openGalleryStore(config.gallery.file, { logger, clock, create, key: galleryKey }),
+    encoders: faces.encoders,
     refreshMs: config.gallery.refreshMs,
     clock,
     logger,
   });
-  gallery.onChange(({ version, people, templateCount, encoder }) => {
+  gallery.onChange(({ version, people, templateCount }) => {
+    const encoder = faces.encoder.fingerprint;
     publisher?.setGallery({ version, people: people.length, templates: templateCount, encoder, syncedAtMs: null });
   });
 
-  const far = falseAcceptRate(faces.encoder.calibration, config.recognition.threshold);
+  const { cooldownMs, threshold } = config.recognition;
+  const limits = matchLimits(faces.encoders, threshold);
+  const sameStranger = (encoder: string) => limitOf(limits, encoder).threshold;
+  const pace = new PaceReporter({
+    cameras: config.cameras.map(({ id }) => id),
+    everyMs: config.mqtt.diagnosticsMs,
+    report: async (cameras) => publisher?.tellDiagnostics({ temperatureC: await hottestC(), cameras }),
+    clock,
+    logger,
+  });
   const spawn = cameraForker(env);
   const cameras: Camera[] = [];
   const supervisors = new Map<string, CameraSupervisor>();
@@ -230,6 +285,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
         statuses.set(camera.id, status);
         publisher?.setCameraStatus(camera.id, status);
         publisher?.setCameraEnabled(camera.id, status !== 'disabled');
+        if (status !== 'online') publisher?.setPersonPresent(camera.id, false);
         tellStatus();
       },
     });
@@ -237,14 +293,9 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
       camera: camera.id,
       analyser: faces.lane(camera.id),
       tracker: new FaceTracker({ ...config.tracks, minScore: config.detection.minScore }),
-      visits: new Visits(
-        config.recognition,
-        new Cooldown({ cooldownMs: config.recognition.cooldownMs, sameStranger: config.recognition.threshold }, cosine),
-        RECHECK_MS,
-      ),
+      visits: new Visits(config.recognition, new Cooldown({ cooldownMs, sameStranger }, cosine), RECHECK_MS),
       gallery: () => gallery.current(),
-      threshold: config.recognition.threshold,
-      far,
+      limits,
       minQuality: config.recognition.minQuality,
       publish: (draft) => {
         const { camera: where, track, type, decision, person, score } = draft;
@@ -258,6 +309,8 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
         frames > 0 ? ledger.report(`frame of ${camera.id}`) : ledger.forget(`frame of ${camera.id}`),
       onFrame: (report) => {
         metrics.frame(report);
+        pace.frame(report);
+        publisher?.setPersonPresent(camera.id, report.present);
         options.onFrame?.(report);
       },
       clock,
@@ -295,6 +348,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     gallery,
     publisher,
     metrics: metricsServer,
+    pace,
     manager,
     watchdog,
     failed,
@@ -340,13 +394,35 @@ async function createPublisher(
     reconnect: mqtt.reconnect,
     device,
     version: packageVersion(),
-    cameras: config.cameras.map(({ id, enabled }) => ({ id, enabled })),
+    cameras: config.cameras.map(({ id, name, enabled }) => ({ id, name, enabled })),
+    homeAssistant: {
+      enabled: mqtt.homeAssistant.enabled,
+      prefix: mqtt.homeAssistant.prefix,
+      lastPersonS: Math.ceil(mqtt.homeAssistant.lastPersonMs / 1000),
+      diagnosticsS: Math.ceil(mqtt.diagnosticsMs / 1000),
+      temperature: (await hottestC()) !== null,
+      snapshots: false,
+    },
     expireAfterMs: events.expireAfterMs,
     bufferMax: events.bufferMax,
+    maxAgeMs: events.bufferDays * DAY_MS,
+    spool: openSpool(events.bufferFile, device.id, logger),
     clock,
     random,
     logger,
   });
+}
+
+/** A door must not wait for a database: where it cannot be used, events are kept in memory. */
+function openSpool(file: string | null, device: string, logger: Logger): SqliteEventSpool | null {
+  if (file === null) return null;
+  try {
+    return openEventSpool(file, device, logger);
+  } catch (error) {
+    const { code, help } = error instanceof EyelineError ? error : { code: undefined, help: undefined };
+    logger.error({ code, help }, `${messageOf(error)}; events are kept in memory alone`);
+    return null;
+  }
 }
 
 async function readPem(file: string | null, key: string): Promise<Buffer | null> {

@@ -16,6 +16,7 @@ import { type FoundPictures, findPictures } from '../gallery/picture-files.ts';
 import type { Refusal } from '../gallery/refusal.ts';
 import { openGalleryStore } from '../gallery/sqlite-gallery-store.ts';
 import type { GalleryEncoder } from '../gallery/template.ts';
+import { readGalleryKey } from '../platform/credentials.ts';
 import type { CommandContext, RegisterCommand } from './command.ts';
 
 /** What a shell reports for a command ended by Ctrl-C. */
@@ -30,7 +31,8 @@ interface EnrollOptions {
 /** What enrolment needs of the recognition chain: opened only once the arguments are known to be right. */
 export interface FaceChain {
   readonly reader: FaceReader;
-  readonly encoder: GalleryEncoder;
+  /** Those in use, the full-face one first. */
+  readonly encoders: readonly GalleryEncoder[];
   readonly decode: PictureReader;
   close(): Promise<void>;
 }
@@ -77,7 +79,8 @@ async function enroll(
   const found = await picturesOf(paths, options.name);
   const logger: Logger = { ...silentLogger, warn: (_, message) => context.warn(message) };
 
-  const store = openGalleryStore(config.gallery.file, { logger, clock: systemClock });
+  const key = await readGalleryKey(config, context.env, context.warn);
+  const store = openGalleryStore(config.gallery.file, { logger, clock: systemClock, key });
   try {
     const chain = await openChain(config, logger);
     try {
@@ -88,7 +91,7 @@ async function enroll(
         store,
         decode: chain.decode,
         faces: chain.reader,
-        encoder: chain.encoder,
+        encoders: chain.encoders,
         limits: config.enrolment,
         threshold: config.recognition.threshold,
         onProgress: tell,
@@ -151,5 +154,5 @@ async function openFaceChain(config: Config, logger: Logger): Promise<FaceChain>
   const { openFaceReader } = await import('../app.ts');
   const { decodePicture } = await import('../capture/opencv-picture.ts');
   const chain = await openFaceReader(config, logger);
-  return { reader: chain.reader, encoder: chain.encoder, decode: decodePicture, close: () => chain.close() };
+  return { reader: chain.reader, encoders: chain.encoders, decode: decodePicture, close: () => chain.close() };
 }

@@ -189,6 +189,10 @@ const models = z
     detector: text.default('rfb-320').describe('Model that finds faces.'),
     landmarks: text.default('landmarks-68').describe('Model that finds eyes, nose and mouth.'),
     encoder: text.default('mobilefacenet-512').describe('Model that turns a face into an embedding.'),
+    upperEncoder: text
+      .nullable()
+      .default(null)
+      .describe('Model that does so for the upper part of a face, used where a mask is worn; null uses the one above.'),
   })
   .prefault({});
 
@@ -300,6 +304,12 @@ const gallery = z
   .strictObject({
     file: text.default('data/gallery.sqlite').describe('Database of the people enrolled.'),
     refreshMs: positiveMs.default(500).describe('How often the daemon looks for people newly enrolled.'),
+    key: secret
+      .nullable()
+      .default(null)
+      .describe(
+        'What templates are encrypted with, 64 hex digits; null for gallery.key beside the file, made by Eyeline.',
+      ),
   })
   .prefault({});
 
@@ -327,6 +337,22 @@ const mqtt = z
       .describe('Seconds between signs of life; a dead link shows after one and a half.'),
     connectTimeoutMs: positiveMs.default(10_000).describe('How long connecting may take.'),
     reconnect: retry.describe('Delays between tries to reach the broker.'),
+    diagnosticsMs: positiveMs.default(30_000).describe('How often temperature, frames a second and latency are told.'),
+    homeAssistant: z
+      .strictObject({
+        enabled: z.boolean().default(true).describe('Whether the device and its entities are announced.'),
+        prefix: z
+          .string()
+          .regex(
+            /^[^\s+#/$][^\s+#]*(?<!\/)$/,
+            'must be an MQTT topic without wildcards, blanks, "$" or "/" at its ends',
+          )
+          .default('homeassistant')
+          .describe("Home Assistant's discovery prefix."),
+        lastPersonMs: positiveMs.default(60_000).describe('How long the last person of a camera is told.'),
+      })
+      .prefault({})
+      .describe('Discovery by Home Assistant; see docs/home-assistant.md.'),
     tls: z
       .strictObject({
         caFile: file.describe('Certificate authority (PEM) that signed the broker; null for those of the system.'),
@@ -360,8 +386,18 @@ const events = z
       .int()
       .min(1)
       .max(100_000)
-      .default(1000)
+      .default(10_000)
       .describe('Most events kept while the broker is away; the oldest go first.'),
+    bufferFile: text
+      .nullable()
+      .default('data/events.sqlite')
+      .describe('Database they are kept in, so that a restart does not lose them; null keeps them in memory alone.'),
+    bufferDays: z
+      .number()
+      .min(0.01)
+      .max(365)
+      .default(7)
+      .describe('Events kept for longer than this many days are dropped.'),
   })
   .prefault({});
 

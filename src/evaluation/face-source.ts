@@ -1,5 +1,6 @@
 import type { Box } from '../core/geometry.ts';
 import type { FaceLandmarks } from '../faces/landmarks.ts';
+import type { FaceMask } from '../faces/mask-state.ts';
 import type { FaceQuality } from '../faces/quality.ts';
 
 /** How pictures are read. */
@@ -12,7 +13,6 @@ export interface ReadOptions {
   readonly cropPx: number;
   /** Draws a mask on the face, different for each picture and the same for a seed, and then looks for it anew. */
   readonly mask: { readonly seed: number } | null;
-  readonly signal?: AbortSignal;
 }
 
 /** A face as an encoder takes it. */
@@ -25,6 +25,8 @@ export interface AlignedFace {
   /** Of the detector, 0..1. */
   readonly score: number;
   readonly quality: FaceQuality;
+  /** Null when it is not assessed. */
+  readonly mask: FaceMask | null;
 }
 
 /** What became of a picture. */
@@ -43,5 +45,6 @@ export type ReadPicture =
  * the order of `files`; how many are under way at once is the source's affair.
  */
 export interface FaceSource {
-  read(files: readonly string[], options: ReadOptions): AsyncIterable<ReadPicture>;
+  /** Throws the reason of `signal` once it is aborted. */
+  read(files: readonly string[], options: ReadOptions, signal?: AbortSignal): AsyncIterable<ReadPicture>;
 }

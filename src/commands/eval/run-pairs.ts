@@ -27,13 +27,13 @@ export async function runPairs(options: PairsCommand, context: CommandContext): 
   const evaluation = await openEvaluation(options, context);
   try {
     const { shelf, models } = evaluation;
-    const encoder = await models.encoder(id);
+    const encoder = await models.comparer(id);
     const run = await verifyPairs(shelf, encoder, {
       images,
       pairs,
       mask,
       maskSeed,
-      read: { choose: 'central', pad, signal: context.signal },
+      read: { choose: 'central', pad },
       onProgress: evaluation.progress.onProgress,
     });
     for (const line of leftOutText(run.unreadable)) context.warn(line);
