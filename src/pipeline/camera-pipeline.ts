@@ -35,6 +35,8 @@ export interface CameraPipelineOptions {
   readonly minQuality: number;
   readonly publish: (draft: IdentityDraft) => void;
   readonly onFrame?: (report: FrameReport) => void;
+  /** Shown every frame while its pixels can be had. */
+  readonly spectator?: { pass(frame: Frame): Promise<void> };
   /** Told how many frames are in work whenever that changes. */
   readonly onWork?: (frames: number) => void;
   /** Asks the camera for all frames for so long, also when nothing moves. */
@@ -155,6 +157,8 @@ export class CameraPipeline {
 
   async #finish(job: Job, detections: readonly Detection[] | undefined): Promise<void> {
     try {
+      const { spectator } = this.#options;
+      if (spectator) await spectator.pass(job.frame);
       if (!detections) return;
       const report = await this.#attempt(job.frame, () => this.#settle(job, detections));
       if (!report) return;
