@@ -8,6 +8,7 @@ import type { Size } from './core/geometry.ts';
 import type { Logger } from './core/logger.ts';
 import type { FacePart } from './core/person.ts';
 import { type Camera, Daemon } from './daemon.ts';
+import { type CommandedCamera, carryOut } from './events/device-commands.ts';
 import { MqttEventPublisher, type MqttEventPublisherOptions } from './events/mqtt-event-publisher.ts';
 import { openEventSpool, type SqliteEventSpool } from './events/sqlite-event-spool.ts';
 import { ultraFaceDetector } from './faces/detectors/ultraface-detector.ts';
@@ -41,7 +42,11 @@ import { connectServiceManager } from './platform/systemd.ts';
 import { hottestC } from './platform/temperature.ts';
 import { packageVersion } from './platform/version.ts';
 import { Watchdog } from './platform/watchdog.ts';
+import { SnapshotDesk } from './privacy/snapshot-desk.ts';
+import { ZoneWatch } from './zones/zone-watch.ts';
 
+/** A command for a picture waits for a frame as long. */
+const SNAPSHOT_TIMEOUT_MS = 15_000;
 const DAY_MS = 86_400_000;
 /** What the MiniFASNet type of models sees of the surroundings, and the class it calls live. */
 const LIVENESS_EXTENT = 2.7;
@@ -289,6 +294,8 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     logger,
   });
   const spawn = cameraForker(env);
+  const settings = { cooldownMs: config.recognition.cooldownMs, minQuality: config.recognition.minQuality };
+  const commanded = new Map<string, CommandedCamera>();
   const cameras: Camera[] = [];
   const supervisors = new Map<string, CameraSupervisor>();
   const statuses = new Map<string, CameraStatus>();
@@ -319,21 +326,26 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
         tellStatus();
       },
     });
+    const desk = new SnapshotDesk(encodeSnapshot);
     const pipeline = new CameraPipeline({
       camera: camera.id,
       analyser: faces.lane(camera.id),
       tracker: decisions.tracker(),
-      visits: decisions.visits(),
+      visits: decisions.visits(settings),
       gallery: () => gallery.current(),
       calibrations: decisions.calibrations,
       falseAcceptRate: decisions.falseAcceptRate,
       liveness: faces.liveness?.(camera.id) ?? null,
       visitors: visitors?.log ?? null,
-      minQuality: config.recognition.minQuality,
+      get minQuality() {
+        return settings.minQuality;
+      },
+      zones: new ZoneWatch(camera.zones, camera.lines),
+      ...(config.privacy.snapshots ? { spectator: desk } : {}),
       publish: (draft) => {
         const { camera: where, track, type, decision, person, score } = draft;
         logger.info({ camera: where, track, type, decision, person: person?.id ?? null, score }, 'identity');
-        metrics.decision(where, decision);
+        if (type !== 'exit') metrics.decision(where, decision);
         publisher?.publishIdentity(draft);
       },
       attend: (forMs) => supervisor.attend(forMs),
@@ -351,9 +363,19 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     });
     cameras.push({ id: camera.id, supervisor, pipeline });
     supervisors.set(camera.id, supervisor);
+    commanded.set(camera.id, {
+      setEnabled: (enabled) => supervisor.setEnabled(enabled),
+      snapshot: async () => {
+        const { jpeg, ...facts } = await desk.take(AbortSignal.timeout(SNAPSHOT_TIMEOUT_MS));
+        return { topic: publisher?.sendSnapshot(camera.id, jpeg) ?? '', ...facts };
+      },
+    });
   }
   metrics.watchCameras(supervisors);
   publisher?.onCameraEnabled((id, enabled) => supervisors.get(id)?.setEnabled(enabled));
+  publisher?.onCommand((request) =>
+    carryOut(request, { cameras: commanded, snapshots: config.privacy.snapshots, syncGallery: null, settings }),
+  );
 
   let fail: (error: EyelineError) => void = () => {};
   const stalled = new Promise<never>((_, reject) => {
@@ -406,6 +428,12 @@ function openVisitors(
   return { log: createVisitorLog(store, sameVisitor, logger), close: () => store.close() };
 }
 
+/** A JPEG of RGB bytes. OpenCV comes into the daemon's own process with the first one: most daemons take none. */
+async function encodeSnapshot(rgb: Uint8Array, size: Size): Promise<Uint8Array> {
+  const { encodeJpeg } = await import('./capture/opencv-picture.ts');
+  return encodeJpeg(rgb, size);
+}
+
 /** How to reach the broker: what the configuration says, with secrets and certificates read. */
 export async function readMqttAccess(
   { mqtt }: Pick<Config, 'mqtt'>,
@@ -452,8 +480,9 @@ async function createPublisher(
       lastPersonS: Math.ceil(mqtt.homeAssistant.lastPersonMs / 1000),
       diagnosticsS: Math.ceil(mqtt.diagnosticsMs / 1000),
       temperature: (await hottestC()) !== null,
-      snapshots: false,
+      snapshots: config.privacy.snapshots && mqtt.commands.includes('snapshot'),
     },
+    commands: mqtt.commands,
     expireAfterMs: events.expireAfterMs,
     bufferMax: events.bufferMax,
     maxAgeMs: events.bufferDays * DAY_MS,

@@ -14,8 +14,9 @@ import type { RunTrace } from '../inference/vision-model.ts';
 import { excludedPeople } from '../tracks/assign.ts';
 import type { Enrolled, Match } from '../tracks/sequential-test.ts';
 import type { FaceTracker } from '../tracks/tracker.ts';
+import type { ZoneWatch } from '../zones/zone-watch.ts';
 import { Passages } from './passages.ts';
-import type { Announcement, Departure, Visits } from './visits.ts';
+import type { Announcement, Departure, Sighting, Visits } from './visits.ts';
 
 /** What the pipeline needs of the gallery: whoever is enrolled right now. */
 export interface GalleryView {
@@ -62,6 +63,10 @@ export interface CameraPipelineOptions {
   readonly minQuality: number;
   readonly publish: (draft: IdentityDraft) => void;
   readonly onFrame?: (report: FrameReport) => void;
+  /** Shown every frame while its pixels can be had. */
+  readonly spectator?: { pass(frame: Frame): Promise<void> };
+  /** Zones and lines of the camera's picture. */
+  readonly zones?: ZoneWatch;
   /** Told how many frames are in work whenever that changes. */
   readonly onWork?: (frames: number) => void;
   /** Asks the camera for all frames for so long, also when nothing moves. */
@@ -73,14 +78,18 @@ export interface CameraPipelineOptions {
 /** A face that is not decided yet is watched for so long from the last time it was seen well. */
 const ATTENTION_MS = 2000;
 /**
- * Frames are fetched ahead while detection waits less than this for its turn: then the model would wait for the frame.
- * Where frames wait for the model, the next one had better be taken as late as possible.
+ * As long as a frame waits for the detector no longer than it takes one frame, or than this, frames are fetched ahead and the
+ * next one is given to the detector already: else the model would wait for frames. Where more frames wait for the model,
+ * the next one had better be taken as late as possible.
  */
-const FETCH_AHEAD_BELOW_MS = 2;
+const AHEAD_BELOW_MS = 2;
+const AHEAD_BELOW_RUNS = 1.5;
 /** People a face is compared with closely: the others are less likely than all of these. */
 const CLOSEST = 8;
 /** One frame on its way while another is there already: the way to the camera's process takes about as long as a run. */
 const FETCH_AHEAD_FRAMES = 2;
+/** Frames whose faces are looked for at a time: while one is in the model, the next waits right in front of it. */
+const DETECT_FRAMES = 2;
 
 /** What became of one frame; times in milliseconds. */
 export interface FrameReport {
@@ -120,12 +129,13 @@ export class CameraPipeline {
   #sequence = 0;
   #seenMs = 0;
   #galleryVersion: number | null = null;
-  readonly #passages = new Passages();
+  readonly #passages: Passages;
   /** Of tracks that were told unknown. */
   readonly #visitors = new Map<number, string | null>();
 
   constructor(options: CameraPipelineOptions) {
     this.#options = options;
+    this.#passages = new Passages(options.zones);
   }
 
   /** Frames that failed since the start. */
@@ -146,9 +156,12 @@ export class CameraPipeline {
         coming.push(next);
       }
     };
+    /** Frames whose faces are looked for, oldest first. */
+    const looking: Promise<void>[] = [];
     let settled: Promise<void> = Promise.resolve();
     let ahead = true;
     for (;;) {
+      while (looking.length >= (ahead ? DETECT_FRAMES : 1)) await looking.shift();
       fetch(1);
       const next = await coming.shift();
       if (!next || next.done) break;
@@ -156,10 +169,15 @@ export class CameraPipeline {
       const job: Job = { frame, seenMs: this.#seenAt(frame), detectTrace: { queuedMs: 0, runMs: 0 } };
       this.#work(1);
       if (ahead) fetch(FETCH_AHEAD_FRAMES);
-      const detections = await this.#attempt(frame, () => analyser.detect(frame, job.detectTrace));
-      await settled;
-      settled = this.#finish(job, detections);
-      ahead = job.detectTrace.queuedMs < FETCH_AHEAD_BELOW_MS;
+      const detections = this.#attempt(frame, () => analyser.detect(frame, job.detectTrace));
+      const before = settled;
+      const detected = detections.then(async () => {
+        const { queuedMs, runMs } = job.detectTrace;
+        ahead = queuedMs < Math.max(AHEAD_BELOW_MS, runMs * AHEAD_BELOW_RUNS);
+        await before;
+      });
+      looking.push(detected);
+      settled = detected.then(async () => this.#finish(job, await detections));
     }
     await settled;
   }
@@ -174,6 +192,8 @@ export class CameraPipeline {
 
   async #finish(job: Job, detections: readonly Detection[] | undefined): Promise<void> {
     try {
+      const { spectator } = this.#options;
+      if (spectator) await spectator.pass(job.frame);
       if (!detections) return;
       const report = await this.#attempt(job.frame, () => this.#settle(job, detections));
       if (!report) return;
@@ -226,11 +246,11 @@ export class CameraPipeline {
       this.#passages.take(track);
       this.#visitors.delete(track);
     }
-    for (const { track, detection } of seen) this.#passages.see(track, detection.box, frame.capturedAtMs);
+    for (const { track, detection } of seen) this.#passages.see(track, detection.box, frame);
     const started = clock.monotonic();
     const trace: RunTrace = { queuedMs: 0, runMs: 0 };
     const wanted = seen.filter(({ track, detection: { box, score }, speed, doubtful }) =>
-      visits.wants(track, { box, picture: frame, score, speed }, doubtful, seenMs),
+      visits.wants(track, { box, picture: frame, score, speed }, doubtful || this.#isElsewhere(track), seenMs),
     );
     const described = await analyser.describe(
       frame,
@@ -304,7 +324,8 @@ export class CameraPipeline {
         mask: face.mask?.state ?? null,
         live: lives[index] ?? null,
       };
-      const announcement = visits.observe(track, sighting, gallery.enrolled(embedding.encoder), seenMs);
+      const enrolled = gallery.enrolled(embedding.encoder);
+      const announcement = visits.observe(track, sighting, enrolled, seenMs) ?? this.#elsewhere(track, sighting);
       if (!announcement) return;
       announced++;
       this.#remember(track, announcement, frame);
@@ -360,6 +381,17 @@ export class CameraPipeline {
     } else this.#visitors.set(track, visitors.admit(sighting));
   }
 
+  /** Whether somebody known is in a zone, or came over a line, that no event told of: a look must confirm who it is. */
+  #isElsewhere(track: number): boolean {
+    return this.#options.visits.identity(track) !== null && this.#passages.isElsewhere(track);
+  }
+
+  /** A look confirms who the track is known to be: who is elsewhere than was told, is told anew. */
+  #elsewhere(track: number, look: Sighting): Announcement | null {
+    const verdict = this.#isElsewhere(track) ? this.#options.visits.confirmed(track, look) : null;
+    return verdict && { type: 'update', verdict, portrait: [] };
+  }
+
   /** Tells that tracks have ended, as of this frame. */
   #depart(departures: readonly Departure[], frame: FrameFacts, latencyMs: FrameLatency): void {
     for (const { track, verdict } of departures) {
@@ -380,6 +412,7 @@ export class CameraPipeline {
     const { camera, clock, falseAcceptRate } = this.#options;
     const person: Person | null = verdict.decision === 'known' ? verdict.person : null;
     const passage = this.#passages.get(track);
+    this.#passages.tell(track, verdict.frames);
     return {
       type,
       camera,
@@ -400,6 +433,7 @@ export class CameraPipeline {
       quality: face.quality.score,
       frames: verdict.frames,
       box: relative(face.box, frame),
+      ...this.#passages.whereabouts(track),
       latencyMs,
       galleryVersion: this.#galleryVersion ?? 0,
     };

@@ -26,7 +26,8 @@ export interface DecisionParts {
   readonly falseAcceptRate: number;
   readonly sameVisitor: SameVisitor;
   tracker(): FaceTracker;
-  visits(): Visits;
+  /** @param settings that may change while the daemon runs */
+  visits(settings?: { readonly cooldownMs: number }): Visits;
 }
 
 /** Throws MODEL_UNCALIBRATED when nobody knows what the scores of an encoder mean. */
@@ -55,13 +56,15 @@ export function decisionParts(
         sameFace: (encoder) => atRate(encoder, tracks.sameFaceRate),
         differentFace: (encoder) => atRate(encoder, Math.max(ALIKE_RATE, tracks.sameFaceRate)),
       }),
-    visits: () => {
+    visits: (settings = recognition) => {
       const sameStranger = (encoder: string) => sameVisitor(encoder, null);
-      return new Visits(
-        recognition,
-        new Cooldown({ cooldownMs: recognition.cooldownMs, sameStranger }, cosine),
-        RECHECK_MS,
-      );
+      const cooldown = {
+        get cooldownMs() {
+          return settings.cooldownMs;
+        },
+        sameStranger,
+      };
+      return new Visits(recognition, new Cooldown(cooldown, cosine), RECHECK_MS);
     },
   };
 }

@@ -55,6 +55,8 @@ interface Visit {
   looks: readonly Sighting[];
   /** What was decided last; `null` is a stranger, `undefined` nothing yet. */
   decided: Held | null | undefined;
+  /** The verdict that named whom was decided on. */
+  known: Told | null;
   /** What was announced last, and what the latest looks said. */
   told: Told | null;
   verdict: Told | null;
@@ -109,6 +111,12 @@ export class Visits {
     return visit?.decided && !visit.unproven ? visit.decided : null;
   }
 
+  /** The verdict that named the track's person, when this look speaks for them too; null for anybody else. */
+  confirmed(track: number, look: Sighting): Told | null {
+    const held = this.identity(track);
+    return held && speaksFor(look, held.personId) ? (this.#visits.get(track)?.known ?? null) : null;
+  }
+
   /** Takes in one sighting of a track; gives what is to be announced, if anything. */
   observe(track: number, sighting: Sighting, enrolled: Enrolled, nowMs: number): Announcement | null {
     const visit = this.#visits.get(track) ?? newVisit();
@@ -142,7 +150,7 @@ export class Visits {
     return { decision: 'undecided', score, frames, encoder, threshold, liveness };
   }
 
-  #decide(visit: Visit, verdict: Verdict, nowMs: number): Announcement['type'] | null {
+  #decide(visit: Visit, verdict: Told, nowMs: number): Announcement['type'] | null {
     const before = visit.decided;
     if (verdict.decision === 'unknown') {
       visit.settled = true;
@@ -157,6 +165,7 @@ export class Visits {
     visit.settled = true;
     visit.unproven = false;
     visit.decided = { personId: verdict.person.id, normal: verdict.normal };
+    visit.known = verdict;
     if (before?.personId === verdict.person.id) return null;
     if (!this.#cooldown.admitPerson(verdict.person, nowMs)) return null;
     return before === null ? 'update' : 'enter';
@@ -189,6 +198,7 @@ export class Visits {
       this.#visits.set(to, {
         looks: young.looks,
         decided: young.decided === undefined ? old.decided : young.decided,
+        known: young.decided === undefined ? old.known : young.known,
         told: young.told ?? old.told,
         verdict: young.verdict,
         settled: young.settled,
@@ -235,7 +245,16 @@ export class Visits {
 }
 
 function newVisit(): Visit {
-  return { looks: [], decided: undefined, told: null, verdict: null, settled: false, unproven: false, shots: NO_LOOKS };
+  return {
+    looks: [],
+    decided: undefined,
+    known: null,
+    told: null,
+    verdict: null,
+    settled: false,
+    unproven: false,
+    shots: NO_LOOKS,
+  };
 }
 
 /** Whether a look is likelier of the person than of a stranger, and of nobody more. */

@@ -13,6 +13,7 @@ import {
 import { Visits } from '../../src/pipeline/visits.ts';
 import { Cooldown } from '../../src/tracks/cooldown.ts';
 import { FaceTracker } from '../../src/tracks/tracker.ts';
+import { ZoneWatch } from '../../src/zones/zone-watch.ts';
 import {
   FakeFaceAnalyser,
   FULL_ENCODER,
@@ -57,6 +58,7 @@ describe('CameraPipeline', () => {
   let nowMs: number;
   let played: StagedFrame[];
   let attended: number[];
+  let zones: ZoneWatch;
   let inWork: number[];
   let liveness: LivenessAssessor | null;
   let visitors: VisitorLog | null;
@@ -73,6 +75,7 @@ describe('CameraPipeline', () => {
     nowMs = 0;
     played = [];
     attended = [];
+    zones = new ZoneWatch([], []);
     inWork = [];
     liveness = null;
     visitors = null;
@@ -124,6 +127,7 @@ describe('CameraPipeline', () => {
       liveness,
       visitors,
       minQuality: 0.2,
+      zones,
       publish: (draft) => (draft.type === 'exit' ? departed : published).push(draft),
       attend: () => attended.push(reports.length + 1),
       onFrame: (report) => reports.push(report),
@@ -293,6 +297,26 @@ describe('CameraPipeline', () => {
     expect(departed).toMatchObject([{ type: 'exit', person: ANN, lastSeenAtMs: 1_000_500, capturedAtMs: 1_000_600 }]);
   });
 
+  it('tells in which zone somebody is, and again when they come into another, once a look has confirmed who they are', async () => {
+    const doorstep = [0, 0.5, 0.5, 0].map((x, index) => ({ x, y: index < 2 ? 0 : 1 }));
+    zones = new ZoneWatch(
+      [{ id: 'doorstep', polygon: doorstep }],
+      [{ id: 'kerb', from: { x: 0.5, y: 1 }, to: { x: 0.5, y: 0 } }],
+    );
+    await play([450, 450, 450, 450, 410, 370, 330, 290, 250, 210, 170, 130, 100, 100].map((x) => [at(x, 0)]));
+    expect(published.map(({ type, person, zones: where, crossing }) => [type, person?.id, where, crossing])).toEqual([
+      ['enter', 'ann', [], null],
+      ['update', 'ann', ['doorstep'], { line: 'kerb', direction: 'out' }],
+    ]);
+    expect(published[1]).toMatchObject({ frames: 3, track: 'door-1' });
+
+    // Somebody else who has come into their place does not come into the zone as them.
+    zones = new ZoneWatch([{ id: 'doorstep', polygon: doorstep }], []);
+    published = [];
+    await play([...times(60, []), ...times(5, [at(450, 0)]), ...times(3, [at(400, 4)]), ...times(12, [at(100, 4)])]);
+    expect(published.filter(({ person }) => person !== null).map((event) => event.zones)).toEqual([[]]);
+  });
+
   it('turns a stranger into someone by an update on the same track', async () => {
     await play([...times(6, [at(100, 4)]), ...times(12, [at(100, 0)])]);
     expect(published.map(({ type, decision, track }) => [type, decision, track])).toEqual([
@@ -380,7 +404,7 @@ describe('CameraPipeline', () => {
     expect(played.map(({ released }) => released)).toEqual([1, 1, 1, 1]);
   });
 
-  it('looks for the faces of the next frame while those of one are looked at, and keeps the order', async () => {
+  it('looks for the faces of the next frames while those of one are looked at, and keeps the order', async () => {
     const log: string[] = [];
     const embeddings: (() => void)[] = [];
     const number = (picture: unknown) => (picture as StagedFrame).sequence;
@@ -405,11 +429,11 @@ describe('CameraPipeline', () => {
     await running;
     expect(log).toEqual([
       'detect 1',
-      'embed 1',
       'detect 2',
+      'detect 3',
+      'embed 1',
       'embedded 1',
       'embed 2',
-      'detect 3',
       'embedded 2',
       'embed 3',
       'embedded 3',
@@ -429,14 +453,14 @@ describe('CameraPipeline', () => {
       return await detect(picture);
     };
     await play(times(5, []));
-    // One is on its way; two are; one of those is left; none while frames wait; no more come.
-    expect(fetched).toEqual([1, 2, 1, 0, 0]);
+    // One is on its way while faces are looked for in two; none while frames wait; no more come.
+    expect(fetched).toEqual([1, 1, 1, 0, 0]);
   });
 
   it('tells how many frames are in work, and that none is at the end', async () => {
     await play(times(3, [at(100, 0)]));
     expect(inWork[0]).toBe(1);
-    expect(Math.max(...inWork)).toBeLessThanOrEqual(2);
+    expect(Math.max(...inWork)).toBeLessThanOrEqual(3);
     expect(inWork.at(-1)).toBe(0);
     expect(inWork).toHaveLength(6);
   });
