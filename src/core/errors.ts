@@ -17,6 +17,15 @@ export const ERRORS = {
     exit: 4,
     help: 'Run `eyeline doctor` to see which execution providers work on this machine.',
   },
+  GRAPH_UNTRAINABLE: {
+    exit: 4,
+    help: 'Cut the model after the operator named, so that it is in the frozen part, or use another model.',
+  },
+  TRAINING_DIVERGED: {
+    exit: 12,
+    help: 'Lower the learning rate or the clip norm; the last checkpoint is good.',
+  },
+  CHECKPOINT_UNREADABLE: { exit: 12, help: 'Resume from an earlier checkpoint of the same recipe, or begin anew.' },
   INFERENCE_FAILED: {
     exit: 9,
     help: 'ONNX Runtime ended unexpectedly; the service manager restarts the daemon. Report it if it happens again.',
