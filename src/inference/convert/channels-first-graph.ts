@@ -147,6 +147,13 @@ export class ChannelsFirstGraph {
     return { name, shape: [null, outputs], channelsFirst: false };
   }
 
+  /** A picture with its rows as columns. */
+  transposed(value: Value): Value {
+    const [batch = null, rows = null, columns = null, channels = null] = value.shape;
+    const perm = value.channelsFirst ? [0, 1, 3, 2] : [0, 2, 1, 3];
+    return { ...value, shape: [batch, columns, rows, channels], name: this.#add('Transpose', [value.name], { perm }) };
+  }
+
   /** Makes a tensor an output under a name, in the source's order. */
   output(value: Value, name: string): void {
     const from = this.#turned(value, false);

@@ -31,16 +31,21 @@ const ACTIVATION = { none: 0, relu: 1, relu6: 3 } as const;
  * Writes a TFLite model as ONNX, with its pictures, names and orders as they were; floats only. Its operators are those
  * of MTCNN's networks. Throws a plain Error that names the operator and what it computes for any other.
  *
- * @param size of the picture, where the network takes any; the file names one size, which an interpreter would change
+ * @param picture its size, where the network takes any: the file names one, which an interpreter would change; and
+ *   whether the network takes columns before rows (as one trained on transposed pictures), to be converted to rows first
  */
-export function convertTflite(file: Uint8Array, size: { readonly rows: number; readonly columns: number }): Uint8Array {
+export function convertTflite(
+  file: Uint8Array,
+  picture: { readonly rows: number; readonly columns: number; readonly columnsFirst: boolean },
+): Uint8Array {
   const source = readTflite(file);
   const [inputIndex, ...others] = source.inputs;
   const input = tensorAt(source, inputIndex);
   if (others.length > 0 || input.shape.length !== 4) throw new Error('must have one input, a picture');
   const graph = new ChannelsFirstGraph();
+  const asGiven = graph.input(input.name, [picture.rows, picture.columns, input.shape[3] ?? 0]);
   const values = new Map<number, Value>([
-    [inputIndex ?? -1, graph.input(input.name, [size.rows, size.columns, input.shape[3] ?? 0])],
+    [inputIndex ?? -1, picture.columnsFirst ? graph.transposed(asGiven) : asGiven],
   ]);
   for (const operator of source.operators) {
     const [output = -1] = operator.outputs;
@@ -57,7 +62,8 @@ export function convertTflite(file: Uint8Array, size: { readonly rows: number; r
   for (const index of source.outputs) {
     const value = values.get(index);
     if (!value) throw new Error(`output ${tensorAt(source, index).name} is computed nowhere`);
-    graph.output(value, tensorAt(source, index).name);
+    const turn = picture.columnsFirst && value.shape.length === 4;
+    graph.output(turn ? graph.transposed(value) : value, tensorAt(source, index).name);
   }
   return encodeModel(graph.build());
 }
