@@ -144,6 +144,7 @@ async function show(options: DemoOptions, context: CommandContext, stage: Stage)
     recognition: { ...base.recognition, cooldownMs: COOLDOWN_MS },
     gallery,
     mqtt: { url },
+    events: { ...base.events, bufferFile: null },
   });
   let frames = 0;
   const daemon = await createDaemon({ config, env: {}, logger, onFrame: () => frames++ });

@@ -46,6 +46,10 @@ export const ERRORS = {
   CAMERA_STALLED: { exit: 6, help: 'The camera sent no frames: check the network and the camera; it is retried.' },
   CAMERA_PROCESS_DIED: { exit: 6, help: 'The decoder crashed or was killed; it is restarted.' },
   MQTT_UNREACHABLE: { exit: 6, help: 'Check the broker URL, the credentials and the certificates.' },
+  SPOOL_UNUSABLE: {
+    exit: 11,
+    help: 'Check events.bufferFile, its permissions and the free disk; events are kept in memory meanwhile.',
+  },
   OPENCV_UNAVAILABLE: { exit: 8, help: 'Run scripts/setup.sh: it installs OpenCV and builds the add-on.' },
   TOOL_MISSING: { exit: 8, help: 'Run scripts/setup.sh: it installs what is missing.' },
   DEMO_INCOMPLETE: { exit: 10, help: 'Try --seconds 90 on a slow machine; --verbose shows what the daemon says.' },

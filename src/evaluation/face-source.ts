@@ -12,7 +12,6 @@ export interface ReadOptions {
   readonly cropPx: number;
   /** Draws a mask on the face, different for each picture and the same for a seed, and then looks for it anew. */
   readonly mask: { readonly seed: number } | null;
-  readonly signal?: AbortSignal;
 }
 
 /** A face as an encoder takes it. */
@@ -43,5 +42,6 @@ export type ReadPicture =
  * the order of `files`; how many are under way at once is the source's affair.
  */
 export interface FaceSource {
-  read(files: readonly string[], options: ReadOptions): AsyncIterable<ReadPicture>;
+  /** Throws the reason of `signal` once it is aborted. */
+  read(files: readonly string[], options: ReadOptions, signal?: AbortSignal): AsyncIterable<ReadPicture>;
 }

@@ -54,7 +54,10 @@ export function decodeTensors(bytes: Uint8Array): TensorFile {
       ([name, { dtype, shape, data_offsets }]) => {
         const [from, to] = data_offsets;
         if (dtype !== 'F32' || begin + to > bytes.length) throw new Error(`${name} is not there whole, or no FLOAT`);
-        return [name, { shape, data: new Float32Array(new Uint8Array(bytes.subarray(begin + from, begin + to)).buffer) }] as const;
+        return [
+          name,
+          { shape, data: new Float32Array(new Uint8Array(bytes.subarray(begin + from, begin + to)).buffer) },
+        ] as const;
       },
     );
     return { tensors: Object.fromEntries(tensors), metadata };

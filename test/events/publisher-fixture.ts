@@ -27,6 +27,8 @@ export function publisherOptions(
     ],
     expireAfterMs: 60_000,
     bufferMax: 1000,
+    maxAgeMs: 86_400_000,
+    spool: null,
     clock: systemClock,
     random: () => 0,
     logger: new KeepingLogger(),
