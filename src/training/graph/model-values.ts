@@ -1,16 +1,32 @@
 import { constantTensors } from '../../inference/graph/nodes.ts';
-import { ONNX_TYPE, type OnnxGraph, type OnnxNode, type OnnxTensor } from '../../inference/graph/onnx-proto.ts';
+import {
+  ONNX_ATTRIBUTE,
+  ONNX_TYPE,
+  type OnnxGraph,
+  type OnnxNode,
+  type OnnxTensor,
+} from '../../inference/graph/onnx-proto.ts';
 import { int64Values, toNumber } from '../../inference/graph/tensor-values.ts';
 import type { Attributes, Shape } from '../engine.ts';
 
 /** Reading what stands in a model's file. */
 
 export function attributesOfNode({ attribute }: OnnxNode): Attributes {
-  const entries = (attribute ?? []).map(({ name, f, i, s, floats, ints }): [string, number | string | number[]] => {
-    if (ints && ints.length > 0) return [name, ints.map(clamped)];
-    if (floats && floats.length > 0) return [name, floats];
-    if (s && s.length > 0) return [name, new TextDecoder().decode(s)];
-    return [name, i === undefined ? (f ?? 0) : clamped(i)];
+  const entries = (attribute ?? []).flatMap((it): [string, number | string | number[]][] => {
+    switch (it.type) {
+      case ONNX_ATTRIBUTE.float:
+        return [[it.name, it.f ?? 0]];
+      case ONNX_ATTRIBUTE.int:
+        return [[it.name, clamped(it.i)]];
+      case ONNX_ATTRIBUTE.string:
+        return [[it.name, new TextDecoder().decode(it.s)]];
+      case ONNX_ATTRIBUTE.floats:
+        return [[it.name, it.floats ?? []]];
+      case ONNX_ATTRIBUTE.ints:
+        return [[it.name, (it.ints ?? []).map(clamped)]];
+      default:
+        return [];
+    }
   });
   return Object.fromEntries(entries);
 }
