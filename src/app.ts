@@ -10,11 +10,13 @@ import { type Camera, Daemon } from './daemon.ts';
 import { MqttEventPublisher, type MqttEventPublisherOptions } from './events/mqtt-event-publisher.ts';
 import { openEventSpool, type SqliteEventSpool } from './events/sqlite-event-spool.ts';
 import { falseAcceptRate, type OperatingPoint } from './faces/calibration.ts';
-import { ultraFaceDetector } from './faces/detectors/ultraface-detector.ts';
+import type { FaceDetector } from './faces/detect.ts';
+import { type OpenModel, openDetector } from './faces/detectors/open-detector.ts';
+import { secondLookDetector } from './faces/detectors/second-look-detector.ts';
 import { cosine } from './faces/embedding.ts';
 import { createFaceAnalyser, type FaceAnalyser } from './faces/face-analyser.ts';
 import { cropEmbedder, type FaceEmbedder, frameEmbedder } from './faces/face-embedder.ts';
-import { ibugLandmarker } from './faces/landmarkers/ibug-landmarker.ts';
+import { openLandmarker } from './faces/landmarkers/open-landmarker.ts';
 import type { FaceReader } from './gallery/enrol.ts';
 import { LiveGallery } from './gallery/live-gallery.ts';
 import { openGalleryStore } from './gallery/sqlite-gallery-store.ts';
@@ -23,7 +25,7 @@ import { checkAligning } from './inference/check-aligning.ts';
 import { InferenceThread } from './inference/inference-thread.ts';
 import { type BatcherOptions, ModelBatcher } from './inference/model-batcher.ts';
 import { openOnnxModel } from './inference/onnxruntime-model.ts';
-import { createModelStore } from './inference/store.ts';
+import { createModelStore, type ModelStore } from './inference/store.ts';
 import type { BatchModel } from './inference/vision-model.ts';
 import { CameraPipeline, type FrameReport } from './pipeline/camera-pipeline.ts';
 import { Visits } from './pipeline/visits.ts';
@@ -113,8 +115,17 @@ export async function openFaceAnalyser(
     return batcher;
   };
   try {
-    const detector = await open(config.models.detector);
-    const landmarks = await open(config.models.landmarks);
+    const shared = new Map<string, Promise<ModelBatcher>>();
+    // A network may have several parts: MTCNN's last finds faces, and their landmarks as well.
+    const openOnce: OpenModel = (id) => {
+      const model = shared.get(id) ?? open(id);
+      shared.set(id, model);
+      return model;
+    };
+    const { secondDetector } = config.models;
+    const firstOf = await openDetector(store.entry(config.models.detector), openOnce);
+    const secondOf = secondDetector === null ? null : await openDetector(store.entry(secondDetector), openOnce);
+    const landmarkerOf = await openLandmarker(store.entry(config.models.landmarks), openOnce);
     const encoder = await open(config.models.encoder);
     const { embedding: dimension, calibration = [], minNorm = 0 } = store.entry(config.models.encoder);
     if (dimension === undefined) {
@@ -133,12 +144,22 @@ export async function openFaceAnalyser(
       aligning = frameEmbedder(model);
       logger.info({ model: id, provider }, `model ${id} aligns faces in its graph`);
     }
-    const detectorOf = (name: string) => ultraFaceDetector(detector.lane(name), { ...config.detection, lowScore });
+    const detectorOf = (name: string): FaceDetector => {
+      const { secondLook, ...detection } = config.detection;
+      if (!secondOf) return firstOf(name, { ...detection, lowScore });
+      return secondLookDetector({
+        first: firstOf(name, { ...detection, lowScore: Math.min(lowScore, secondLook.fromScore) }),
+        second: secondOf(name, { ...detection, minScore: secondLook.minScore }),
+        minScore: detection.minScore,
+        fromScore: secondLook.fromScore,
+        lowScore,
+      });
+    };
     const lane = (name: string) =>
       createFaceAnalyser(
         {
           detector: detectorOf(name),
-          landmarker: ibugLandmarker(landmarks.lane(name)),
+          landmarker: landmarkerOf(name),
           encoder: aligning ?? cropEmbedder(encoder.lane(name)),
         },
         { minNorm },
@@ -156,6 +177,13 @@ export async function openFaceAnalyser(
     await close();
     throw error;
   }
+}
+
+/** Ids of the models the chain opens, those that others need included. Throws MODEL_UNKNOWN. */
+export function modelsInUse({ models }: Pick<Config, 'models'>, store: Pick<ModelStore, 'entry'>): string[] {
+  const { detector, secondDetector, landmarks, encoder } = models;
+  const named = [detector, secondDetector, landmarks, encoder].filter((id) => id !== null);
+  return [...new Set(named.flatMap((id) => [id, ...(store.entry(id).stages ?? [])]))];
 }
 
 /** The chain as enrolment uses it: all faces of a picture, embedded. Throws as {@link openFaceAnalyser} does. */

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InvalidArgumentError } from 'commander';
-import { createDaemon, openFaceAnalyser, openFaceReader } from '../app.ts';
+import { createDaemon, modelsInUse, openFaceAnalyser, openFaceReader } from '../app.ts';
 import { decodePicture } from '../capture/opencv-picture.ts';
 import { loadConfig } from '../config/load.ts';
 import { type Config, configSchema } from '../config/schema.ts';
@@ -80,10 +80,10 @@ async function show(options: DemoOptions, context: CommandContext, stage: Stage)
   say('Eyeline demo: a camera stream in, identity events out.');
   const store = await createModelStore({ dir: base.models.dir, extraManifest: base.models.manifest, logger });
   const photos = CASTS.map(({ photo }) => photo);
-  await store.pull([base.models.detector, base.models.landmarks, base.models.encoder, ...(builtIn ? photos : [])], {
+  await store.pull([...modelsInUse(base, store), ...(builtIn ? photos : [])], {
     signal: context.signal,
   });
-  say(`  models   ${base.models.detector}, ${base.models.landmarks}, ${base.models.encoder} from ${base.models.dir}`);
+  say(`  models   ${modelsInUse(base, store).join(', ')} from ${base.models.dir}`);
 
   const gallery = { file: join(stage.folder, 'gallery.sqlite'), refreshMs: base.gallery.refreshMs };
   let source = options.source ?? '';

@@ -17,7 +17,7 @@ const BOX_VALUES = 16;
  * From the boxes of BlazeFace (brows to chin) to those of RFB-320 (hair line to chin), which landmark models are trained
  * on: shares of the box to grow by on each side. Medians over `lfw/train` (scripts/measure-boxes.ts).
  */
-const MARGINS: Margins = { left: 0, top: 0, right: 0, bottom: 0 };
+const MARGINS: Margins = { left: -0.055, top: 0.255, right: -0.071, bottom: 0.009 };
 
 /**
  * A detector of the BlazeFace family with two grids of anchors (Bazarevsky et al., "BlazeFace", 2019; the back camera
