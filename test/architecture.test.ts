@@ -11,6 +11,7 @@ const LIBRARIES: Readonly<Record<string, RegExp>> = {
   mqtt: /^src\/events\/mqtt[^/]*\.ts$/,
   aedes: /^src\/commands\/demo\//,
   libsql: /^src\/(gallery\/[^/]*store|events\/sqlite-event-spool)[^/]*\.ts$/,
+  usearch: /^src\/gallery\/search\/usearch[^/]*\.ts$/,
   'sd-notify': /^src\/platform\/systemd\.ts$/,
   pino: /^src\/platform\/logger\.ts$/,
   'prom-client': /^src\/platform\/metrics\.ts$/,
@@ -27,7 +28,7 @@ const LIBRARIES: Readonly<Record<string, RegExp>> = {
 };
 
 /** Describe data and touch nothing: a file that imports one of these is no adapter. */
-const PURE = new Set(['zod', 'yaml', 'commander']);
+const PURE = new Set(['zod', 'yaml', 'commander', 'protobufjs']);
 
 /** OpenCV and ONNX Runtime take options from the environment alone, so their adapters must set them there. */
 const MAY_USE_ENVIRONMENT = /^src\/(main\.ts$|capture\/opencv|inference\/onnxruntime-model\.ts$)/;
