@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { EyelineError, messageOf } from '../core/errors.ts';
 import type { Picture } from '../core/picture.ts';
@@ -18,8 +19,11 @@ export interface DetectTools extends Pick<PictureTools, 'decode' | 'rgbPicture'>
 /** Looks for faces in a stored picture and takes the time. Rejects with what is no fault of the picture. */
 export async function detectFaces(task: Omit<DetectTask, 'kind'>, tools: DetectTools): Promise<DetectOutcome> {
   let stored: StoredPicture;
+  let digest: string;
   try {
-    stored = await tools.decode(await readFile(task.file), task.file);
+    const bytes = await readFile(task.file);
+    digest = createHash('sha256').update(bytes).digest('hex');
+    stored = await tools.decode(bytes, task.file);
   } catch (error) {
     if (error instanceof EyelineError && error.code !== 'PICTURE_REFUSED') throw error;
     return { outcome: 'unreadable', reason: messageOf(error) };
@@ -28,7 +32,7 @@ export async function detectFaces(task: Omit<DetectTask, 'kind'>, tools: DetectT
   let masked: StoredPicture | null = null;
   try {
     if (task.mask) {
-      masked = await withMask(stored, `${task.mask.seed} ${task.file}`, tools);
+      masked = await withMask(stored, `${task.mask.seed} ${digest}`, tools);
       if (!masked) return { outcome: 'no-face' };
     }
     const plain: Picture = masked ?? stored;
