@@ -2,9 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { InvalidArgumentError } from 'commander';
-import { createDaemon, modelsInUse, openFaceAnalyser, openFaceReader } from '../app.ts';
+import { createDaemon, openFaceAnalyser, openFaceReader } from '../app.ts';
 import { decodePicture } from '../capture/opencv-picture.ts';
 import { loadConfig } from '../config/load.ts';
+import { modelsInUse } from '../config/models-in-use.ts';
 import { type Config, configSchema } from '../config/schema.ts';
 import { systemClock } from '../core/clock.ts';
 import { EyelineError } from '../core/errors.ts';
@@ -80,10 +81,9 @@ async function show(options: DemoOptions, context: CommandContext, stage: Stage)
   say('Eyeline demo: a camera stream in, identity events out.');
   const store = await createModelStore({ dir: base.models.dir, extraManifest: base.models.manifest, logger });
   const photos = CASTS.map(({ photo }) => photo);
-  await store.pull([...modelsInUse(base, store), ...(builtIn ? photos : [])], {
-    signal: context.signal,
-  });
-  say(`  models   ${modelsInUse(base, store).join(', ')} from ${base.models.dir}`);
+  const models = modelsInUse(base.models, (id) => store.entry(id).stages ?? []);
+  await store.pull([...models, ...(builtIn ? photos : [])], { signal: context.signal });
+  say(`  models   ${models.join(', ')} from ${base.models.dir}`);
 
   const gallery = { file: join(stage.folder, 'gallery.sqlite'), refreshMs: base.gallery.refreshMs };
   let source = options.source ?? '';
@@ -170,7 +170,7 @@ async function enrol(
       store: gallery,
       decode: decodePicture,
       faces: chain.reader,
-      encoder: chain.encoder,
+      encoders: chain.encoders,
       limits: config.enrolment,
       threshold: config.recognition.threshold,
       signal: context.signal,

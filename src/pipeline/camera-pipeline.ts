@@ -6,10 +6,11 @@ import type { Person } from '../core/person.ts';
 import type { Frame } from '../core/picture.ts';
 import type { IdentityDraft } from '../events/identity-event.ts';
 import type { Detection } from '../faces/detect.ts';
-import type { Face, FaceAnalyser } from '../faces/face-analyser.ts';
+import type { Face, FaceAnalyser, FaceEmbedding } from '../faces/face-analyser.ts';
 import type { RunTrace } from '../inference/vision-model.ts';
-import { assignPeople, type Candidate } from '../tracks/assign.ts';
+import { assignPeople, type Candidate, type Claim } from '../tracks/assign.ts';
 import type { FaceTracker } from '../tracks/tracker.ts';
+import { limitOf, type MatchLimit } from './match-limits.ts';
 import { Passages } from './passages.ts';
 import type { Announcement, Departure, Visits } from './visits.ts';
 
@@ -17,8 +18,8 @@ import type { Announcement, Departure, Visits } from './visits.ts';
 export interface GalleryView {
   readonly version: number;
   has(personId: string): boolean;
-  /** Best people for a unit-length probe, best first, one entry a person. */
-  search(probe: Float32Array, count: number): readonly Candidate[];
+  /** Best people for a unit-length probe, best first, one entry a person: compared with templates of its encoder only. */
+  search(probe: Float32Array, encoder: string, count: number): readonly Candidate[];
 }
 
 export interface CameraPipelineOptions {
@@ -28,13 +29,14 @@ export interface CameraPipelineOptions {
   readonly visits: Visits;
   /** The gallery snapshot to use for the next frame. */
   readonly gallery: () => GalleryView;
-  /** Least cosine similarity of a match, and the false accept rate it was measured to have (null: not measured). */
-  readonly threshold: number;
-  readonly far: number | null;
+  /** By fingerprint, for every encoder of the analyser. */
+  readonly limits: ReadonlyMap<string, MatchLimit>;
   /** Faces of lesser quality are followed but not matched, 0..1. */
   readonly minQuality: number;
   readonly publish: (draft: IdentityDraft) => void;
   readonly onFrame?: (report: FrameReport) => void;
+  /** Shown every frame while its pixels can be had. */
+  readonly spectator?: { pass(frame: Frame): Promise<void> };
   /** Told how many frames are in work whenever that changes. */
   readonly onWork?: (frames: number) => void;
   /** Asks the camera for all frames for so long, also when nothing moves. */
@@ -46,12 +48,16 @@ export interface CameraPipelineOptions {
 /** A face that is not decided yet is watched for so long from the last time it was seen well. */
 const ATTENTION_MS = 2000;
 /**
- * Frames are fetched ahead while detection waits less than this for its turn: then the model would wait for the frame.
- * Where frames wait for the model, the next one had better be taken as late as possible.
+ * As long as a frame waits for the detector no longer than it takes one frame, or than this, frames are fetched ahead and the
+ * next one is given to the detector already: else the model would wait for frames. Where more frames wait for the model,
+ * the next one had better be taken as late as possible.
  */
-const FETCH_AHEAD_BELOW_MS = 2;
+const AHEAD_BELOW_MS = 2;
+const AHEAD_BELOW_RUNS = 1.5;
 /** One frame on its way while another is there already: the way to the camera's process takes about as long as a run. */
 const FETCH_AHEAD_FRAMES = 2;
+/** Frames whose faces are looked for at a time: while one is in the model, the next waits right in front of it. */
+const DETECT_FRAMES = 2;
 
 /** What became of one frame; times in milliseconds. */
 export interface FrameReport {
@@ -115,9 +121,12 @@ export class CameraPipeline {
         coming.push(next);
       }
     };
+    /** Frames whose faces are looked for, oldest first. */
+    const looking: Promise<void>[] = [];
     let settled: Promise<void> = Promise.resolve();
     let ahead = true;
     for (;;) {
+      while (looking.length >= (ahead ? DETECT_FRAMES : 1)) await looking.shift();
       fetch(1);
       const next = await coming.shift();
       if (!next || next.done) break;
@@ -125,10 +134,15 @@ export class CameraPipeline {
       const job: Job = { frame, seenMs: this.#seenAt(frame), detectTrace: { queuedMs: 0, runMs: 0 } };
       this.#work(1);
       if (ahead) fetch(FETCH_AHEAD_FRAMES);
-      const detections = await this.#attempt(frame, () => analyser.detect(frame, job.detectTrace));
-      await settled;
-      settled = this.#finish(job, detections);
-      ahead = job.detectTrace.queuedMs < FETCH_AHEAD_BELOW_MS;
+      const detections = this.#attempt(frame, () => analyser.detect(frame, job.detectTrace));
+      const before = settled;
+      const detected = detections.then(async () => {
+        const { queuedMs, runMs } = job.detectTrace;
+        ahead = queuedMs < Math.max(AHEAD_BELOW_MS, runMs * AHEAD_BELOW_RUNS);
+        await before;
+      });
+      looking.push(detected);
+      settled = detected.then(async () => this.#finish(job, await detections));
     }
     await settled;
   }
@@ -143,6 +157,8 @@ export class CameraPipeline {
 
   async #finish(job: Job, detections: readonly Detection[] | undefined): Promise<void> {
     try {
+      const { spectator } = this.#options;
+      if (spectator) await spectator.pass(job.frame);
       if (!detections) return;
       const report = await this.#attempt(job.frame, () => this.#settle(job, detections));
       if (!report) return;
@@ -224,7 +240,7 @@ export class CameraPipeline {
 
     const looks = good.flatMap(({ track }, index) => {
       const embedding = embeddings[index];
-      return embedding ? [{ track, embedding, encoder: analyser.encoder }] : [];
+      return embedding ? [{ track, embedding: embedding.embedding, encoder: embedding.encoder }] : [];
     });
     const renamings = tracker.tell(looks, seenMs);
     visits.rename(renamings);
@@ -233,12 +249,12 @@ export class CameraPipeline {
     const present = seen.map(({ track }) => numbers.get(track) ?? track);
     const looked = good.map(({ face, track }) => ({ face, track: numbers.get(track) ?? track }));
 
-    const candidates = embeddings.map((embedding) => (embedding && gallery.search(embedding, 1)[0]) ?? null);
+    const candidates = embeddings.map((embedding) => this.#bestMatch(gallery, embedding));
     const held = present.flatMap((track) => {
       const identity = looked.some((one) => one.track === track) ? null : visits.identity(track);
-      return identity ? [identity] : [];
+      return identity ? [{ ...identity, threshold: limitOf(this.#options.limits, identity.encoder).threshold }] : [];
     });
-    const people = assignPeople(candidates, this.#options.threshold, held);
+    const people = assignPeople(candidates, held);
     let announced = 0;
     looked.forEach(({ face, track }, index) => {
       const embedding = embeddings[index];
@@ -251,7 +267,8 @@ export class CameraPipeline {
         person: people[index] ?? null,
         score: candidates[index]?.score ?? null,
         quality: face.quality.score,
-        embedding,
+        embedding: embedding.embedding,
+        encoder: embedding.encoder,
       };
       const announcement = visits.observe(track, sighting, seenMs);
       if (!announcement) return;
@@ -272,6 +289,11 @@ export class CameraPipeline {
     };
   }
 
+  #bestMatch(gallery: GalleryView, face: FaceEmbedding | null): Claim | null {
+    const [best] = face ? gallery.search(face.embedding, face.encoder, 1) : [];
+    return face && best ? { ...best, threshold: limitOf(this.#options.limits, face.encoder).threshold } : null;
+  }
+
   /** Tells that tracks have ended, as of this frame. */
   #depart(departures: readonly Departure[], frame: FrameFacts, latencyMs: FrameLatency): void {
     for (const { track, verdict } of departures) {
@@ -289,7 +311,8 @@ export class CameraPipeline {
     { type, verdict }: Pick<Announcement | (Departure & { readonly type: 'exit' }), 'type' | 'verdict'>,
     latencyMs: FrameLatency,
   ): IdentityDraft {
-    const { analyser, camera, clock, far, threshold } = this.#options;
+    const { camera, clock } = this.#options;
+    const { threshold, far } = limitOf(this.#options.limits, verdict.encoder);
     const person: Person | null = verdict.decision === 'known' ? verdict.person : null;
     const passage = this.#passages.get(track);
     return {
@@ -305,8 +328,8 @@ export class CameraPipeline {
       score: verdict.score,
       threshold,
       far,
-      mask: null,
-      encoder: analyser.encoder,
+      mask: face.mask?.state ?? null,
+      encoder: verdict.encoder,
       liveness: null,
       quality: face.quality.score,
       frames: verdict.frames,
