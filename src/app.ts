@@ -11,10 +11,12 @@ import { type Camera, Daemon } from './daemon.ts';
 import { type CommandedCamera, carryOut } from './events/device-commands.ts';
 import { MqttEventPublisher, type MqttEventPublisherOptions } from './events/mqtt-event-publisher.ts';
 import { openEventSpool, type SqliteEventSpool } from './events/sqlite-event-spool.ts';
-import { ultraFaceDetector } from './faces/detectors/ultraface-detector.ts';
+import type { FaceDetector } from './faces/detect.ts';
+import { type OpenModel, openDetector } from './faces/detectors/open-detector.ts';
+import { secondLookDetector } from './faces/detectors/second-look-detector.ts';
 import { createFaceAnalyser, type FaceAnalyser, type PartEncoder } from './faces/face-analyser.ts';
 import { cropEmbedder, type FaceEmbedder, frameEmbedder } from './faces/face-embedder.ts';
-import { ibugLandmarker } from './faces/landmarkers/ibug-landmarker.ts';
+import { openLandmarker } from './faces/landmarkers/open-landmarker.ts';
 import { createLivenessAssessor, type LivenessAssessor, softmaxOf } from './faces/liveness.ts';
 import { type ScoreCalibration, sameFaceScore } from './faces/score-calibration.ts';
 import type { FaceReader } from './gallery/enrol.ts';
@@ -136,8 +138,17 @@ export async function openFaceAnalyser(
     return batcher;
   };
   try {
-    const detector = await open(config.models.detector);
-    const landmarks = await open(config.models.landmarks);
+    const shared = new Map<string, Promise<ModelBatcher>>();
+    // A network may have several parts: MTCNN's last finds faces, and their landmarks as well.
+    const openOnce: OpenModel = (id) => {
+      const model = shared.get(id) ?? open(id);
+      shared.set(id, model);
+      return model;
+    };
+    const { secondDetector } = config.models;
+    const firstOf = await openDetector(store.entry(config.models.detector), openOnce);
+    const secondOf = secondDetector === null ? null : await openDetector(store.entry(secondDetector), openOnce);
+    const landmarkerOf = await openLandmarker(store.entry(config.models.landmarks), openOnce);
     const measured = await readCalibrations(config.models.calibration);
     const openEncoder = async (key: 'encoder' | 'upperEncoder', id: string, part: FacePart): Promise<OpenEncoder> => {
       const { dimension, minNorm } = encoderEntry(store, key, id, part);
@@ -176,11 +187,21 @@ export async function openFaceAnalyser(
             })),
           )
       : null;
-    const detectorOf = (name: string) => ultraFaceDetector(detector.lane(name), { ...config.detection, lowScore });
+    const detectorOf = (name: string): FaceDetector => {
+      const { secondLook, ...detection } = config.detection;
+      if (!secondOf) return firstOf(name, { ...detection, lowScore });
+      return secondLookDetector({
+        first: firstOf(name, { ...detection, lowScore: Math.min(lowScore, secondLook.fromScore) }),
+        second: secondOf(name, { ...detection, minScore: secondLook.minScore }),
+        minScore: detection.minScore,
+        fromScore: secondLook.fromScore,
+        lowScore,
+      });
+    };
     const lane = (name: string) =>
       createFaceAnalyser({
         detector: detectorOf(name),
-        landmarker: ibugLandmarker(landmarks.lane(name)),
+        landmarker: landmarkerOf(name),
         encoder: full.lane(name),
         upperEncoder: upper?.lane(name) ?? null,
       });
