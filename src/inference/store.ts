@@ -103,6 +103,13 @@ export class ModelStore {
     return graph.path;
   }
 
+  /** Path of a model's file as it was fetched, after its bytes were checked: what training starts from. Throws as `file`. */
+  async sourceFile(id: string): Promise<string> {
+    const asset = this.#asset(id);
+    await this.#checkSource(asset);
+    return this.#sourcePath(asset);
+  }
+
   /**
    * Checks files against the manifest, and graphs against their record and against preparing them once more. Throws as
    * `file` does.

@@ -1,0 +1,168 @@
+import type { RecipeOf } from '../../config/training-recipe.ts';
+import { alignToTemplate } from '../../faces/align.ts';
+import { normalise } from '../../faces/embedding.ts';
+import type { ModelEntry } from '../../inference/manifest.ts';
+import { coarsened } from '../data/degrade.ts';
+import { cutSmoothly, type FaceAlignments, groupByPerson, pointsOf } from '../data/encoder-sampler.ts';
+import type { FaceStore } from '../data/face-store.ts';
+import { type PixelScale, writePlanes } from '../data/sampler.ts';
+import type { TensorGraph, Values } from '../engine.ts';
+import type { Judgement } from '../runs/run-folder.ts';
+import { average, type LessonParts } from './landmarks-lesson.ts';
+import type { Lesson } from './lesson.ts';
+import type { Student } from './student.ts';
+import { trueAcceptRates } from './true-accept-rates.ts';
+import { keepUpperRows } from './upper-part.ts';
+
+export interface EncoderParts extends LessonParts {
+  /** Where the landmarks in use put the five points of every face and mask. */
+  readonly alignments: FaceAlignments;
+  /** What the frozen encoder says of every plain face: unit length, one after another. */
+  readonly targets: Float32Array;
+}
+
+/**
+ * An encoder that sees no more of a face than a mask leaves free. It learns to say of a part what the frozen encoder says of
+ * the whole (distillation: Hinton et al. 2015, on embeddings), and to tell the people of a batch apart when one picture of each
+ * wears a mask (InfoNCE: van den Oord et al. 2018).
+ */
+export function encoderLesson(
+  recipe: RecipeOf<'encoder'>,
+  { store, train, validation, alignments, targets }: EncoderParts,
+  { entry, onnx }: { entry: ModelEntry; onnx: Uint8Array },
+): Lesson {
+  const { seed, masked, jitterPx, degradation, blankFrom } = recipe;
+  const { width, height } = entry.input;
+  const people = Math.floor(recipe.batch / 2);
+  const dimension = entry.embedding ?? 0;
+  const output = entry.outputs[0]?.name ?? '';
+  const pixels = { mean: entry.input.mean, scale: entry.input.scale };
+  const size = { width, height: Math.min(recipe.rows, height) };
+  let crops: JudgedCrops | null = null;
+  return {
+    onnx: keepUpperRows(onnx, height, size.height),
+    input: [3, size.height, size.width],
+    cut: recipe.cut,
+    batch: 2 * people,
+    sampleThreads: 1,
+    sampling: {
+      kind: 'encoder',
+      options: {
+        faces: train,
+        people,
+        seed,
+        input: size,
+        pixels,
+        masked,
+        jitterPx,
+        degradation,
+        alignments,
+        targets,
+        dimension,
+        blankFrom,
+      },
+    },
+    complete: async (given) => given,
+    loss(graph, outputs) {
+      const target = graph.input('target', [2 * people, dimension]);
+      const given = graph.op('Reshape', [outputs[output] ?? '', graph.int64s([2 * people, dimension])]);
+      const unit = graph.op('LpNormalization', [given], { axis: 1, p: 2 });
+      const alike = graph.op('ReduceSum', [graph.op('Mul', [unit, target]), graph.int64s([1])], { keepdims: 0 });
+      const distance = graph.op('Sub', [graph.floats([1], []), average(graph, alike)]);
+      const contrast = infoNce(graph, unit, people, recipe.temperature);
+      const weighted = (loss: string, weight: number) => graph.op('Mul', [loss, graph.floats([weight], [])]);
+      return {
+        loss: graph.op('Add', [weighted(distance, recipe.distillation), weighted(contrast, recipe.contrast)]),
+        metrics: { distance, contrast },
+      };
+    },
+    async judge(student, values) {
+      crops ??= judgedCrops(store, chooseJudged(store, validation, recipe.validation.faces), size, pixels, alignments);
+      return judgeEncoder(student, values, output, crops);
+    },
+    close: async () => {},
+  };
+}
+
+/** How well the masked picture of each person is told from those of the others by the plain ones, and the other way round. */
+function infoNce(graph: TensorGraph, unit: string, people: number, temperature: number): string {
+  const half = (from: number) =>
+    graph.op('Slice', [unit, graph.int64s([from]), graph.int64s([from + people]), graph.int64s([0])]);
+  const plain = half(0);
+  const masked = half(people);
+  const alike = graph.op('MatMul', [masked, graph.op('Transpose', [plain], { perm: [1, 0] })]);
+  const logits = graph.op('Mul', [alike, graph.floats([1 / temperature], [])]);
+  const same = graph.floats(
+    Float32Array.from({ length: people * people }, (_, at) => (at % (people + 1) === 0 ? 1 : 0)),
+    [people, people],
+  );
+  const told = [1, 0].map((axis) => {
+    const likelihood = graph.op('LogSoftmax', [logits], { axis });
+    const right = graph.op('ReduceSum', [graph.op('Mul', [likelihood, same]), graph.int64s([0, 1])], { keepdims: 0 });
+    return graph.op('Mul', [right, graph.floats([-0.5 / people], [])]);
+  });
+  return graph.op('Add', told);
+}
+
+interface JudgedCrops {
+  readonly count: number;
+  readonly people: readonly number[];
+  readonly plain: Float32Array;
+  readonly masked: Float32Array;
+}
+
+/** Faces of people with several pictures first: only they say how well somebody is recognised. */
+function chooseJudged(store: FaceStore, faces: readonly number[], most: number): number[] {
+  const groups = [...groupByPerson(store, faces).values()].sort((a, b) => Math.min(b.length, 2) - Math.min(a.length, 2));
+  return groups
+    .flatMap((group) => group.slice(0, 6))
+    .filter((face) => (store.faces[face]?.masks.length ?? 0) > 0)
+    .slice(0, most);
+}
+
+function judgedCrops(
+  store: FaceStore,
+  faces: readonly number[],
+  size: { width: number; height: number },
+  pixels: PixelScale,
+  alignments: FaceAlignments,
+): JudgedCrops {
+  const length = 3 * size.width * size.height;
+  const plain = new Float32Array(faces.length * length);
+  const masked = new Float32Array(faces.length * length);
+  faces.forEach((face, place) => {
+    const chip = store.read(face);
+    const cut = (image: typeof chip, variant: number) =>
+      cutSmoothly(image, alignToTemplate(pointsOf(alignments, face, variant)), size);
+    writePlanes(cut(chip, 0), pixels, plain, place * length);
+    const probe = cut(store.withMask(face, chip, 0), 1);
+    // Every other probe comes from farther away.
+    writePlanes(place % 2 === 0 ? probe : coarsened(probe, 0.6), pixels, masked, place * length);
+  });
+  return { count: faces.length, people: faces.map((face) => store.faces[face]?.person ?? -1), plain, masked };
+}
+
+async function judgeEncoder(
+  student: Student,
+  values: Values,
+  output: string,
+  { count, people, plain, masked }: JudgedCrops,
+): Promise<Judgement> {
+  const embed = async (pictures: Float32Array) => {
+    const given = (await student.run(pictures, count, values))[output] ?? new Float32Array();
+    const dimension = given.length / count;
+    return Array.from({ length: count }, (_, row) => normalise(given.subarray(row * dimension, (row + 1) * dimension)));
+  };
+  const gallery = await embed(plain);
+  const probes = await embed(masked);
+  const under = trueAcceptRates(gallery, probes, people, [1e-2, 1e-3, 1e-4]);
+  const without = trueAcceptRates(gallery, gallery, people, [1e-3]);
+  const figures = {
+    maskedTar2: under.tar[0] ?? 0,
+    maskedTar3: under.tar[1] ?? 0,
+    maskedTar4: under.tar[2] ?? 0,
+    plainTar3: without.tar[0] ?? 0,
+    maskedCeiling: under.ceiling,
+  };
+  return { score: (figures.maskedTar2 + figures.maskedTar3 + figures.maskedTar4 + figures.plainTar3) / 4, figures };
+}
