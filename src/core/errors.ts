@@ -36,7 +36,7 @@ export const ERRORS = {
     help: 'Give a folder a person with pictures that show faces: at least four people, better hundreds.',
   },
   TRAINING_NOT_BETTER: {
-    exit: 12,
+    exit: 13,
     help: 'The model in use stays. Train longer or on more people, or use the new model by hand with models.manifest.',
   },
   NOTHING_TO_EVALUATE: { exit: 7, help: 'Name pictures that can be read, with at least two of a person.' },

@@ -4,7 +4,7 @@ import { type Detection, decodeDetections } from '../../faces/detect.ts';
 import type { ModelEntry } from '../../inference/manifest.ts';
 import { type DetectorSampling, detectorSampler, KNOWN_FACES } from '../data/detector-sampler.ts';
 import type { Batch, OpenSession, Values } from '../engine.ts';
-import type { Judgement } from '../runs/run-folder.ts';
+import type { Judgement } from '../run/run-folder.ts';
 import type { LessonParts } from './landmarks-lesson.ts';
 import type { Lesson } from './lesson.ts';
 import { openStudent, type Student } from './student.ts';
@@ -27,7 +27,7 @@ export async function detectorLesson(
   recipe: RecipeOf<'detector'>,
   { store, train, validation }: LessonParts,
   { entry, onnx }: { entry: ModelEntry; onnx: Uint8Array },
-  open: OpenSession,
+  { open, block }: { readonly open: OpenSession; readonly block: number | null },
 ): Promise<Lesson> {
   const { batch, seed, masked, tight, several, empty, degradation } = recipe;
   const { width, height } = entry.input;
@@ -35,7 +35,7 @@ export async function detectorLesson(
   const pixels = { mean: entry.input.mean, scale: entry.input.scale };
   const options: DetectorSampling = { faces: train, batch, seed, input, pixels, masked, tight, several, empty, degradation };
   const shape = [3, height, width];
-  const teacher = await openStudent({ onnx, input: shape, cut: null, batch, open });
+  const teacher = await openStudent({ onnx, input: shape, cut: null, batch, open, block });
   const candidates = entry.outputs.find(({ name }) => name === 'scores')?.shape[0] ?? 0;
   const judged = { ...options, faces: validation, seed: seed + 1, masked: 1, tight: 0.5, several: 0.4, empty: 0 };
   return {

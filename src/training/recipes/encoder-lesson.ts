@@ -7,7 +7,7 @@ import { cutSmoothly, type FaceAlignments, groupByPerson, pointsOf } from '../da
 import type { FaceStore } from '../data/face-store.ts';
 import { type PixelScale, writePlanes } from '../data/sampler.ts';
 import type { TensorGraph, Values } from '../engine.ts';
-import type { Judgement } from '../runs/run-folder.ts';
+import type { Judgement } from '../run/run-folder.ts';
 import { average, type LessonParts } from './landmarks-lesson.ts';
 import type { Lesson } from './lesson.ts';
 import type { Student } from './student.ts';

@@ -6,7 +6,7 @@ import type { FaceStore } from '../data/face-store.ts';
 import { normal, sampleRandom } from '../data/sampler.ts';
 import { greyOf, type RgbImage, warp } from '../data/warp.ts';
 import type { TensorGraph, Values } from '../engine.ts';
-import type { Judgement } from '../runs/run-folder.ts';
+import type { Judgement } from '../run/run-folder.ts';
 import type { Lesson } from './lesson.ts';
 import type { Student } from './student.ts';
 

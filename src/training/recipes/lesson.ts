@@ -5,8 +5,8 @@ import { buildStepGraph } from '../step-graph.ts';
 import { openTrainStep } from '../train-step.ts';
 import { writeWeights } from '../write-weights.ts';
 import { createTrainer } from '../trainer.ts';
-import type { Judgement } from '../runs/run-folder.ts';
-import type { TrainingTask } from '../runs/train-run.ts';
+import type { Judgement } from '../run/run-folder.ts';
+import type { TrainingTask } from '../run/train-run.ts';
 import { type Cut, openStudent, type Student } from './student.ts';
 
 /** What one recipe teaches a model: what it is shown, what is wrong with its answers, how it is judged. */
@@ -38,14 +38,18 @@ export interface OpenTask extends TrainingTask {
 }
 
 /** Builds the step of a lesson and opens it. Throws GRAPH_UNTRAINABLE. */
-export async function openTask(lesson: Lesson, choice: TrainerChoice, open: OpenSession): Promise<OpenTask> {
+export async function openTask(
+  lesson: Lesson,
+  choice: TrainerChoice,
+  { open, block }: { readonly open: OpenSession; readonly block: number | null },
+): Promise<OpenTask> {
   const { onnx, input, cut, batch } = lesson;
-  const student = await openStudent({ onnx, input, cut, batch, open });
+  const student = await openStudent({ onnx, input, cut, batch, open, block });
   const step = await openTrainStep(
     buildStepGraph((graph) => {
       const activations = graph.input('input', [batch, ...student.graph.cut.shape]);
       return lesson.loss(graph, student.graph.apply(graph, activations));
-    }),
+    }, { block }),
     open,
   );
   const { kind, peak, final, warmUpSteps, weightDecay, momentum, clipNorm } = choice.optimiser;

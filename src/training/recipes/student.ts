@@ -33,10 +33,12 @@ export interface StudentOptions {
   /** Pictures a run. */
   readonly batch: number;
   readonly open: OpenSession;
+  /** Channels of the runtime's blocked layout, or null: `probeBlock`. */
+  readonly block: number | null;
 }
 
 /** Throws GRAPH_UNTRAINABLE when the model has an operator that cannot be trained, or cannot be cut there. */
-export async function openStudent({ onnx, input, cut, batch, open }: StudentOptions): Promise<Student> {
+export async function openStudent({ onnx, input, cut, batch, open, block }: StudentOptions): Promise<Student> {
   const graph = openTrainableGraph(onnx, { input, cut });
   const initial = Object.fromEntries([...graph.parameters, ...graph.buffers].map((it) => [it.name, it.initial]));
   const frozen = graph.frozenOnnx ? await open(graph.frozenOnnx, 'frozen part') : null;
@@ -45,7 +47,7 @@ export async function openStudent({ onnx, input, cut, batch, open }: StudentOpti
       const activations = step.input('input', [batch, ...graph.cut.shape]);
       const outputs = graph.apply(step, activations);
       return { loss: step.floats([0], []), outputs };
-    }, { gradients: false }),
+    }, { gradients: false, block }),
     open,
   );
   const through = async (tensor: BatchTensor): Promise<BatchTensor> => {
