@@ -9,15 +9,15 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openFaceAnalyser } from '../src/app.ts';
-import { decodePicture, PICTURE_EXTENSIONS, rgbPicture } from '../src/capture/opencv-picture.ts';
-import { findPictureTree } from '../src/commands/dataset/picture-tree.ts';
+import { decodePicture, rgbPicture } from '../src/capture/opencv-picture.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { iou } from '../src/core/geometry.ts';
 import { silentLogger } from '../src/core/logger.ts';
 import { seededRandom, seedOf } from '../src/core/seeded-random.ts';
-import { fivePoints } from '../src/faces/landmarks.ts';
+import { requireIbug } from '../src/faces/landmarks.ts';
 import { putMaskOn } from '../src/faces/mask/put-mask-on.ts';
 import { randomMask } from '../src/faces/mask/random-mask.ts';
+import { findPictureTree } from '../src/pictures/picture-tree.ts';
 
 /** Boxes that overlap more than this are of the same face. */
 const SAME_FACE_IOU = 0.3;
@@ -34,7 +34,7 @@ if (!values.pictures) throw new Error('--pictures DIR is missing');
 const seed = Number(values.seed);
 const { config } = await loadConfig({ ...(values.config ? { file: values.config } : {}), env: process.env });
 const chain = await openFaceAnalyser(config, silentLogger);
-const { pictures } = await findPictureTree(values.pictures, PICTURE_EXTENSIONS);
+const { pictures } = await findPictureTree(values.pictures);
 const sample = pictures
   .map((picture) => ({ picture, rank: seedOf(seed, picture) }))
   .sort((a, b) => a.rank - b.rank)
@@ -52,7 +52,7 @@ for (const { picture: name, rank } of sample) {
   const size = { width: picture.width, height: picture.height };
   const rgb = await picture.fit(size);
   const started = performance.now();
-  const { rgb: masked, mask } = putMaskOn(rgb, size, face.landmarks, spec);
+  const { rgb: masked, mask } = putMaskOn(rgb, size, requireIbug(face.landmarks), spec);
   const ms = performance.now() - started;
   const covered = rgbPicture(masked, size);
   const [again] = (await chain.analyser.detect(covered))
@@ -66,8 +66,8 @@ for (const { picture: name, rank } of sample) {
     group.ms += ms;
     if (!seen) continue;
     group.found++;
-    const [left, right] = fivePoints(face.landmarks);
-    const [leftNow, rightNow] = fivePoints(seen.landmarks);
+    const [left, right] = face.landmarks.five;
+    const [leftNow, rightNow] = seen.landmarks.five;
     const apart = Math.hypot(right.x - left.x, right.y - left.y);
     group.moved.push(
       Math.hypot(leftNow.x - left.x, leftNow.y - left.y) / apart,

@@ -10,16 +10,15 @@ import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { openFaceAnalyser } from '../src/app.ts';
 import { decodePicture, rgbPicture } from '../src/capture/opencv-picture.ts';
-import { simulateMask } from '../src/commands/eval/simulate-mask.ts';
 import { configSchema } from '../src/config/schema.ts';
 import { apply, boxToCrop, type Point } from '../src/core/geometry.ts';
 import { silentLogger } from '../src/core/logger.ts';
 import type { Picture } from '../src/core/picture.ts';
-import { chooseFace } from '../src/evaluation/analysed-face-source.ts';
 import { PaddedPicture } from '../src/evaluation/padded-picture.ts';
 import { readPeopleFolder } from '../src/evaluation/people-folder.ts';
 import type { Face } from '../src/faces/face-analyser.ts';
-import { fivePoints } from '../src/faces/landmarks.ts';
+import { chooseFace } from '../src/pictures/read-face.ts';
+import { simulateMask } from '../src/pictures/simulate-mask.ts';
 
 const PADS = [0, 0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.75, 1];
 const SIDES = [128, 160];
@@ -41,7 +40,7 @@ async function look(kind: string, picture: Picture, known: Face): Promise<void> 
     const matrix = boxToCrop(known.box, size);
     const [pixels] = await picture.cut([{ ...size, matrix, colour: 'rgb' }]);
     if (!pixels) throw new Error('no crop');
-    const [left, right] = fivePoints(known.landmarks).map((point) => apply(matrix, point));
+    const [left, right] = known.landmarks.five.map((point) => apply(matrix, point));
     const crop = rgbPicture(pixels, size);
     for (const pad of PADS) {
       const padded = new PaddedPicture(crop, pad);
@@ -52,7 +51,7 @@ async function look(kind: string, picture: Picture, known: Face): Promise<void> 
       const [face] = await analyser.describe(padded, [chosen]);
       if (!face || !left || !right) continue;
       const border = Math.round(side * pad);
-      const [foundLeft, foundRight] = fivePoints(face.landmarks);
+      const [foundLeft, foundRight] = face.landmarks.five;
       const off = (found: Point, truth: Point) => Math.hypot(found.x - border - truth.x, found.y - border - truth.y);
       const limit = EYES_WITHIN * Math.hypot(right.x - left.x, right.y - left.y);
       if (off(foundLeft, left) <= limit && off(foundRight, right) <= limit) count(eyes, `${kind} ${side} ${pad}`);
@@ -73,7 +72,7 @@ for (const { plain } of people.slice(0, Number(values.limit))) {
   if (face) {
     crops++;
     await look('plain ', picture, face);
-    const masked = await simulateMask(picture, face, file.split('/').at(-1) ?? '');
+    const masked = await simulateMask(picture, face, file.split('/').at(-1) ?? '', { rgbPicture });
     await look('masked', masked, face);
     masked.release();
   }

@@ -8,10 +8,13 @@ import type { Size } from './core/geometry.ts';
 import type { Logger } from './core/logger.ts';
 import { type Camera, Daemon } from './daemon.ts';
 import { MqttEventPublisher, type MqttEventPublisherOptions } from './events/mqtt-event-publisher.ts';
+import { openEventSpool, type SqliteEventSpool } from './events/sqlite-event-spool.ts';
 import { falseAcceptRate, type OperatingPoint } from './faces/calibration.ts';
+import { ultraFaceDetector } from './faces/detectors/ultraface-detector.ts';
 import { cosine } from './faces/embedding.ts';
 import { createFaceAnalyser, type FaceAnalyser } from './faces/face-analyser.ts';
 import { cropEmbedder, type FaceEmbedder, frameEmbedder } from './faces/face-embedder.ts';
+import { ibugLandmarker } from './faces/landmarkers/ibug-landmarker.ts';
 import type { FaceReader } from './gallery/enrol.ts';
 import { LiveGallery } from './gallery/live-gallery.ts';
 import { openGalleryStore } from './gallery/sqlite-gallery-store.ts';
@@ -36,6 +39,7 @@ import { FaceTracker } from './tracks/tracker.ts';
 
 /** A decided track is looked at again so often: soon enough to notice that somebody else took its place. */
 const RECHECK_MS = 1000;
+const DAY_MS = 86_400_000;
 /** How often health and status are looked at where no service manager sets the pace. */
 const CHECK_EVERY_MS = 5000;
 
@@ -65,6 +69,8 @@ export interface ChainOptions {
   readonly runIn?: 'own-thread' | 'this-thread';
   /** Where faces are followed: what the detector is less sure of is given too; `detection.minScore` otherwise. */
   readonly lowScore?: number;
+  /** How pictures share runs; what fits the models' timings when left out. */
+  readonly policy?: BatcherOptions['policy'];
   /** Told of every run of a model. */
   readonly onRun?: BatcherOptions['onRun'];
   /** Told of every model that was opened: for whoever measures it bare. */
@@ -78,7 +84,14 @@ export interface ChainOptions {
 export async function openFaceAnalyser(
   config: Pick<Config, 'models' | 'inference' | 'detection'>,
   logger: Logger,
-  { clock = systemClock, runIn = 'own-thread', lowScore = config.detection.minScore, onRun, onOpen }: ChainOptions = {},
+  {
+    clock = systemClock,
+    runIn = 'own-thread',
+    lowScore = config.detection.minScore,
+    policy,
+    onRun,
+    onOpen,
+  }: ChainOptions = {},
 ): Promise<OpenFaceAnalyser> {
   const store = await createModelStore({ dir: config.models.dir, extraManifest: config.models.manifest, logger });
   const thread = new InferenceThread(logger);
@@ -93,7 +106,7 @@ export async function openFaceAnalyser(
         ? await thread.open(store, id, config.inference)
         : await openOnnxModel(store, id, { ...config.inference, logger });
     onOpen?.(model);
-    const batcher = new ModelBatcher(model, clock, onRun ? { onRun } : {});
+    const batcher = new ModelBatcher(model, clock, { ...(policy && { policy }), ...(onRun && { onRun }) });
     const { maxBatch, maxWaitMs } = batcher.policy;
     logger.debug({ model: id, maxBatch, maxWaitMs }, `model ${id} takes batches of up to ${maxBatch}`);
     opened.push(batcher);
@@ -120,19 +133,20 @@ export async function openFaceAnalyser(
       aligning = frameEmbedder(model);
       logger.info({ model: id, provider }, `model ${id} aligns faces in its graph`);
     }
+    const detectorOf = (name: string) => ultraFaceDetector(detector.lane(name), { ...config.detection, lowScore });
     const lane = (name: string) =>
       createFaceAnalyser(
         {
-          detector: detector.lane(name),
-          landmarks: landmarks.lane(name),
+          detector: detectorOf(name),
+          landmarker: ibugLandmarker(landmarks.lane(name)),
           encoder: aligning ?? cropEmbedder(encoder.lane(name)),
         },
-        { ...config.detection, lowScore, minNorm },
+        { minNorm },
       );
     return {
       analyser: lane(''),
       lane,
-      detectorInput: detector.lane('').input,
+      detectorInput: detectorOf('').input,
       cropSize: encoder.lane('').input.width,
       encoder: { id, fingerprint, dimension, calibration },
       failed: thread.failed,
@@ -340,10 +354,24 @@ async function createPublisher(
     cameras: config.cameras.map(({ id, enabled }) => ({ id, enabled })),
     expireAfterMs: events.expireAfterMs,
     bufferMax: events.bufferMax,
+    maxAgeMs: events.bufferDays * DAY_MS,
+    spool: openSpool(events.bufferFile, device.id, logger),
     clock,
     random,
     logger,
   });
+}
+
+/** A door must not wait for a database: where it cannot be used, events are kept in memory. */
+function openSpool(file: string | null, device: string, logger: Logger): SqliteEventSpool | null {
+  if (file === null) return null;
+  try {
+    return openEventSpool(file, device, logger);
+  } catch (error) {
+    const { code, help } = error instanceof EyelineError ? error : { code: undefined, help: undefined };
+    logger.error({ code, help }, `${messageOf(error)}; events are kept in memory alone`);
+    return null;
+  }
 }
 
 async function readPem(file: string | null, key: string): Promise<Buffer | null> {

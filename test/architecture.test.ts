@@ -10,7 +10,7 @@ const LIBRARIES: Readonly<Record<string, RegExp>> = {
   'onnxruntime-node': /^src\/inference\/onnxruntime-model\.ts$/,
   mqtt: /^src\/events\/mqtt[^/]*\.ts$/,
   aedes: /^src\/commands\/demo\//,
-  libsql: /^src\/gallery\/[^/]*store[^/]*\.ts$/,
+  libsql: /^src\/(gallery\/[^/]*store|events\/sqlite-event-spool)[^/]*\.ts$/,
   'sd-notify': /^src\/platform\/systemd\.ts$/,
   pino: /^src\/platform\/logger\.ts$/,
   'prom-client': /^src\/platform\/metrics\.ts$/,

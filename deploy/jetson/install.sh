@@ -161,6 +161,7 @@ else
       -e 's#^  dir: data/models$#  dir: /var/lib/eyeline/models#' \
       -e 's#^  engineCache: data/engines$#  engineCache: /var/lib/eyeline/engines#' \
       -e 's#^  file: data/gallery.sqlite$#  file: /var/lib/eyeline/gallery.sqlite#' \
+      -e 's#^  bufferFile: data/events.sqlite$#  bufferFile: /var/lib/eyeline/events.sqlite#' \
       "$source_dir/config/eyeline.yaml"
   )
 fi

@@ -146,10 +146,6 @@ function bgrMat(cv: Opencv, rgb: Uint8Array, size: Size): Mat {
   return bgr;
 }
 
-/** Kinds of picture files that are read and written, by the extension of their names. */
-export const PICTURE_EXTENSIONS = ['.jpg', '.jpeg', '.png', '.webp', '.bmp', '.tif', '.tiff'] as const;
-export type PictureExtension = (typeof PICTURE_EXTENSIONS)[number];
-
 /**
  * RGB pixels (rows, 3 bytes a pixel) as a JPEG file.
  *
@@ -163,20 +159,17 @@ export async function encodeJpeg(rgb: Uint8Array, size: Size, quality = 90): Pro
 /**
  * RGB pixels (rows, 3 bytes a pixel) as a picture file of the kind that goes with `extension`.
  *
+ * @param extension of a file's name: `.jpg`, `.png` and whatever else OpenCV writes
  * @param quality 0 to 100, of a JPEG file; the other kinds lose nothing
  * Throws RangeError when the pixels do not fill `size`.
  */
-export async function encodePicture(
-  rgb: Uint8Array,
-  size: Size,
-  extension: PictureExtension,
-  quality = 90,
-): Promise<Uint8Array> {
+export async function encodePicture(rgb: Uint8Array, size: Size, extension: string, quality = 90): Promise<Uint8Array> {
   const cv = loadOpencv();
   const bgr = bgrMat(cv, rgb, size);
-  const options = extension === '.jpg' || extension === '.jpeg' ? [cv.IMWRITE_JPEG_QUALITY, quality] : [];
+  const kind = extension.toLowerCase();
+  const options = kind === '.jpg' || kind === '.jpeg' ? [cv.IMWRITE_JPEG_QUALITY, quality] : [];
   try {
-    return await answered<Buffer>((done) => cv.imencodeAsync(extension, bgr, options, done));
+    return await answered<Buffer>((done) => cv.imencodeAsync(kind, bgr, options, done));
   } finally {
     bgr.release();
   }

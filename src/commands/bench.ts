@@ -7,9 +7,9 @@ import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { EyelineError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
+import { evenly, findPictureTree } from '../pictures/picture-tree.ts';
 import { createLogger } from '../platform/logger.ts';
 import { packageVersion } from '../platform/version.ts';
-import { findPictureFiles } from './bench/picture-tree.ts';
 import { benchPictures } from './bench/pictures.ts';
 import { benchPipeline, type PipelinePart } from './bench/pipeline.ts';
 import { benchStages } from './bench/stages.ts';
@@ -88,9 +88,10 @@ export const registerBench: RegisterCommand = (program, context) => {
     .option('--workers <n>', 'processes that work on pictures; one a core when left out', positive)
     .action((options: PicturesOptions) =>
       measured(options, context, async ({ config }) => {
-        const files = await findPictureFiles(options.dir, options.limit);
+        const { pictures } = await findPictureTree(options.dir);
+        const files = evenly(pictures, options.limit).map((picture) => join(options.dir, picture));
         const workers = options.workers ?? availableParallelism();
-        const result = await benchPictures(config, files, workers, context.signal);
+        const result = await benchPictures(config, files, workers, context);
         if (!options.json) printPictures(result, context.print);
         return { ...result };
       }),

@@ -1,27 +1,21 @@
 import { availableParallelism } from 'node:os';
-import { extname } from 'node:path';
 import type { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
-import { EyelineError } from '../core/errors.ts';
 import { MASK_COLOURS, MASK_FITS, MASK_TYPES } from '../faces/mask/mask-spec.ts';
 import type { WantedMask } from '../faces/mask/random-mask.ts';
+import { PicturePool } from '../pictures/picture-pool.ts';
+import { findPictureTree } from '../pictures/picture-tree.ts';
 import type { CommandContext, RegisterCommand } from './command.ts';
 import { type MaskDatasetResult, maskDataset, maskPreview } from './dataset/mask-dataset.ts';
 import { colours, listOf, sheetFile, whole } from './dataset/mask-options.ts';
-import type { MaskWorkerData } from './dataset/mask-worker.ts';
 import { checkApart, checkEmpty, checkWritable, writeOutput } from './dataset/output-folder.ts';
-import type { MaskAnswer, MaskJob, SampleJob } from './dataset/picture-masker.ts';
-import { findPictureTree } from './dataset/picture-tree.ts';
-import { startWorkers } from './dataset/worker-processes.ts';
 import { startProgress } from './progress.ts';
 
 /** What a shell reports for a command ended by Ctrl-C. */
 const EXIT_INTERRUPTED = 130;
 const SHEET_SIDE = 180;
 const SHEET_QUALITY = 92;
-/** Jobs on their way to each worker: one more than it works on, so that it never waits for the next. */
-const JOBS_PER_WORKER = 3;
 const NAMED_AT_MOST = 20;
 
 interface MaskOptions {
@@ -87,12 +81,9 @@ export function addDataset(program: Command, context: CommandContext, clock: Clo
 
 async function mask(from: string, to: string, options: MaskOptions, context: CommandContext, clock: Clock) {
   // OpenCV is loaded here and not with the program: `--help` and other commands work without it.
-  const { encodePicture, PICTURE_EXTENSIONS } = await import('../capture/opencv-picture.ts');
+  const { encodePicture } = await import('../capture/opencv-picture.ts');
   const { config } = await loadConfig({ ...(options.config ? { file: options.config } : {}), env: context.env });
-  const tree = await findPictureTree(from, PICTURE_EXTENSIONS);
-  if (tree.pictures.length === 0) {
-    throw new EyelineError('USAGE', `${from} holds no pictures (${PICTURE_EXTENSIONS.join(', ')})`);
-  }
+  const tree = await findPictureTree(from, { plainOnly: true });
   await checkApart(from, to);
   await checkEmpty(to, options.force ?? false);
   if (options.preview) await checkWritable(options.preview);
@@ -104,16 +95,14 @@ async function mask(from: string, to: string, options: MaskOptions, context: Com
   };
 
   const count = Math.min(options.workers ?? availableParallelism(), pictures.length);
-  const entry = new URL(`./dataset/mask-worker${extname(import.meta.url)}`, import.meta.url);
   const { models, inference, detection } = config;
-  const workers = await startWorkers<MaskWorkerData, MaskJob | SampleJob, MaskAnswer>({
-    entry,
-    count,
-    data: { config: { models, inference, detection }, wanted },
-    env: context.env,
-  });
+  const pool = new PicturePool(
+    { models, inference, detection },
+    { workers: count, batching: 'repeatable', env: context.env },
+  );
+  await pool.start();
   const { seed } = options;
-  const common = { from, pictures, seed, workers, width: count * JOBS_PER_WORKER, signal: context.signal };
+  const common = { from, pictures, seed, wanted, pool, signal: context.signal };
   const progress = startProgress(context, clock, pictures.length, 'pictures');
   const startedMs = clock.monotonic();
   try {
@@ -121,7 +110,7 @@ async function mask(from: string, to: string, options: MaskOptions, context: Com
     const seconds = (clock.monotonic() - startedMs) / 1000;
     progress.stop();
     if (options.preview && !context.signal.aborted) {
-      const { rgb, size } = await maskPreview({ ...common, wanted, side: SHEET_SIDE });
+      const { rgb, size } = await maskPreview({ ...common, side: SHEET_SIDE });
       const kind = options.preview.toLowerCase().endsWith('.png') ? '.png' : '.jpg';
       await writeOutput(options.preview, await encodePicture(rgb, size, kind, SHEET_QUALITY));
     }
@@ -143,7 +132,7 @@ async function mask(from: string, to: string, options: MaskOptions, context: Com
     if (context.signal.aborted) context.exitWith(EXIT_INTERRUPTED);
   } finally {
     progress.stop();
-    await workers.close();
+    await pool.close();
   }
 }
 

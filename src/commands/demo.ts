@@ -120,7 +120,9 @@ async function show(options: DemoOptions, context: CommandContext, stage: Stage)
     onMessage: (_topic, payload) => {
       const event = identityEvent.parse(JSON.parse(payload));
       events.push(event);
-      context.print(options.json ? payload : describeEvent(event));
+      if (options.json) context.print(payload);
+      // Who has left is told 5 s after: among those who come it would only confuse.
+      else if (event.type !== 'exit') context.print(describeEvent(event));
     },
   });
   stage.undo.push(() => listener.stop());
@@ -142,6 +144,7 @@ async function show(options: DemoOptions, context: CommandContext, stage: Stage)
     recognition: { ...base.recognition, cooldownMs: COOLDOWN_MS },
     gallery,
     mqtt: { url },
+    events: { ...base.events, bufferFile: null },
   });
   let frames = 0;
   const daemon = await createDaemon({ config, env: {}, logger, onFrame: () => frames++ });

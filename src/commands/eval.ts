@@ -94,6 +94,7 @@ function withCommonOptions(command: Command): Command {
   return command
     .option('--report <file>', 'write an HTML page with plots and the worst mistakes')
     .option('--json', 'print one JSON object')
+    .option('--workers <n>', 'processes that read pictures (default: one a core)', processes)
     .option('-c, --config <file>', 'configuration file')
     .option('--models-dir <dir>', 'folder of the models, instead of models.dir')
     .option('--manifest <file>', 'manifest of your own models, instead of models.manifest');
@@ -127,6 +128,12 @@ function maskOption(who: string): Option {
 function wholeNumber(text: string): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value >= 2 ** 32) throw new InvalidArgumentError('It must be a whole number below 2^32.');
+  return value;
+}
+
+function processes(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 64) throw new InvalidArgumentError('It must be 1 to 64.');
   return value;
 }
 

@@ -1,10 +1,9 @@
 import { execFile } from 'node:child_process';
-import { setPriority } from 'node:os';
-import { availableParallelism } from 'node:os';
+import { availableParallelism, setPriority } from 'node:os';
 import { promisify } from 'node:util';
 import { InvalidArgumentError } from 'commander';
 import { loadConfig } from '../config/load.ts';
-import { ALL_RECIPES, loadRecipe, type LoadedRecipe } from '../config/training-recipe.ts';
+import { ALL_RECIPES, type LoadedRecipe, loadRecipe } from '../config/training-recipe.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { EyelineError } from '../core/errors.ts';
 import { silentLogger } from '../core/logger.ts';
@@ -37,7 +36,9 @@ const EXIT_INTERRUPTED = 130;
 export const registerTrain: RegisterCommand = (program, context) => {
   program
     .command('train <recipe>')
-    .description('Trains a model on folders of people: the recipes of config/training, or a .yaml file; `all` runs three.')
+    .description(
+      'Trains a model on folders of people: the recipes of config/training, or a .yaml file; `all` runs three.',
+    )
     .requiredOption('-d, --data <dirs...>', 'folders that hold a folder a person, with plain pictures')
     .option('-o, --out <dir>', 'folder of the run (default runs/<recipe>)')
     .option('--resume', 'go on with the run in the folder')

@@ -360,8 +360,18 @@ const events = z
       .int()
       .min(1)
       .max(100_000)
-      .default(1000)
+      .default(10_000)
       .describe('Most events kept while the broker is away; the oldest go first.'),
+    bufferFile: text
+      .nullable()
+      .default('data/events.sqlite')
+      .describe('Database they are kept in, so that a restart does not lose them; null keeps them in memory alone.'),
+    bufferDays: z
+      .number()
+      .min(0.01)
+      .max(365)
+      .default(7)
+      .describe('Events kept for longer than this many days are dropped.'),
   })
   .prefault({});
 

@@ -92,7 +92,10 @@ const encoder = z.strictObject({
   /** Rows of the aligned crop that are seen: fewer leave out what a mask covers. */
   rows: z.int().min(16).max(112).default(64),
   /** Rows from here on are blanked in training, chosen between both for each sample; null for none. */
-  blankFrom: z.tuple([z.int().min(0), z.int().min(0)]).nullable().default([58, 64]),
+  blankFrom: z
+    .tuple([z.int().min(0), z.int().min(0)])
+    .nullable()
+    .default([58, 64]),
   jitterPx: amount.default(1.5),
   /** Weight of the frozen encoder's word on the plain picture, against that of telling people apart. */
   distillation: amount.default(1),
@@ -136,7 +139,8 @@ export async function loadRecipe(nameOrFile: string): Promise<LoadedRecipe> {
     throw new EyelineError('USAGE', `"${nameOrFile}" is neither the name of a recipe nor a .yaml file`);
   }
   const content = await readFile(file, 'utf8').catch((error: unknown) => {
-    if (!isFile) throw new EyelineError('USAGE', `there is no recipe "${nameOrFile}"; a file of your own ends in .yaml`);
+    if (!isFile)
+      throw new EyelineError('USAGE', `there is no recipe "${nameOrFile}"; a file of your own ends in .yaml`);
     throw new EyelineError('CONFIG_UNREADABLE', `${file}: cannot be read: ${messageOf(error)}`, { cause: error });
   });
   return { name: isFile ? baseName(file) : nameOrFile, recipe: parseRecipe(content, file) };

@@ -17,6 +17,15 @@ export const ERRORS = {
     exit: 4,
     help: 'Run `eyeline doctor` to see which execution providers work on this machine.',
   },
+  GRAPH_UNTRAINABLE: {
+    exit: 4,
+    help: 'Cut the model after the operator named, so that it is in the frozen part, or use another model.',
+  },
+  TRAINING_DIVERGED: {
+    exit: 12,
+    help: 'Lower the learning rate or the clip norm; the last checkpoint is good.',
+  },
+  CHECKPOINT_UNREADABLE: { exit: 12, help: 'Resume from an earlier checkpoint of the same recipe, or begin anew.' },
   INFERENCE_FAILED: {
     exit: 9,
     help: 'ONNX Runtime ended unexpectedly; the service manager restarts the daemon. Report it if it happens again.',
@@ -30,6 +39,7 @@ export const ERRORS = {
     help: 'Enrol again with the encoder in use, or configure the encoder of the gallery.',
   },
   PERSON_UNKNOWN: { exit: 5, help: '`eyeline gallery list` names the people enrolled.' },
+  VISITOR_UNKNOWN: { exit: 5, help: '`eyeline visitors list` names the visitors that are kept.' },
   PICTURE_REFUSED: { exit: 7, help: 'Use a sharp, well-lit picture with exactly one face.' },
   TRAINING_DATA_UNUSABLE: {
     exit: 7,
@@ -44,6 +54,10 @@ export const ERRORS = {
   CAMERA_STALLED: { exit: 6, help: 'The camera sent no frames: check the network and the camera; it is retried.' },
   CAMERA_PROCESS_DIED: { exit: 6, help: 'The decoder crashed or was killed; it is restarted.' },
   MQTT_UNREACHABLE: { exit: 6, help: 'Check the broker URL, the credentials and the certificates.' },
+  SPOOL_UNUSABLE: {
+    exit: 11,
+    help: 'Check events.bufferFile, its permissions and the free disk; events are kept in memory meanwhile.',
+  },
   OPENCV_UNAVAILABLE: { exit: 8, help: 'Run scripts/setup.sh: it installs OpenCV and builds the add-on.' },
   TOOL_MISSING: { exit: 8, help: 'Run scripts/setup.sh: it installs what is missing.' },
   DEMO_INCOMPLETE: { exit: 10, help: 'Try --seconds 90 on a slow machine; --verbose shows what the daemon says.' },

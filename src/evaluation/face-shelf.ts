@@ -7,17 +7,25 @@ import type { FaceSource, ReadOptions, ReadPicture } from './face-source.ts';
 export class FaceShelf {
   readonly #source: FaceSource;
   readonly #now: () => number;
+  readonly #signal: AbortSignal | undefined;
   readonly #kept = new Map<string, ReadPicture>();
   #spentMs = 0;
   #read = 0;
 
-  /** @param now monotonic milliseconds */
-  constructor(source: FaceSource, now: () => number) {
+  /**
+   * @param now monotonic milliseconds
+   * @param signal ends reading
+   */
+  constructor(source: FaceSource, now: () => number, signal?: AbortSignal) {
     this.#source = source;
     this.#now = now;
+    this.#signal = signal;
   }
 
-  /** Milliseconds that reading a picture took: decode, detect, landmarks, align; null before the first. */
+  /**
+   * Milliseconds a picture, by the clock, that reading took: decode, detect, landmarks, align; null before the first. Of
+   * a source that reads several at once, less than one alone takes.
+   */
   get msPerPicture(): number | null {
     return this.#read > 0 ? this.#spentMs / this.#read : null;
   }
@@ -34,7 +42,7 @@ export class FaceShelf {
     const missing = [...new Set(files)].filter((file) => !this.#kept.has(keyOf(file)));
     const startMs = this.#now();
     let done = 0;
-    for await (const picture of this.#source.read(missing, options)) {
+    for await (const picture of this.#source.read(missing, options, this.#signal)) {
       this.#kept.set(keyOf(picture.file), picture);
       onProgress?.(++done, missing.length);
     }

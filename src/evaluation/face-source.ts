@@ -1,5 +1,5 @@
 import type { Box } from '../core/geometry.ts';
-import type { Landmarks } from '../faces/landmarks.ts';
+import type { FaceLandmarks } from '../faces/landmarks.ts';
 import type { FaceQuality } from '../faces/quality.ts';
 
 /** How pictures are read. */
@@ -12,7 +12,6 @@ export interface ReadOptions {
   readonly cropPx: number;
   /** Draws a mask on the face, different for each picture and the same for a seed, and then looks for it anew. */
   readonly mask: { readonly seed: number } | null;
-  readonly signal?: AbortSignal;
 }
 
 /** A face as an encoder takes it. */
@@ -20,7 +19,7 @@ export interface AlignedFace {
   /** RGB, `cropPx` by `cropPx`, rows from the top, 3 bytes a pixel; aligned to the ArcFace template. */
   readonly crop: Uint8Array;
   /** Pixels of the picture, as `box`. */
-  readonly landmarks: Landmarks;
+  readonly landmarks: FaceLandmarks;
   readonly box: Box;
   /** Of the detector, 0..1. */
   readonly score: number;
@@ -43,5 +42,6 @@ export type ReadPicture =
  * the order of `files`; how many are under way at once is the source's affair.
  */
 export interface FaceSource {
-  read(files: readonly string[], options: ReadOptions): AsyncIterable<ReadPicture>;
+  /** Throws the reason of `signal` once it is aborted. */
+  read(files: readonly string[], options: ReadOptions, signal?: AbortSignal): AsyncIterable<ReadPicture>;
 }

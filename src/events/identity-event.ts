@@ -20,12 +20,17 @@ export const identityEvent = z
     id: z.uuid().describe('Names this event; one that is sent again keeps it, so that a duplicate shows.'),
     bootId: z.uuid().describe('Names one run of the daemon; sequence counts within it.'),
     sequence: z.int().min(1).describe('Counts the events of this run, from 1. A gap means events were lost.'),
-    type: z.enum(['enter', 'update', 'exit']).describe('enter: first decision of a track; update: it changed; exit.'),
+    type: z
+      .enum(['enter', 'update', 'exit'])
+      .describe(
+        'enter: first decision of a track; update: it changed; exit: the track has ended. Open no door on exit.',
+      ),
     device: text.describe('Id of the device.'),
     camera: text.describe('Id of the camera.'),
     track: text.describe('Names one face followed through the frames of one camera, within one run.'),
     firstSeenAt: timestamp.describe('When the first frame that shows this face was captured (UTC).'),
-    capturedAt: timestamp.describe('When the frame that settled the decision was captured (UTC).'),
+    lastSeenAt: timestamp.describe('When the latest frame that shows this face was captured (UTC).'),
+    capturedAt: timestamp.describe('When the frame that settled the decision, or ended the track, was captured (UTC).'),
     decidedAt: timestamp.describe('When the decision was made (UTC).'),
     expiresAt: timestamp.describe('Do not act on the event after this time (UTC).'),
     late: z
@@ -83,6 +88,7 @@ type FilledByPublisher =
   | 'sequence'
   | 'device'
   | 'firstSeenAt'
+  | 'lastSeenAt'
   | 'capturedAt'
   | 'decidedAt'
   | 'expiresAt'
@@ -92,6 +98,7 @@ type FilledByPublisher =
 /** What the pipeline tells of a decision; the publisher fills in the rest. Times are milliseconds since the epoch. */
 export type IdentityDraft = Readonly<Omit<IdentityEvent, FilledByPublisher>> & {
   readonly firstSeenAtMs: number;
+  readonly lastSeenAtMs: number;
   readonly capturedAtMs: number;
   readonly decidedAtMs: number;
   readonly latencyMs: Readonly<Omit<IdentityEvent['latencyMs'], 'publish'>>;
@@ -126,6 +133,7 @@ export function completeIdentity(draft: IdentityDraft, stamp: IdentityStamp): Id
     camera: draft.camera,
     track: draft.track,
     firstSeenAt: new Date(draft.firstSeenAtMs).toISOString(),
+    lastSeenAt: new Date(draft.lastSeenAtMs).toISOString(),
     capturedAt: new Date(draft.capturedAtMs).toISOString(),
     decidedAt: new Date(draft.decidedAtMs).toISOString(),
     expiresAt: new Date(stamp.expiresAtMs).toISOString(),

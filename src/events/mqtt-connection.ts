@@ -40,11 +40,14 @@ export interface MqttConnectionOptions {
 /** A message to send with QoS 1. */
 export interface MqttOutgoing {
   readonly topic: string;
-  readonly payload: string;
+  readonly payload: string | Buffer;
   readonly retain: boolean;
-  readonly json: boolean;
+  /** MIME type of the payload (MQTT 5); null for plain words. */
+  readonly contentType?: string | null;
   /** MQTT 5 message expiry interval, whole seconds. */
   readonly expiryS?: number;
+  /** Goes back to whoever asked (MQTT 5 request and response). */
+  readonly correlationData?: Buffer | null;
 }
 
 export interface MqttIncoming {
@@ -52,6 +55,9 @@ export interface MqttIncoming {
   readonly payload: Buffer;
   /** True when the broker had kept it from before. */
   readonly retained: boolean;
+  /** Where the answer is to go, and what with it (MQTT 5 request and response); null when not asked for. */
+  readonly responseTopic: string | null;
+  readonly correlationData: Buffer | null;
 }
 
 /** Why a connection ended or could not be made. */
@@ -102,12 +108,14 @@ export class MqttConnection {
    * message; it is not called when the connection ends before.
    */
   publish(message: MqttOutgoing, done: (refusal: string | null) => void): void {
-    const { topic, payload, retain, json, expiryS } = message;
+    const { contentType = null, correlationData = null, expiryS, payload, retain, topic } = message;
     this.#inFlight++;
     this.#ackTimer ??= this.#expectAck();
     const properties = {
-      ...(json ? { contentType: 'application/json', payloadFormatIndicator: true } : {}),
+      // What is text is UTF-8 (MQTT 5, section 3.3.2.3.2).
+      ...(contentType === null ? {} : { contentType, payloadFormatIndicator: typeof payload === 'string' }),
       ...(expiryS === undefined ? {} : { messageExpiryInterval: expiryS }),
+      ...(correlationData === null ? {} : { correlationData }),
     };
     this.#client?.publish(topic, payload, { qos: 1, retain, properties }, (error) => {
       // Only a reason code is an answer of the broker; other errors come with the end of the connection.
@@ -144,7 +152,9 @@ export class MqttConnection {
     this.#client = client;
     client.on('connect', (connack) => this.#connected(client, connack));
     client.on('message', (topic, payload, packet) => {
-      if (!this.#ended) this.#options.onMessage({ topic, payload, retained: packet.retain });
+      if (this.#ended) return;
+      const { responseTopic = null, correlationData = null } = packet.properties ?? {};
+      this.#options.onMessage({ topic, payload, retained: packet.retain, responseTopic, correlationData });
     });
     client.on('disconnect', ({ reasonCode }) => {
       this.#farewell = `the broker ended the connection: ${reasonText(reasonCode ?? 0)}`;

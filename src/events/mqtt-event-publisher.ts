@@ -4,15 +4,17 @@ import type { Logger } from '../core/logger.ts';
 import type { RetryPolicy } from '../core/retry.ts';
 import { type CameraEnabledHandler, CameraSwitches } from './camera-switches.ts';
 import { type CameraStatus, type GalleryReport, galleryPayload } from './device-state.ts';
+import type { EventSpool } from './event-spool.ts';
 import type { IdentityDraft } from './identity-event.ts';
 import { IdentityQueue } from './identity-queue.ts';
-import { LogOnce } from './log-once.ts';
-import type { MqttConnection, MqttOutgoing, MqttTls } from './mqtt-connection.ts';
-import { MqttSupervisor, type ProtocolChoice } from './mqtt-supervisor.ts';
+import type { MqttTls } from './mqtt-connection.ts';
+import { MqttSession, type Sendable } from './mqtt-session.ts';
+import type { ProtocolChoice } from './mqtt-supervisor.ts';
 import { RetainedState } from './retained-state.ts';
 import { switchPayload } from './switch-command.ts';
 import { type DeviceTopics, deviceTopics } from './topics.ts';
 
+const JSON_TYPE = 'application/json';
 /** How long stopping waits for events to be acknowledged, and for the goodbye. */
 const STOP_MS = { events: 500, goodbye: 1000 };
 
@@ -37,6 +39,10 @@ export interface MqttEventPublisherOptions {
   readonly expireAfterMs: number;
   /** Most events kept while the broker is away. */
   readonly bufferMax: number;
+  /** Events kept longer than this are dropped. */
+  readonly maxAgeMs: number;
+  /** Where they are kept so that the end of the process does not lose them; null for memory alone. Closed at the stop. */
+  readonly spool: EventSpool | null;
   readonly clock: Clock;
   /** Uniform in [0, 1). */
   readonly random: () => number;
@@ -53,7 +59,7 @@ export interface PublisherCounters {
   readonly late: number;
   readonly waiting: number;
   readonly inFlight: number;
-  /** Events lost: the buffer was full, or the publisher stopped. */
+  /** Events lost: too many or too old, or the publisher stopped and could not keep them. */
   readonly dropped: number;
   /** Messages the broker did not accept (not authorised, quota). */
   readonly refused: number;
@@ -64,12 +70,9 @@ export interface PublisherCounters {
   readonly ignoredCommands: number;
 }
 
-/** The steps from a new connection to `online` and to the end; `down` is no connection. */
-type Phase = 'down' | 'subscribing' | 'stating' | 'announcing' | 'online' | 'leaving' | 'left';
-
 /**
  * Tells the world over MQTT who was seen and how the device is. A broker that is away never stops or delays its
- * caller: state is told when it is back, events wait in a bounded buffer and then say `late`.
+ * caller: state is told when it is back, events wait on the disk, bounded, and then say `late`.
  *
  * The one rule above all others: an identity that is stale never looks fresh, or a door opens for somebody who is
  * long gone. So events are never retained, expire, and whatever waited or is sent a second time is marked.
@@ -80,12 +83,8 @@ export class MqttEventPublisher {
   readonly #switches: CameraSwitches;
   readonly #retained = new RetainedState();
   readonly #queue: IdentityQueue;
-  readonly #log: LogOnce;
-  readonly #supervisor: MqttSupervisor;
-  readonly #count = { connects: 0, refused: 0 };
+  readonly #session: MqttSession;
   readonly #listeners: (() => void)[] = [];
-  #phase: Phase = 'down';
-  #statesInFlight = 0;
   #running = false;
   #stopping: Promise<void> | null = null;
 
@@ -95,31 +94,38 @@ export class MqttEventPublisher {
     this.#topics = deviceTopics(options.prefix, options.device.id);
     this.#switches = new CameraSwitches(this.#topics, options.cameras, options.logger);
     this.#queue = new IdentityQueue({ ...options, device: options.device.id });
-    this.#log = new LogOnce(options.logger);
-    this.#supervisor = new MqttSupervisor({
-      connection: {
-        url: options.url,
-        username: options.username,
-        password: options.password,
-        clientId: options.clientId ?? `eyeline-${options.device.id}`,
-        keepAliveS: options.keepAliveS,
-        connectTimeoutMs: options.connectTimeoutMs,
-        tls: options.tls,
-        will: { topic: this.#topics.status, payload: 'offline' },
-        userProperties: { device: options.device.name, software: `eyeline/${options.version}` },
-        onMessage: (message) => {
-          this.#switches.take(message);
-          this.#changed();
+    const { clock, logger, protocolVersion, random, reconnect } = options;
+    this.#session = new MqttSession({
+      supervisor: {
+        connection: {
+          url: options.url,
+          username: options.username,
+          password: options.password,
+          clientId: options.clientId ?? `eyeline-${options.device.id}`,
+          keepAliveS: options.keepAliveS,
+          connectTimeoutMs: options.connectTimeoutMs,
+          tls: options.tls,
+          will: { topic: this.#topics.status, payload: 'offline' },
+          userProperties: { device: options.device.name, software: `eyeline/${options.version}` },
+          onMessage: (message) => {
+            this.#switches.take(message);
+            this.#changed();
+          },
         },
+        protocolVersion,
+        reconnect,
+        clock,
+        random,
+        logger,
       },
-      protocolVersion: options.protocolVersion,
-      reconnect: options.reconnect,
-      clock: options.clock,
-      random: options.random,
-      logger: options.logger,
-      onUp: (connection) => this.#up(connection),
-      onDown: () => this.#down(),
-      onFailure: () => this.#changed(),
+      statusTopic: this.#topics.status,
+      subscriptions: this.#switches.topics,
+      retained: this.#retained,
+      next: () => this.#next(),
+      onOnline: () => this.#online(),
+      onDown: () => this.#queue.recall(),
+      onChange: () => this.#changed(),
+      logger,
     });
     for (const { id, enabled } of options.cameras) {
       this.setCameraStatus(id, enabled ? 'connecting' : 'disabled');
@@ -130,7 +136,7 @@ export class MqttEventPublisher {
   /** Begins connecting and returns at once. */
   start(): void {
     this.#running = this.#stopping === null;
-    this.#supervisor.start();
+    this.#session.start();
     this.#changed();
   }
 
@@ -150,16 +156,16 @@ export class MqttEventPublisher {
 
   get state(): PublisherState {
     if (!this.#running) return 'stopped';
-    return this.#phase === 'online' ? 'online' : 'connecting';
+    return this.#session.phase === 'online' ? 'online' : 'connecting';
   }
 
   /** Why the broker cannot be reached; null when it can or was not tried yet. */
   get lastError(): EyelineError | null {
-    return this.#supervisor.lastError;
+    return this.#session.lastError;
   }
 
   counters(): PublisherCounters {
-    return { ...this.#count, ...this.#switches.counters, ...this.#queue.counters };
+    return { ...this.#session.counters, ...this.#switches.counters, ...this.#queue.counters };
   }
 
   /** Calls `listener` after every change of {@link state}, {@link counters} or {@link lastError}. */
@@ -184,106 +190,44 @@ export class MqttEventPublisher {
 
   /** Tells which gallery is in use, now and after every reconnect. */
   setGallery(report: GalleryReport): void {
-    this.#setRetained(this.#topics.gallery, galleryPayload(report));
+    this.#setRetained(this.#topics.gallery, galleryPayload(report), JSON_TYPE);
   }
 
   /** Publishes an event, or keeps it until the broker is back. Returns at once and never throws. */
   publishIdentity(draft: IdentityDraft): void {
-    if (this.#stopping === null) this.#queue.accept(draft, this.#phase !== 'online');
+    if (this.#stopping === null) this.#queue.accept(draft, this.#session.phase !== 'online');
     else this.#queue.refuse();
-    this.#pump();
+    this.#session.pump();
     this.#changed();
   }
 
-  #up(connection: MqttConnection): void {
-    this.#count.connects++;
-    this.#phase = 'subscribing';
-    this.#statesInFlight = 0;
-    this.#retained.forgetTold();
-    const state = () => {
-      if (this.#phase === 'subscribing') this.#phase = 'stating';
-      this.#pump();
-      this.#changed();
-    };
-    // Whoever reads `online` may send commands: so subscribe first.
-    connection.subscribe(this.#switches.topics, (refusal) => {
-      if (refusal) this.#log.warn({}, `the MQTT broker refused the subscription to commands: ${refusal}`);
-      state();
-    });
-  }
-
-  #down(): void {
-    this.#phase = 'down';
-    this.#queue.recall();
-    this.#changed();
-  }
-
-  #pump(): void {
-    const { connection } = this.#supervisor;
-    while (connection?.free && this.#sendNext(connection));
-  }
-
-  /** Sends what is due next; false when nothing is. Order: state, `online`, events, `stopped`. */
-  #sendNext(connection: MqttConnection): boolean {
-    if (this.#phase === 'left' || this.#phase === 'subscribing') return false;
-    if (this.#phase === 'leaving') {
-      this.#phase = 'left';
-      this.#send(connection, this.#status('stopped'), () => this.#supervisor.leave());
-      return true;
-    }
-    const state = this.#retained.take();
-    if (state) {
-      this.#statesInFlight++;
-      const json = state.topic === this.#topics.gallery;
-      this.#send(connection, { ...state, retain: true, json }, () => this.#statesInFlight--);
-      return true;
-    }
-    if (this.#phase === 'stating' && this.#statesInFlight === 0) {
-      this.#phase = 'announcing';
-      this.#send(connection, this.#status('online'), () => this.#online());
-      return true;
-    }
-    const event = this.#phase === 'online' ? this.#queue.next() : null;
-    if (!event) return false;
+  #next(): Sendable | null {
+    const event = this.#queue.next();
+    if (!event) return null;
     const { payload, expiryS } = event;
-    const message = { topic: this.#topics.event, payload, expiryS, retain: false, json: true };
-    this.#send(connection, message, (refusal) => event.settle(refusal === null));
-    return true;
+    return {
+      message: { topic: this.#topics.event, payload, expiryS, retain: false, contentType: JSON_TYPE },
+      done: (refusal) => event.settle(refusal === null),
+    };
   }
 
   #online(): void {
-    if (this.#phase !== 'announcing') return;
     const { waiting } = this.#queue.counters;
     if (waiting > 0) this.#options.logger.info({ waiting }, 'sending the events that waited for the MQTT broker');
-    this.#phase = 'online';
     this.#queue.recovered();
-  }
-
-  #send(connection: MqttConnection, message: MqttOutgoing, done: (refusal: string | null) => void): void {
-    connection.publish(message, (refusal) => {
-      if (refusal) {
-        this.#count.refused++;
-        const { topic } = message;
-        this.#log.warn({ topic }, `the MQTT broker refused a message on ${topic}: ${refusal}`);
-      }
-      done(refusal);
-      this.#pump();
-      this.#changed();
-    });
   }
 
   async #shutDown(): Promise<void> {
     this.#running = false;
     try {
-      const isDown = () => this.#phase === 'down';
+      const isDown = () => this.#session.phase === 'down';
       const isSent = () => this.#queue.counters.waiting + this.#queue.counters.inFlight === 0;
-      if (this.#phase === 'online') await this.#until(() => isSent() || isDown(), STOP_MS.events);
+      if (this.#session.phase === 'online') await this.#until(() => isSent() || isDown(), STOP_MS.events);
       if (!isDown()) {
-        this.#phase = 'leaving';
-        this.#pump();
+        this.#session.leave();
         await this.#until(isDown, STOP_MS.goodbye);
       }
-      await this.#supervisor.stop();
+      await this.#session.stop();
       this.#queue.abandon();
     } catch (error) {
       this.#options.logger.error({ error }, `MQTT did not stop cleanly: ${messageOf(error)}`);
@@ -301,12 +245,8 @@ export class MqttEventPublisher {
     await this.#options.clock.sleep(timeoutMs, over.signal).catch(() => {});
   }
 
-  #setRetained(topic: string, payload: string): void {
-    if (this.#retained.set(topic, payload)) this.#pump();
-  }
-
-  #status(payload: string): MqttOutgoing {
-    return { topic: this.#topics.status, payload, retain: true, json: false };
+  #setRetained(topic: string, payload: string, contentType: string | null = null): void {
+    if (this.#retained.set(topic, payload, contentType)) this.#session.pump();
   }
 
   #changed(): void {

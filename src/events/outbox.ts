@@ -13,6 +13,8 @@ export interface Waiting<T> {
 export class Outbox<T> {
   readonly #max: number;
   #waiting: Waiting<T>[] = [];
+  /** Those before it are taken already: taking one must not move all others of a long queue. */
+  #head = 0;
   readonly #inFlight = new Set<Waiting<T>>();
 
   constructor(max: number) {
@@ -21,7 +23,7 @@ export class Outbox<T> {
 
   /** Events that wait to be sent. */
   get waiting(): number {
-    return this.#waiting.length;
+    return this.#waiting.length - this.#head;
   }
 
   /** Events sent and not yet acknowledged. */
@@ -29,17 +31,16 @@ export class Outbox<T> {
     return this.#inFlight.size;
   }
 
-  /** Adds an event at the end; gives the number of events dropped to make room. */
-  push(item: T, late: boolean): number {
+  /** Adds an event at the end; gives those dropped to make room. */
+  push(item: T, late: boolean): readonly T[] {
     this.#waiting.push({ item, late });
     return this.#trim();
   }
 
   /** Takes the next event to send; it is in flight until it is settled or the connection breaks. */
   take(): Waiting<T> | null {
-    const next = this.#waiting.shift();
-    if (!next) return null;
-    this.#inFlight.add(next);
+    const next = this.#shift();
+    if (next) this.#inFlight.add(next);
     return next;
   }
 
@@ -48,21 +49,39 @@ export class Outbox<T> {
     return this.#inFlight.delete(sent);
   }
 
-  /** The connection broke: everything waits, late; gives the number of events dropped to make room. */
-  recall(): number {
-    this.#waiting = [...this.#inFlight, ...this.#waiting].map(({ item }) => ({ item, late: true }));
+  /** The connection broke: everything waits, late; gives those dropped to make room. */
+  recall(): readonly T[] {
+    this.#waiting = [...this.#inFlight, ...this.#waiting.slice(this.#head)].map(({ item }) => ({ item, late: true }));
+    this.#head = 0;
     this.#inFlight.clear();
     return this.#trim();
   }
 
-  /** Drops everything that waits; gives the number of events dropped. */
-  clear(): number {
-    return this.#waiting.splice(0).length;
+  /** Takes everything that waits off the queue. */
+  clear(): readonly T[] {
+    const left = this.#waiting.slice(this.#head);
+    this.#waiting = [];
+    this.#head = 0;
+    return left.map(({ item }) => item);
   }
 
-  #trim(): number {
-    const surplus = Math.max(0, this.#waiting.length - this.#max);
-    if (surplus > 0) this.#waiting.splice(0, surplus);
-    return surplus;
+  #trim(): readonly T[] {
+    const dropped: T[] = [];
+    while (this.waiting > this.#max) {
+      const oldest = this.#shift();
+      if (oldest) dropped.push(oldest.item);
+    }
+    return dropped;
+  }
+
+  #shift(): Waiting<T> | null {
+    const next = this.#waiting[this.#head];
+    if (!next) return null;
+    this.#head++;
+    if (this.#head * 2 > this.#waiting.length) {
+      this.#waiting = this.#waiting.slice(this.#head);
+      this.#head = 0;
+    }
+    return next;
   }
 }

@@ -2,6 +2,8 @@
 export interface RetainedValue {
   readonly topic: string;
   readonly payload: string;
+  /** MIME type of the payload; null for plain words. */
+  readonly contentType: string | null;
 }
 
 /**
@@ -9,13 +11,13 @@ export interface RetainedValue {
  * topic counts; topics are told in the order in which they changed.
  */
 export class RetainedState {
-  readonly #wanted = new Map<string, string>();
+  readonly #wanted = new Map<string, RetainedValue>();
   readonly #untold = new Set<string>();
 
-  /** Sets the value of a topic; false when it has that value already. */
-  set(topic: string, payload: string): boolean {
-    if (this.#wanted.get(topic) === payload) return false;
-    this.#wanted.set(topic, payload);
+  /** Sets the value of a topic; false when it has that value already. An empty payload removes what the broker holds. */
+  set(topic: string, payload: string, contentType: string | null = null): boolean {
+    if (this.#wanted.get(topic)?.payload === payload) return false;
+    this.#wanted.set(topic, { topic, payload, contentType });
     this.#untold.add(topic);
     return true;
   }
@@ -24,9 +26,15 @@ export class RetainedState {
   take(): RetainedValue | null {
     for (const topic of this.#untold) {
       this.#untold.delete(topic);
-      return { topic, payload: this.#wanted.get(topic) ?? '' };
+      const value = this.#wanted.get(topic);
+      if (value) return value;
     }
     return null;
+  }
+
+  /** These topics are to be told again, though nothing changed. */
+  repeat(topics: readonly string[]): void {
+    for (const topic of topics) if (this.#wanted.has(topic)) this.#untold.add(topic);
   }
 
   /** A new connection: the broker is told everything again, it may have lost it. */

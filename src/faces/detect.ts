@@ -1,10 +1,19 @@
 import { type Box, iou, letterbox, type Size } from '../core/geometry.ts';
-import type { Tensor } from '../inference/vision-model.ts';
+import type { Picture } from '../core/picture.ts';
+import type { RunTrace, Tensor } from '../inference/vision-model.ts';
 
 /** What may be a face in a picture: box in pixels of the picture, score 0..1. */
 export interface Detection {
   readonly box: Box;
   readonly score: number;
+}
+
+/** Finds faces, whatever the model behind it. */
+export interface FaceDetector {
+  /** The size it fits a picture into: whoever holds the pixels may have that ready. */
+  readonly input: Size;
+  /** What may be faces of a picture, best first, as its options say. Adds the time spent to `trace`. */
+  detect(picture: Picture, trace?: RunTrace): Promise<Detection[]>;
 }
 
 export interface DetectionOptions {

@@ -1,25 +1,25 @@
-import { type Affine, boxToCrop } from '../core/geometry.ts';
+import type { Affine } from '../core/geometry.ts';
 import type { Picture } from '../core/picture.ts';
-import type { RunTrace, VisionModel } from '../inference/vision-model.ts';
+import type { RunTrace } from '../inference/vision-model.ts';
 import { alignToTemplate } from './align.ts';
-import { type Detection, type DetectionOptions, decodeDetections } from './detect.ts';
+import type { Detection, FaceDetector } from './detect.ts';
 import { unitEmbedding } from './embedding.ts';
 import type { FaceEmbedder } from './face-embedder.ts';
-import { decodeLandmarks, fivePoints, type Landmarks } from './landmarks.ts';
-import { namedOutput, onlyOutput } from './model-output.ts';
+import type { FaceLandmarker } from './landmarkers/face-landmarker.ts';
+import type { FaceLandmarks } from './landmarks.ts';
 import { type FaceQuality, faceQuality } from './quality.ts';
 
 /** A face with all that is needed to embed it. Pixels of the picture it was found in. */
 export interface Face extends Detection {
-  readonly landmarks: Landmarks;
+  readonly landmarks: FaceLandmarks;
   readonly quality: FaceQuality;
   /** Picture to aligned crop of the encoder's input size. */
   readonly alignment: Affine;
 }
 
 export interface FaceModels {
-  readonly detector: VisionModel;
-  readonly landmarks: VisionModel;
+  readonly detector: FaceDetector;
+  readonly landmarker: FaceLandmarker;
   readonly encoder: FaceEmbedder;
 }
 
@@ -42,46 +42,32 @@ export interface FaceAnalyser {
   ): Promise<(Float32Array | null)[]>;
 }
 
-export interface FaceAnalyserOptions extends DetectionOptions {
+export interface FaceAnalyserOptions {
   /** What the encoder gives less length than this is no face. */
   readonly minNorm: number;
 }
 
-/** Builds the chain detect, landmarks, align, embed over three models. */
-export function createFaceAnalyser(models: FaceModels, options: FaceAnalyserOptions): FaceAnalyser {
-  const { detector, landmarks: landmarker, encoder } = models;
-
+/** Builds the chain detect, landmarks, align, embed of its three parts. */
+export function createFaceAnalyser(
+  { detector, landmarker, encoder }: FaceModels,
+  options: FaceAnalyserOptions,
+): FaceAnalyser {
   return {
     encoder: encoder.fingerprint,
 
-    async detect(picture, trace) {
-      const outputs = await detector.run([await picture.fit(detector.input)], trace);
-      const named = {
-        scores: namedOutput(detector, outputs, 'scores'),
-        boxes: namedOutput(detector, outputs, 'boxes'),
-      };
-      return decodeDetections(named, 0, picture, detector.input, options);
-    },
+    detect: (picture, trace) => detector.detect(picture, trace),
 
     async describe(picture, detections, trace) {
-      if (detections.length === 0) return [];
-      const crops = await picture.cut(
-        detections.map(({ box }) => ({
-          matrix: boxToCrop(box, landmarker.input),
-          width: landmarker.input.width,
-          height: landmarker.input.height,
-          colour: landmarker.input.channels === 1 ? 'grey' : 'rgb',
-        })),
-      );
-      const points = onlyOutput(landmarker, await landmarker.run(crops, trace));
-      return detections.map((detection, row) => {
-        const landmarks = decodeLandmarks(points, row, detection.box);
-        const grey = crops[row] ?? new Uint8Array();
+      const located = await landmarker.locate(picture, detections, trace);
+      return detections.map((detection, index) => {
+        const face = located[index];
+        if (!face) throw new RangeError(`${detections.length} faces were detected and ${located.length} located`);
+        const { landmarks, grey } = face;
         return {
           ...detection,
           landmarks,
-          quality: faceQuality(detection.box, landmarks, grey, landmarker.input.width, picture),
-          alignment: alignToTemplate(fivePoints(landmarks), encoder.input.width),
+          quality: faceQuality(detection.box, landmarks, grey, picture),
+          alignment: alignToTemplate(landmarks.five, encoder.input.width),
         };
       });
     },

@@ -1,5 +1,6 @@
 import type { Box, Size } from '../core/geometry.ts';
-import { fivePoints, type Landmarks } from './landmarks.ts';
+import type { GreyCrop } from './landmarkers/face-landmarker.ts';
+import type { FaceLandmarks } from './landmarks.ts';
 
 /** What makes a face easy or hard to recognise. Every part is 0 (useless) to 1 (as good as it needs to be). */
 export interface FaceQuality {
@@ -25,20 +26,19 @@ const BRIGHT = 205;
  * Quality of one face.
  *
  * @param box      face box, pixels of the picture
- * @param landmarks 68 points, pixels of the picture
- * @param grey     the box scaled to `side` x `side`, one byte a pixel (what the landmark model was given)
+ * @param landmarks pixels of the picture
+ * @param grey     the box
  * @param picture  size of the picture
  */
 export function faceQuality(
   box: Box,
-  landmarks: Landmarks,
-  grey: Uint8Array,
-  side: number,
+  { points, five }: Pick<FaceLandmarks, 'points' | 'five'>,
+  grey: GreyCrop,
   picture: Size,
 ): FaceQuality {
-  const [leftEye, rightEye, nose, leftMouth, rightMouth] = fivePoints(landmarks);
+  const [leftEye, rightEye, nose, leftMouth, rightMouth] = five;
   const eyes = Math.hypot(rightEye.x - leftEye.x, rightEye.y - leftEye.y);
-  const tones = toneStatistics(grey, side);
+  const tones = toneStatistics(grey.pixels, grey.side);
 
   const size = clamp01(eyes / ENOUGH_EYE_DISTANCE_PX);
   const sharpness = clamp01(tones.laplacian / Math.max(tones.contrast, 1) / SHARP_LAPLACIAN);
@@ -56,9 +56,9 @@ export function faceQuality(
 
   const right = Math.min(box.x + box.width, picture.width);
   const lower = Math.min(box.y + box.height, picture.height);
-  const inside = landmarks.filter(({ x, y }) => x >= 0 && y >= 0 && x < picture.width && y < picture.height).length;
+  const inside = points.filter(({ x, y }) => x >= 0 && y >= 0 && x < picture.width && y < picture.height).length;
   const touches = box.x <= 0 || box.y <= 0 || right >= picture.width || lower >= picture.height;
-  const completeness = (inside / landmarks.length) * (touches ? 0.6 : 1);
+  const completeness = (inside / points.length) * (touches ? 0.6 : 1);
 
   const parts = [size, sharpness, exposure, pose, completeness];
   const score = parts.reduce((product, part) => product * part, 1) ** (1 / parts.length);

@@ -1,7 +1,7 @@
 import Database from 'libsql';
 import { EyelineError, messageOf } from '../core/errors.ts';
 import { unreadable } from './gallery-file.ts';
-import { APPLICATION_ID, MIGRATIONS, SCHEMA_VERSION } from './gallery-schema.ts';
+import { GALLERY_SCHEMA } from './gallery-schema.ts';
 
 /** How long a write waits for another process that writes. Readers wait for nobody: the journal is a WAL. */
 const BUSY_TIMEOUT_MS = 5000;
@@ -9,8 +9,16 @@ const BUSY_TIMEOUT_MS = 5000;
 export type SqlValue = string | number | null | Uint8Array;
 export type SqlRow = Readonly<Record<string, unknown>>;
 
+/** What is in a database file, and how it came to be so. */
+export interface StoreSchema {
+  /** PRAGMA application_id: a file of another program is left alone. */
+  readonly applicationId: number;
+  /** Step `i` takes PRAGMA user_version from `i` to `i + 1`; a step that was released never changes again. */
+  readonly migrations: readonly string[];
+}
+
 /**
- * One connection to a gallery database of today's schema. What SQLite complains about comes out as GALLERY_UNREADABLE,
+ * One connection to a database of today's schema. What SQLite complains about comes out as GALLERY_UNREADABLE,
  * naming the file and what is wrong with it.
  */
 export class SqliteStoreConnection {
@@ -89,19 +97,19 @@ export class SqliteStoreConnection {
 /**
  * Opens a database file that exists (it may be empty) and brings it to today's schema.
  *
- * @throws EyelineError GALLERY_UNREADABLE when it is damaged, not a gallery or of a newer schema.
+ * @throws EyelineError GALLERY_UNREADABLE when it is damaged, of another kind or of a newer schema.
  */
-export function openConnection(file: string): SqliteStoreConnection {
+export function openConnection(file: string, schema: StoreSchema = GALLERY_SCHEMA): SqliteStoreConnection {
   let database: Database.Database | null = null;
   try {
     database = new Database(file, { timeout: BUSY_TIMEOUT_MS });
     // Before anything is written: WAL mode alone would change a file that belongs to another program.
-    requireOurs(file, database);
+    requireOurs(file, database, schema);
     // secure_delete overwrites what is deleted: a removed person's templates must not stay in free pages.
     for (const setting of ['journal_mode = WAL', 'synchronous = FULL', 'foreign_keys = ON', 'secure_delete = ON']) {
       database.pragma(setting);
     }
-    migrate(file, database);
+    migrate(file, database, schema);
     const verdict = readPragma(database, 'quick_check(1)', 'quick_check');
     if (verdict !== 'ok') throw unreadable(file, `is damaged: ${verdict}`);
     return new SqliteStoreConnection(file, database);
@@ -111,15 +119,15 @@ export function openConnection(file: string): SqliteStoreConnection {
   }
 }
 
-function migrate(file: string, database: Database.Database): void {
-  if (readPragma(database, 'user_version') === SCHEMA_VERSION) return;
+function migrate(file: string, database: Database.Database, schema: StoreSchema): void {
+  if (readPragma(database, 'user_version') === schema.migrations.length) return;
   database.exec('BEGIN IMMEDIATE');
   try {
     // Looked up again: another process may have been first.
-    const schema = requireOurs(file, database);
-    for (const step of MIGRATIONS.slice(schema)) database.exec(step);
-    database.exec(`PRAGMA application_id = ${APPLICATION_ID}`);
-    database.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`);
+    const version = requireOurs(file, database, schema);
+    for (const step of schema.migrations.slice(version)) database.exec(step);
+    database.exec(`PRAGMA application_id = ${schema.applicationId}`);
+    database.exec(`PRAGMA user_version = ${schema.migrations.length}`);
     database.exec('COMMIT');
   } catch (error) {
     if (database.inTransaction) database.exec('ROLLBACK');
@@ -127,16 +135,17 @@ function migrate(file: string, database: Database.Database): void {
   }
 }
 
-/** Schema version of the file (0 when it is empty); throws when it is no gallery, or one of a newer program. */
-function requireOurs(file: string, database: Database.Database): number {
+/** Schema version of the file (0 when it is empty); throws when it is of another kind, or of a newer program. */
+function requireOurs(file: string, database: Database.Database, schema: StoreSchema): number {
   const objects = database.prepare('SELECT count(*) AS n FROM sqlite_master').get([]) as { n: number };
   if (objects.n === 0) return 0;
-  if (readPragma(database, 'application_id') !== APPLICATION_ID) {
+  if (readPragma(database, 'application_id') !== schema.applicationId) {
     throw unreadable(file, 'is a database of another program');
   }
-  const schema = Number(readPragma(database, 'user_version'));
-  if (schema <= SCHEMA_VERSION) return schema;
-  throw unreadable(file, `was written by a newer Eyeline (schema ${schema}, this one knows up to ${SCHEMA_VERSION})`);
+  const version = Number(readPragma(database, 'user_version'));
+  const known = schema.migrations.length;
+  if (version <= known) return version;
+  throw unreadable(file, `was written by a newer Eyeline (schema ${version}, this one knows up to ${known})`);
 }
 
 function readPragma(database: Database.Database, pragma: string, column = pragma): unknown {

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import { EyelineError, messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
+import { cpuGraph } from './cpu-graph.ts';
 import { holdsEngine, makeEngineFolder } from './engine-cache.ts';
 import { trivialGraph } from './graph/trivial.ts';
 import { fingerprintOf, type ModelEntry, type OutputContract } from './manifest.ts';
@@ -71,7 +72,8 @@ export async function openOnnxModel(files: GraphFiles, id: string, options: Open
         const { works, reason } = await probe(provider, settings.device);
         if (!works) throw new Error(reason ?? 'does not work');
       }
-      const { session, engines } = await createSession(graph, attempt, { ...settings, model: id, threads });
+      const fitting = provider === 'cpu' ? await cpuGraph(graph) : graph;
+      const { session, engines } = await createSession(fitting, attempt, { ...settings, model: id, threads });
       const model = new OnnxruntimeModel(entry, provider, session);
       await model.warmUp();
       if (engines !== null && !(await holdsEngine(engines))) {
@@ -122,7 +124,8 @@ export async function runTrivialGraph(provider: Provider, device: number): Promi
 
 export type GraphInput =
   | { readonly type: 'float32'; readonly data: Float32Array; readonly shape: readonly number[] }
-  | { readonly type: 'uint8'; readonly data: Uint8Array; readonly shape: readonly number[] };
+  | { readonly type: 'uint8'; readonly data: Uint8Array; readonly shape: readonly number[] }
+  | { readonly type: 'int64'; readonly data: BigInt64Array; readonly shape: readonly number[] };
 
 /** Runs any graph that has one input, once, on the CPU. Gives its FLOAT outputs by name. */
 export async function evaluateGraph(graph: Uint8Array, input: GraphInput): Promise<Outputs> {
@@ -144,11 +147,12 @@ export interface OpenGraph {
 /**
  * Opens a graph on the first of the providers, and on no other.
  *
+ * @param options `steady`: it runs again and again with the same shapes and has the machine for itself, as in training
  * @param name what its engines are kept under
  */
 export async function openGraph(
   graph: Uint8Array,
-  options: Pick<OpenOptions, 'providers' | 'threads'> & Partial<ProviderSettings>,
+  options: Pick<OpenOptions, 'providers' | 'threads'> & Partial<ProviderSettings> & { readonly steady?: boolean },
   name: string,
 ): Promise<OpenGraph> {
   const { Tensor: RuntimeTensor } = await loadRuntime();
@@ -159,16 +163,18 @@ export async function openGraph(
   return {
     run: async (inputs) => {
       const tensors = inputs.map((input, index) => {
-        const tensor =
-          input.type === 'uint8'
-            ? new RuntimeTensor('uint8', input.data, input.shape)
-            : new RuntimeTensor('float32', input.data, input.shape);
-        return [session.inputNames[index] ?? '', tensor] as const;
+        return [session.inputNames[index] ?? '', runtimeTensor(RuntimeTensor, input)] as const;
       });
       return floatOutputs(await session.run(Object.fromEntries(tensors)));
     },
     release: () => session.release(),
   };
+}
+
+function runtimeTensor(RuntimeTensor: typeof OrtTensor, input: GraphInput): OrtTensor {
+  if (input.type === 'uint8') return new RuntimeTensor('uint8', input.data, input.shape);
+  if (input.type === 'int64') return new RuntimeTensor('int64', input.data, input.shape);
+  return new RuntimeTensor('float32', input.data, input.shape);
 }
 
 /** A provider that works for one model is not tried again for the next: its libraries take seconds to load. */
@@ -181,15 +187,22 @@ function probeOnce(provider: Provider, device?: number): Promise<ProbeResult> {
   return known;
 }
 
-async function loadRuntime() {
+let runtime: Promise<typeof import('onnxruntime-node')> | undefined;
+
+function loadRuntime(): Promise<typeof import('onnxruntime-node')> {
+  runtime ??= importRuntime();
+  return runtime;
+}
+
+async function importRuntime(): Promise<typeof import('onnxruntime-node')> {
   // The npm build of 1.30 reports models, sessions and a device id to its maker, and leaves files in the temporary
   // folder. This is the opt-out it documents; it counts only before the library is loaded. A device that watches a
   // door tells nobody.
   process.env.ORT_DISABLE_TELEMETRY = '1';
-  const runtime = await import('onnxruntime-node');
+  const imported = await import('onnxruntime-node');
   // Taken when the first session is made; warnings about a graph's unused weights help nobody.
-  runtime.env.logLevel = 'error';
-  return runtime;
+  imported.env.logLevel = 'error';
+  return imported;
 }
 
 /**
@@ -200,16 +213,21 @@ export function defaultThreads(cores: number): number {
   return Math.min(MAX_THREADS, Math.max(1, cores - 1));
 }
 
+/** Threads that spin between two frames cost a whole core at 10 frames a second (docs/models.md). */
+const SPARING = { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } };
+/** Numbers next to zero, which gradients are full of, cost many times the others. */
+const STEADY = { set_denormal_as_zero: '1' };
+
 /** Sessions are made one after another: the environment is one for the whole process. */
 let lastSession: Promise<unknown> = Promise.resolve();
 
 async function createSession(
   graph: string | Uint8Array,
   { provider, entries }: ProviderAttempt,
-  settings: ProviderSettings & { readonly model: string; readonly threads: number },
+  settings: ProviderSettings & { readonly model: string; readonly threads: number; readonly steady?: boolean },
 ): Promise<{ session: InferenceSession; engines: string | null }> {
   const { env, InferenceSession: Session } = await loadRuntime();
-  const { model, threads } = settings;
+  const { model, threads, steady = false } = settings;
   const runtimeVersion = env.versions.node ?? env.versions.common;
   const engines = await makeEngineFolder(graph, { model, provider, runtimeVersion }, settings);
   const options: InferenceSession.SessionOptions = {
@@ -218,9 +236,8 @@ async function createSession(
     logSeverityLevel: 3,
     intraOpNumThreads: threads > 0 ? threads : defaultThreads(availableParallelism()),
     // A pattern is kept for each shape seen: useless and growing with batches of any size.
-    enableMemPattern: false,
-    // Threads that spin between two frames cost a whole core at 10 frames a second (docs/models.md).
-    extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
+    enableMemPattern: steady,
+    extra: { session: steady ? STEADY : SPARING },
   };
   const created = lastSession.then(() => {
     Object.assign(process.env, nativeEnvironment(provider, settings, engines));

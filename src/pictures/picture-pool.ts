@@ -4,10 +4,11 @@ import { fileURLToPath } from 'node:url';
 import { entryBeside, loaderArguments } from '../core/entry-points.ts';
 import { ERRORS, type ErrorCode, EyelineError } from '../core/errors.ts';
 import type {
+  Batching,
   ChainConfig,
   FromPictureWorker,
-  PictureReading,
-  PictureStep,
+  PictureAnswer,
+  PictureTask,
   Ticket,
   ToPictureWorker,
 } from './picture-protocol.ts';
@@ -16,41 +17,51 @@ const WORKER = entryBeside('picture-worker', import.meta.url);
 /** Pictures a worker has at a time: while one is decoded the faces of another are looked for, and runs can share a batch. */
 const IN_HAND = 4;
 
+export interface PicturePoolOptions {
+  /** How many processes. */
+  readonly workers: number;
+  readonly batching: Batching;
+  /** Of the processes; what may hold a secret of the program is left out. */
+  readonly env: NodeJS.ProcessEnv;
+}
+
 interface Member {
   readonly worker: ChildProcess;
   readonly ready: Promise<void>;
   inHand: number;
 }
 
-/** One go over a list of files. */
-interface Job {
+/** One go over a list of tasks. */
+interface Run {
   readonly number: number;
-  readonly files: readonly string[];
-  readonly upTo: PictureStep;
-  readonly done: Map<number, PictureReading>;
-  next: number;
+  readonly tasks: Iterator<PictureTask>;
+  readonly answers: Map<number, PictureAnswer<PictureTask>>;
+  /** Tasks given out, and those of them without an answer yet. */
+  given: number;
+  open: number;
+  /** There are no more tasks. */
+  ended: boolean;
   failure: Error | undefined;
   wake: () => void;
 }
 
-/** Reads stored pictures on all cores. For one `read` at a time. */
+/** Works on stored pictures on all cores. For one `run` at a time. */
 export class PicturePool {
   readonly #config: ChainConfig;
-  readonly #size: number;
+  readonly #options: PicturePoolOptions;
   #members: Member[] = [];
-  #job: Job | undefined;
-  #jobs = 0;
+  #run: Run | undefined;
+  #runs = 0;
   #closed = false;
 
-  /** @param workers how many processes */
-  constructor(config: ChainConfig, workers: number) {
+  constructor(config: ChainConfig, options: PicturePoolOptions) {
     this.#config = config;
-    this.#size = workers;
+    this.#options = options;
   }
 
   /** Starts the processes and opens their models. Throws as `openFaceAnalyser` does, and OPENCV_UNAVAILABLE. */
   async start(): Promise<void> {
-    this.#members = Array.from({ length: this.#size }, () => this.#begin());
+    this.#members = Array.from({ length: this.#options.workers }, () => this.#begin());
     try {
       await Promise.all(this.#members.map(({ ready }) => ready));
     } catch (error) {
@@ -60,34 +71,37 @@ export class PicturePool {
   }
 
   /**
-   * Readings in the order of the files; those ahead of the consumer are bounded. A file that cannot be read is a reading
-   * that says why. Throws INFERENCE_FAILED when a worker ends.
+   * Answers in the order of the tasks, which are taken as they can be worked on; those ahead of the consumer are bounded.
+   * Once `tasks` ends, what is under way is finished. Throws what a task failed with, after the others under way are
+   * finished, INFERENCE_FAILED when a worker ends, and the reason of `signal`.
    */
-  async *read(files: readonly string[], upTo: PictureStep, signal?: AbortSignal): AsyncGenerator<PictureReading> {
-    const job: Job = {
-      number: ++this.#jobs,
-      files,
-      upTo,
-      done: new Map(),
-      next: 0,
+  async *run<T extends PictureTask>(tasks: Iterable<T>, signal?: AbortSignal): AsyncGenerator<PictureAnswer<T>> {
+    const run: Run = {
+      number: ++this.#runs,
+      tasks: tasks[Symbol.iterator](),
+      answers: new Map(),
+      given: 0,
+      open: 0,
+      ended: false,
       failure: undefined,
       wake: () => {},
     };
-    this.#job = job;
-    const ahead = this.#size * IN_HAND * 2;
-    for (let index = 0; index < files.length; index++) {
+    this.#run = run;
+    const ahead = this.#options.workers * IN_HAND * 2;
+    for (let index = 0; ; index++) {
       for (;;) {
         this.#deal(index + ahead);
-        if (job.done.has(index)) break;
+        if (run.answers.has(index)) break;
         signal?.throwIfAborted();
-        if (job.failure) throw job.failure;
+        if (run.failure && run.open === 0) throw run.failure;
+        if (run.ended && index === run.given) return;
         await new Promise<void>((resolve) => {
-          job.wake = resolve;
+          run.wake = resolve;
         });
       }
-      const reading = job.done.get(index);
-      job.done.delete(index);
-      if (reading) yield reading;
+      const answer = run.answers.get(index);
+      run.answers.delete(index);
+      yield answer as PictureAnswer<T>;
     }
   }
 
@@ -105,30 +119,40 @@ export class PicturePool {
     this.#members = [];
   }
 
-  /** Gives the workers files up to, not including, the one of number `limit`. */
+  /** Gives the workers tasks up to, not including, the one of number `limit`. */
   #deal(limit: number): void {
-    const job = this.#job;
-    if (!job) return;
-    while (job.next < Math.min(limit, job.files.length)) {
+    const run = this.#run;
+    if (!run) return;
+    while (run.given < limit && !run.ended && !run.failure) {
       const idle = this.#members.reduce((least, member) => (member.inHand < least.inHand ? member : least));
       if (idle.inHand >= IN_HAND) return;
-      const index = job.next++;
+      const { value: task, done } = run.tasks.next();
+      if (done) {
+        run.ended = true;
+        return;
+      }
       idle.inHand++;
-      const ticket = { job: job.number, index };
-      const message: ToPictureWorker = { type: 'read', ticket, file: job.files[index] ?? '', upTo: job.upTo };
+      run.open++;
+      const message: ToPictureWorker = { type: 'task', ticket: { run: run.number, index: run.given++ }, task };
       idle.worker.send(message, () => {});
     }
   }
 
   #begin(): Member {
-    const worker = fork(fileURLToPath(WORKER), { execArgv: loaderArguments(WORKER), serialization: 'advanced' });
+    const { batching, env } = this.#options;
+    const worker = fork(fileURLToPath(WORKER), {
+      execArgv: loaderArguments(WORKER),
+      serialization: 'advanced',
+      env: Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('EYELINE_'))),
+    });
     let failStart: (error: Error) => void = () => {};
     const ready = new Promise<void>((resolve, reject) => {
       failStart = reject;
       worker.on('message', (message: FromPictureWorker) => {
         if (message.type === 'ready') resolve();
         else if (message.type === 'failed') reject(asError(message.code, message.message));
-        else this.#receive(member, message.ticket, message.reading);
+        else if (message.type === 'refused') this.#fail(member, message.ticket, asError(message.code, message.message));
+        else this.#take(member, message.ticket, message.answer);
       });
     });
     const member: Member = { worker, ready, inHand: 0 };
@@ -136,21 +160,35 @@ export class PicturePool {
       if (this.#closed) return;
       const failure = new EyelineError('INFERENCE_FAILED', `a picture worker ended: ${reason}`);
       failStart(failure);
-      if (!this.#job) return;
-      this.#job.failure = failure;
-      this.#job.wake();
+      if (!this.#run) return;
+      // What it had will have no answer.
+      this.#run.open = 0;
+      this.#run.failure = failure;
+      this.#run.wake();
     };
     worker.on('error', (error) => ended(error.message));
     worker.on('exit', (code, signal) => ended(signal ?? `status ${code}`));
-    const open: ToPictureWorker = { type: 'open', config: this.#config };
+    const open: ToPictureWorker = { type: 'open', config: this.#config, batching };
     worker.send(open, () => {});
     return member;
   }
 
-  #receive(member: Member, { job, index }: Ticket, reading: PictureReading): void {
+  #take(member: Member, { run, index }: Ticket, answer: PictureAnswer<PictureTask>): void {
     member.inHand--;
-    if (this.#job?.number === job) this.#job.done.set(index, reading);
-    this.#job?.wake();
+    if (this.#run?.number === run) {
+      this.#run.open--;
+      this.#run.answers.set(index, answer);
+    }
+    this.#run?.wake();
+  }
+
+  #fail(member: Member, { run }: Ticket, failure: Error): void {
+    member.inHand--;
+    if (this.#run?.number === run) {
+      this.#run.open--;
+      this.#run.failure ??= failure;
+    }
+    this.#run?.wake();
   }
 }
 

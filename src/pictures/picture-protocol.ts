@@ -1,10 +1,71 @@
 import type { Config } from '../config/schema.ts';
 import type { Affine, Box, Point, Size } from '../core/geometry.ts';
+import type { ReadOptions, ReadPicture } from '../evaluation/face-source.ts';
+import type { DrawnMask } from '../faces/mask/mask-spec.ts';
+import type { WantedMask } from '../faces/mask/random-mask.ts';
 import type { FaceQuality } from '../faces/quality.ts';
+import type { PreparedFace } from '../training/data/prepare-face.ts';
 
 /** What is done with a picture; each step includes those before it. */
 export const PICTURE_STEPS = ['decode', 'detect', 'landmarks', 'align', 'embed'] as const;
 export type PictureStep = (typeof PICTURE_STEPS)[number];
+
+/** What a worker is asked to do with a stored picture. */
+export type PictureTask = ReadTask | FaceTask | MaskTask | SampleTask | PrepareTask;
+
+/** Take it through the chain of faces, up to a step. */
+export interface ReadTask {
+  readonly kind: 'read';
+  readonly file: string;
+  readonly upTo: PictureStep;
+}
+
+/** Align its one face that counts, for an encoder. */
+export interface FaceTask {
+  readonly kind: 'face';
+  readonly file: string;
+  readonly options: ReadOptions;
+}
+
+/** Store it with a mask on its largest face. */
+export interface MaskTask {
+  readonly kind: 'mask';
+  readonly file: string;
+  /** File to write. */
+  readonly to: string;
+  readonly seed: number;
+  readonly wanted: WantedMask;
+}
+
+/** Cut its largest face out without and with a mask, `side` x `side`. */
+export interface SampleTask {
+  readonly kind: 'sample';
+  readonly file: string;
+  readonly seed: number;
+  readonly wanted: WantedMask;
+  readonly side: number;
+}
+
+/** Make its largest face, with masks drawn on it, ready to train on. */
+export interface PrepareTask {
+  readonly kind: 'prepare';
+  readonly file: string;
+  /** Says, with `seed`, which masks are drawn: the same wherever the file lies. */
+  readonly name: string;
+  readonly masks: number;
+  readonly seed: number;
+}
+
+/** What came of a task, by its kind. A picture that cannot be read is an answer that says why. */
+export type PictureAnswer<T extends PictureTask> = T extends ReadTask
+  ? PictureReading
+  : T extends FaceTask
+    ? ReadPicture
+    : T extends MaskTask
+      ? MaskOutcome
+      : T extends SampleTask
+        ? SampleOutcome
+        : PrepareOutcome;
 
 /** A face of a stored picture, pixels of the picture. What comes after `upTo` is null. */
 export interface PictureFace {
@@ -25,21 +86,40 @@ export type PictureReading =
   /** Why it could not be read, in one line. */
   | { readonly file: string; readonly size: null; readonly faces: readonly []; readonly error: string };
 
+export type MaskOutcome =
+  | { readonly outcome: 'masked'; readonly mask: Pick<DrawnMask, 'type' | 'fit' | 'state'> }
+  | NotMasked;
+export type SampleOutcome =
+  | { readonly outcome: 'sampled'; readonly plain: Uint8Array; readonly masked: Uint8Array }
+  | NotMasked;
+export type PrepareOutcome =
+  | { readonly face: PreparedFace; readonly reason: null }
+  | { readonly face: null; readonly reason: string };
+export type NotMasked = { readonly outcome: 'no-face' } | { readonly outcome: 'unreadable'; readonly reason: string };
+
 /** What the chain of a picture worker is opened with. */
 export type ChainConfig = Pick<Config, 'models' | 'inference' | 'detection'>;
 
-export type ToPictureWorker =
-  | { readonly type: 'open'; readonly config: ChainConfig }
-  | { readonly type: 'read'; readonly ticket: Ticket; readonly file: string; readonly upTo: PictureStep };
+/**
+ * `fastest`: runs share batches as it happens. `repeatable`: one picture a run, so that what comes out is the same to the
+ * last bit however many workers there are: kernels add in another order for other batches.
+ */
+export type Batching = 'fastest' | 'repeatable';
 
-/** Which file of which list; what was given up may still be answered. */
+export type ToPictureWorker =
+  | { readonly type: 'open'; readonly config: ChainConfig; readonly batching: Batching }
+  | { readonly type: 'task'; readonly ticket: Ticket; readonly task: PictureTask };
+
+/** Which task of which run; what was given up may still be answered. */
 export interface Ticket {
-  readonly job: number;
+  readonly run: number;
   readonly index: number;
 }
 
 export type FromPictureWorker =
   | { readonly type: 'ready' }
-  | { readonly type: 'reading'; readonly ticket: Ticket; readonly reading: PictureReading }
+  | { readonly type: 'answer'; readonly ticket: Ticket; readonly answer: PictureAnswer<PictureTask> }
+  /** A task failed for a reason that is not its picture's. */
+  | { readonly type: 'refused'; readonly ticket: Ticket; readonly code: string | null; readonly message: string }
   /** The worker cannot work at all. */
   | { readonly type: 'failed'; readonly code: string | null; readonly message: string };

@@ -5,39 +5,82 @@
  */
 import { openFaceAnalyser } from '../app.ts';
 import { loadOpencv } from '../capture/opencv.ts';
-import { decodePicture } from '../capture/opencv-picture.ts';
+import { decodePicture, encodePicture, rgbPicture } from '../capture/opencv-picture.ts';
 import { EyelineError, messageOf } from '../core/errors.ts';
 import { silentLogger } from '../core/logger.ts';
-import type { ChainConfig, FromPictureWorker, ToPictureWorker } from './picture-protocol.ts';
-import { type PictureTools, readPicture } from './read-picture.ts';
+import { maskPicture, samplePicture } from './mask-picture.ts';
+import type {
+  Batching,
+  ChainConfig,
+  FromPictureWorker,
+  PictureAnswer,
+  PictureTask,
+  ToPictureWorker,
+} from './picture-protocol.ts';
+import type { PictureTools } from './picture-tools.ts';
+import { preparePicture } from './prepare-picture.ts';
+import { type FaceTools, readFace } from './read-face.ts';
+import { readPicture } from './read-picture.ts';
+import { simulateMask } from './simulate-mask.ts';
 
-let tools: Promise<PictureTools> | undefined;
+type DoTask = (task: PictureTask) => Promise<PictureAnswer<PictureTask>>;
+let doTask: Promise<DoTask> | undefined;
 
 // The parent decides when it ends; Ctrl-C reaches the whole group.
-process.on('SIGINT', () => {});
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => {});
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
 process.on('message', async (message: ToPictureWorker) => {
-  try {
-    if (message.type === 'open') {
-      tools = open(message.config);
-      await tools;
-      send({ type: 'ready' });
-    } else if (tools) {
-      const { ticket, file, upTo } = message;
-      send({ type: 'reading', ticket, reading: await readPicture(file, upTo, await tools) });
+  const told = (error: unknown) => ({
+    code: error instanceof EyelineError ? error.code : null,
+    message: messageOf(error),
+  });
+  if (message.type === 'open') {
+    doTask = open(message.config, message.batching);
+    await doTask.then(
+      () => send({ type: 'ready' }),
+      (error: unknown) => send({ type: 'failed', ...told(error) }),
+    );
+  } else if (doTask) {
+    const { ticket, task } = message;
+    try {
+      send({ type: 'answer', ticket, answer: await (await doTask)(task) });
+    } catch (error) {
+      send({ type: 'refused', ticket, ...told(error) });
     }
-  } catch (error) {
-    send({ type: 'failed', code: error instanceof EyelineError ? error.code : null, message: messageOf(error) });
   }
 });
 
-async function open(config: ChainConfig): Promise<PictureTools> {
+async function open(config: ChainConfig, batching: Batching): Promise<DoTask> {
   loadOpencv().setNumThreads(1);
   const inference = { ...config.inference, threads: 1 };
-  const chain = await openFaceAnalyser({ ...config, inference }, silentLogger, { runIn: 'this-thread' });
-  return { decode: decodePicture, analyser: chain.analyser, cropSize: chain.cropSize };
+  const { analyser, cropSize } = await openFaceAnalyser({ ...config, inference }, silentLogger, {
+    runIn: 'this-thread',
+    ...(batching === 'repeatable' && { policy: { maxBatch: 1, maxWaitMs: 0 } }),
+  });
+  const tools: PictureTools & FaceTools = {
+    decode: decodePicture,
+    encode: encodePicture,
+    rgbPicture,
+    analyser,
+    cropSize,
+    simulateMask: (picture, face, seed) => simulateMask(picture, face, seed, { rgbPicture }),
+  };
+  return (task) => {
+    switch (task.kind) {
+      case 'read':
+        return readPicture(task, tools);
+      case 'face':
+        return readFace(task, tools);
+      case 'mask':
+        return maskPicture(task, tools);
+      case 'sample':
+        return samplePicture(task, tools);
+      case 'prepare':
+        return preparePicture(task, tools);
+    }
+  };
 }
 
 function send(message: FromPictureWorker): void {
-  process.send?.(message);
+  if (process.connected) process.send?.(message, undefined, undefined, () => {});
 }

@@ -2,24 +2,19 @@ import { readFile } from 'node:fs/promises';
 import { messageOf } from '../core/errors.ts';
 import type { Picture } from '../core/picture.ts';
 import type { Detection } from '../faces/detect.ts';
-import type { FaceAnalyser } from '../faces/face-analyser.ts';
-import { PICTURE_STEPS, type PictureFace, type PictureReading, type PictureStep } from './picture-protocol.ts';
+import {
+  PICTURE_STEPS,
+  type PictureFace,
+  type PictureReading,
+  type PictureStep,
+  type ReadTask,
+} from './picture-protocol.ts';
+import type { PictureTools, StoredPicture } from './picture-tools.ts';
 
-/** A picture whose memory is given back by hand. */
-export interface StoredPicture extends Picture {
-  release(): void;
-}
-
-/** What reading needs; the worker gives the real ones. */
-export interface PictureTools {
-  decode(bytes: Uint8Array, name: string): Promise<StoredPicture>;
-  readonly analyser: FaceAnalyser;
-  /** Side of the aligned crop. */
-  readonly cropSize: number;
-}
+type ReadTools = Pick<PictureTools, 'decode' | 'analyser' | 'cropSize'>;
 
 /** Takes one stored picture as far as wanted. Never rejects: what cannot be read says why. */
-export async function readPicture(file: string, upTo: PictureStep, tools: PictureTools): Promise<PictureReading> {
+export async function readPicture({ file, upTo }: Omit<ReadTask, 'kind'>, tools: ReadTools): Promise<PictureReading> {
   let picture: StoredPicture | undefined;
   try {
     picture = await tools.decode(await readFile(file), file);
@@ -32,7 +27,7 @@ export async function readPicture(file: string, upTo: PictureStep, tools: Pictur
   }
 }
 
-async function facesOf(picture: Picture, upTo: PictureStep, tools: PictureTools): Promise<PictureFace[]> {
+async function facesOf(picture: Picture, upTo: PictureStep, tools: ReadTools): Promise<PictureFace[]> {
   const { analyser, cropSize } = tools;
   const reached = (step: PictureStep) => PICTURE_STEPS.indexOf(upTo) >= PICTURE_STEPS.indexOf(step);
   if (!reached('detect')) return [];
@@ -41,7 +36,7 @@ async function facesOf(picture: Picture, upTo: PictureStep, tools: PictureTools)
   const described = await analyser.describe(picture, found);
   const faces = described.map((face) => {
     const { landmarks, quality, alignment } = face;
-    return { ...bare(face), landmarks, quality, alignment };
+    return { ...bare(face), landmarks: landmarks.points, quality, alignment };
   });
   if (!reached('align')) return faces;
   const crops = await picture.cut(

@@ -10,7 +10,8 @@ import type { Face, FaceAnalyser } from '../faces/face-analyser.ts';
 import type { RunTrace } from '../inference/vision-model.ts';
 import { assignPeople, type Candidate } from '../tracks/assign.ts';
 import type { FaceTracker } from '../tracks/tracker.ts';
-import type { Announcement, Visits } from './visits.ts';
+import { Passages } from './passages.ts';
+import type { Announcement, Departure, Visits } from './visits.ts';
 
 /** What the pipeline needs of the gallery: whoever is enrolled right now. */
 export interface GalleryView {
@@ -64,6 +65,9 @@ export interface FrameReport {
 /** Where the time of a frame went, from the decoder to the decision; the parts make up the whole. */
 export type FrameLatency = Omit<IdentityDraft['latencyMs'], 'publish'>;
 
+/** What an event says of the frame it rests on. */
+type FrameFacts = Pick<Frame, 'width' | 'height' | 'capturedAtMs'>;
+
 /** A frame between the two stages. */
 interface Job {
   readonly frame: Frame;
@@ -85,8 +89,7 @@ export class CameraPipeline {
   #sequence = 0;
   #seenMs = 0;
   #galleryVersion: number | null = null;
-  /** When each track's face was captured first, wall clock. */
-  readonly #firstSeenAtMs = new Map<number, number>();
+  readonly #passages = new Passages();
 
   constructor(options: CameraPipelineOptions) {
     this.#options = options;
@@ -171,11 +174,12 @@ export class CameraPipeline {
   /** The second stage: from detections to decisions. */
   async #settle({ frame, seenMs, detectTrace }: Job, detections: readonly Detection[]): Promise<FrameReport> {
     const { analyser, camera, clock, tracker, visits } = this.#options;
+    const arrival = { capture: frame.captureMs, queue: 0, detect: detectTrace.runMs, embed: 0, decide: 0 };
     // The camera was opened anew: whoever stands there now need not be who stood there before.
     if (frame.sequence <= this.#sequence) {
       tracker.clear();
-      visits.clear();
-      this.#firstSeenAtMs.clear();
+      this.#depart(visits.clear(), frame, arrival);
+      this.#passages.clear();
     }
     this.#sequence = frame.sequence;
     const gallery = this.#options.gallery();
@@ -183,11 +187,9 @@ export class CameraPipeline {
     this.#galleryVersion = gallery.version;
 
     const { seen, ended } = tracker.update(detections, seenMs);
-    visits.end(ended);
-    for (const track of ended) this.#firstSeenAtMs.delete(track);
-    for (const { track } of seen) {
-      if (!this.#firstSeenAtMs.has(track)) this.#firstSeenAtMs.set(track, frame.capturedAtMs);
-    }
+    this.#depart(visits.end(ended), frame, arrival);
+    for (const track of ended) this.#passages.take(track);
+    for (const { track, detection } of seen) this.#passages.see(track, detection.box, frame.capturedAtMs);
     const started = clock.monotonic();
     const trace: RunTrace = { queuedMs: 0, runMs: 0 };
     const wanted = seen.filter(({ track, detection: { box, score }, speed, doubtful }) =>
@@ -224,7 +226,7 @@ export class CameraPipeline {
     });
     const renamings = tracker.tell(looks, seenMs);
     visits.rename(renamings);
-    for (const { from, merged } of renamings) if (merged) this.#firstSeenAtMs.delete(from);
+    this.#passages.rename(renamings);
     const numbers = new Map(renamings.map(({ from, to }) => [from, to]));
     const present = seen.map(({ track }) => numbers.get(track) ?? track);
     const looked = good.map(({ face, track }) => ({ face, track: numbers.get(track) ?? track }));
@@ -242,6 +244,7 @@ export class CameraPipeline {
         visits.dismiss(track);
         return;
       }
+      this.#passages.look(track, face);
       const sighting = {
         person: people[index] ?? null,
         score: candidates[index]?.score ?? null,
@@ -251,7 +254,7 @@ export class CameraPipeline {
       const announcement = visits.observe(track, sighting, seenMs);
       if (!announcement) return;
       announced++;
-      this.#options.publish(this.#draft(frame, face, track, announcement, gallery.version, latency()));
+      this.#options.publish(this.#draft(frame, face, track, announcement, latency()));
     });
     // What is too poor to match, or no face, does not count: while nothing moves it stays so, and would be watched for ever.
     if (looked.some(({ track }, index) => embeddings[index] && visits.undecided(track))) {
@@ -260,21 +263,32 @@ export class CameraPipeline {
     return { camera, faces: detections.length, looked: looked.length, announced, latencyMs: latency() };
   }
 
+  /** Tells that tracks have ended, as of this frame. */
+  #depart(departures: readonly Departure[], frame: FrameFacts, latencyMs: FrameLatency): void {
+    for (const { track, verdict } of departures) {
+      const passage = this.#passages.get(track);
+      if (!passage?.face) continue;
+      const face = { ...passage.face, box: passage.box };
+      this.#options.publish(this.#draft(frame, face, track, { type: 'exit', verdict }, latencyMs));
+    }
+  }
+
   #draft(
-    frame: Frame,
+    frame: FrameFacts,
     face: Face,
     track: number,
-    { type, verdict }: Announcement,
-    galleryVersion: number,
-    latencyMs: IdentityDraft['latencyMs'],
+    { type, verdict }: Pick<Announcement | (Departure & { readonly type: 'exit' }), 'type' | 'verdict'>,
+    latencyMs: FrameLatency,
   ): IdentityDraft {
     const { analyser, camera, clock, far, threshold } = this.#options;
     const person: Person | null = verdict.decision === 'known' ? verdict.person : null;
+    const passage = this.#passages.get(track);
     return {
       type,
       camera,
       track: `${camera}-${track}`,
-      firstSeenAtMs: this.#firstSeenAtMs.get(track) ?? frame.capturedAtMs,
+      firstSeenAtMs: passage?.firstSeenAtMs ?? frame.capturedAtMs,
+      lastSeenAtMs: passage?.lastSeenAtMs ?? frame.capturedAtMs,
       capturedAtMs: frame.capturedAtMs,
       decidedAtMs: clock.now(),
       decision: verdict.decision,
@@ -289,7 +303,7 @@ export class CameraPipeline {
       frames: verdict.frames,
       box: relative(face.box, frame),
       latencyMs,
-      galleryVersion,
+      galleryVersion: this.#galleryVersion ?? 0,
     };
   }
 }

@@ -10,6 +10,14 @@ export interface Announcement {
   readonly verdict: Exclude<Verdict, { decision: 'undecided' }>;
 }
 
+/** A track has ended about which something is to be told: what was decided, or that nothing was. */
+export interface Departure {
+  readonly track: number;
+  readonly verdict:
+    | Announcement['verdict']
+    | { readonly decision: 'undecided'; readonly score: number | null; readonly frames: number };
+}
+
 /** One face of one frame, looked at closely. */
 export interface Sighting extends Observation {
   readonly embedding: Float32Array;
@@ -19,6 +27,8 @@ interface Visit {
   observations: Observation[];
   /** What was decided last; `null` is a stranger, `undefined` nothing yet. */
   decided: Candidate | null | undefined;
+  /** What was announced last. */
+  told: Announcement['verdict'] | null;
   /** Looked at only now and then, since nothing new is expected. */
   settled: boolean;
   shots: ShotHistory;
@@ -74,6 +84,12 @@ export class Visits {
     visit.shots = judgeLook(visit.shots, sighting.quality, true);
     visit.observations = [...visit.observations, observation].slice(-windowOf(this.#policy));
 
+    const announcement = this.#decide(visit, embedding, nowMs);
+    if (announcement) visit.told = announcement.verdict;
+    return announcement;
+  }
+
+  #decide(visit: Visit, embedding: Float32Array, nowMs: number): Announcement | null {
     const verdict = verdictOf(visit.observations, this.#policy);
     if (verdict.decision === 'undecided') return null;
     visit.settled = true;
@@ -115,6 +131,7 @@ export class Visits {
         observations: [...old.observations, ...young.observations].slice(-windowOf(this.#policy)),
         // Somebody rather than a stranger, a stranger rather than nobody yet.
         decided: old.decided ?? young.decided ?? old.decided,
+        told: old.told ?? young.told,
         settled: old.settled || young.settled,
         shots: young.shots,
       });
@@ -136,17 +153,29 @@ export class Visits {
     }
   }
 
-  /** Forgets all tracks, but not who was announced a moment ago. */
-  clear(): void {
-    this.#visits.clear();
+  /** Forgets all tracks, but not who was announced a moment ago; gives what is to be told of them as {@link end} does. */
+  clear(): readonly Departure[] {
+    return this.end([...this.#visits.keys()]);
   }
 
-  /** Forgets tracks that ended. */
-  end(tracks: readonly number[]): void {
-    for (const track of tracks) this.#visits.delete(track);
+  /**
+   * Forgets tracks that ended. Gives what is to be told: of a track that was announced what was said last; of one that
+   * was not decided, though it was looked at as often as makes a stranger, that it was there (fewer looks may be slips of
+   * the detector). What the cool-down kept quiet leaves quietly.
+   */
+  end(tracks: readonly number[]): readonly Departure[] {
+    return tracks.flatMap((track): readonly Departure[] => {
+      const visit = this.#visits.get(track);
+      this.#visits.delete(track);
+      if (visit?.told) return [{ track, verdict: visit.told }];
+      if (!visit || visit.decided !== undefined || visit.observations.length < this.#policy.unknownFrames) return [];
+      const scores = visit.observations.flatMap(({ score }) => (score === null ? [] : [score]));
+      const score = scores.length > 0 ? Math.max(...scores) : null;
+      return [{ track, verdict: { decision: 'undecided', score, frames: visit.observations.length } }];
+    });
   }
 }
 
 function newVisit(): Visit {
-  return { observations: [], decided: undefined, settled: false, shots: NO_LOOKS };
+  return { observations: [], decided: undefined, told: null, settled: false, shots: NO_LOOKS };
 }

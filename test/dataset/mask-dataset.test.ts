@@ -1,87 +1,44 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { contactSheet } from '../../src/commands/dataset/contact-sheet.ts';
-import { maskDataset, maskPreview, type PictureWorkers } from '../../src/commands/dataset/mask-dataset.ts';
-import type { MaskAnswer, MaskJob, SampleJob } from '../../src/commands/dataset/picture-masker.ts';
-import { findPictureTree } from '../../src/commands/dataset/picture-tree.ts';
+import { maskDataset, maskPreview, type PictureWork } from '../../src/commands/dataset/mask-dataset.ts';
 import { startProgress } from '../../src/commands/progress.ts';
+import type { MaskTask, PictureAnswer, PictureTask, SampleTask } from '../../src/pictures/picture-protocol.ts';
 
-const EXTENSIONS = ['.jpg', '.png'];
+type Answer = PictureAnswer<MaskTask | SampleTask>;
 
-function folderOf(...files: string[]): string {
-  const folder = mkdtempSync(join(tmpdir(), 'eyeline-tree-'));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  for (const file of files) {
-    mkdirSync(dirname(join(folder, file)), { recursive: true });
-    writeFileSync(join(folder, file), '');
-  }
-  return folder;
-}
-
-/** Workers that answer from a table, by the name of the picture; masked is the rule. */
-function workers(answers: Readonly<Record<string, MaskAnswer | Error>> = {}) {
-  const jobs: (MaskJob | SampleJob)[] = [];
-  let under = 0;
-  let most = 0;
-  const run: PictureWorkers['run'] = async (job) => {
-    jobs.push(job);
-    most = Math.max(most, ++under);
-    await Promise.resolve();
-    under--;
-    const answer = answers[job.from.replace(/^in\//, '')];
+/** A pool that answers from a table, by the name of the picture; masked is the rule. It takes a few tasks ahead. */
+function workers(answers: Readonly<Record<string, Answer | Error>> = {}) {
+  const jobs: (MaskTask | SampleTask)[] = [];
+  const answerTo = (task: PictureTask): Answer => {
+    if (task.kind !== 'mask' && task.kind !== 'sample') throw new Error('not asked for here');
+    const answer = answers[task.file.replace(/^in\//, '')];
     if (answer instanceof Error) throw answer;
     if (answer) return answer;
-    if (job.kind === 'sample') {
+    if (task.kind === 'sample') {
       return { outcome: 'sampled', plain: new Uint8Array(12).fill(1), masked: new Uint8Array(12).fill(2) };
     }
     return { outcome: 'masked', mask: { type: 'surgical', fit: 'low', state: 'incorrect' } };
   };
-  return { jobs, run, most: () => most };
+  const pool: PictureWork = {
+    async *run<T extends PictureTask>(tasks: Iterable<T>) {
+      const waiting: T[] = [];
+      const next = () => answerTo(waiting.shift() as T) as PictureAnswer<T>;
+      for (const task of tasks) {
+        jobs.push(task as MaskTask | SampleTask);
+        waiting.push(task);
+        if (waiting.length > 2) yield next();
+      }
+      while (waiting.length > 0) yield next();
+    },
+  };
+  return { jobs, pool };
 }
 
-const OPTIONS = { from: 'in', to: 'out', seed: 1, width: 3, signal: new AbortController().signal };
-
-describe('the pictures of a folder', () => {
-  it('are found at any depth, in one order; other files and hidden ones are left out', async () => {
-    const folder = folderOf(
-      'b/2.JPG',
-      'b/1.png',
-      'a/deep/x.jpg',
-      'top.jpg',
-      'a/notes.txt',
-      '.hidden/y.jpg',
-      'b/.z.jpg',
-    );
-    expect(await findPictureTree(folder, EXTENSIONS)).toEqual({
-      pictures: ['a/deep/x.jpg', 'b/1.png', 'b/2.JPG', 'top.jpg'],
-      leftOut: 1,
-    });
-  });
-
-  it('are the plain ones where plain and masked ones are kept apart', async () => {
-    const folder = folderOf('anna/plain/1.jpg', 'anna/masked/2.jpg', 'anna/notes.txt', 'ben/3.jpg');
-    expect(await findPictureTree(folder, EXTENSIONS)).toEqual({
-      pictures: ['anna/plain/1.jpg', 'ben/3.jpg'],
-      leftOut: 2,
-    });
-  });
-
-  it('end, also where a link leads back', async () => {
-    const folder = folderOf('a/1.jpg');
-    symlinkSync(folder, join(folder, 'a', 'back'));
-    expect((await findPictureTree(folder, EXTENSIONS)).pictures).toEqual(['a/1.jpg']);
-  });
-
-  it('are refused when there is no folder', async () => {
-    await expect(findPictureTree('/nowhere/at/all', EXTENSIONS)).rejects.toMatchObject({ code: 'USAGE' });
-  });
-});
+const OPTIONS = { from: 'in', to: 'out', seed: 1, wanted: {}, signal: new AbortController().signal };
 
 describe('masking a folder', () => {
   it('counts what came of each picture', async () => {
-    const { run } = workers({
+    const { pool } = workers({
       'b.jpg': { outcome: 'no-face' },
       'd.jpg': { outcome: 'unreadable', reason: 'torn' },
       'c.jpg': { outcome: 'unreadable', reason: 'empty' },
@@ -89,13 +46,13 @@ describe('masking a folder', () => {
     });
     const done: number[] = [];
     const pictures = ['a.jpg', 'b.jpg', 'd.jpg', 'c.jpg', 'e.jpg', 'f.jpg'];
-    const result = await maskDataset({ ...OPTIONS, pictures, workers: { run }, onDone: (count) => done.push(count) });
+    const result = await maskDataset({ ...OPTIONS, pictures, pool, onDone: (count) => done.push(count) });
     expect(result).toEqual({
       masked: 3,
       withoutFace: 1,
       unreadable: [
-        { picture: 'c.jpg', reason: 'empty' },
         { picture: 'd.jpg', reason: 'torn' },
+        { picture: 'c.jpg', reason: 'empty' },
       ],
       types: { surgical: 2, n95: 1 },
       states: { incorrect: 2, worn: 1 },
@@ -105,9 +62,9 @@ describe('masking a folder', () => {
 
   it('keeps paths, and gives each picture a seed that depends on seed and path alone', async () => {
     const seedsOf = async (pictures: string[], seed: number) => {
-      const { run, jobs } = workers();
-      await maskDataset({ ...OPTIONS, pictures, seed, workers: { run } });
-      return new Map(jobs.map((job) => [job.kind === 'mask' ? `${job.from} ${job.to}` : '', job.seed]));
+      const { pool, jobs } = workers();
+      await maskDataset({ ...OPTIONS, pictures, seed, pool });
+      return new Map(jobs.map((job) => [job.kind === 'mask' ? `${job.file} ${job.to}` : '', job.seed]));
     };
     const first = await seedsOf(['x/1.jpg', 'y/2.jpg'], 1);
     expect([...first.keys()]).toEqual(['in/x/1.jpg out/x/1.jpg', 'in/y/2.jpg out/y/2.jpg']);
@@ -118,33 +75,27 @@ describe('masking a folder', () => {
     expect(other.get('in/x/1.jpg out/x/1.jpg')).not.toBe(first.get('in/x/1.jpg out/x/1.jpg'));
   });
 
-  it('has no more under way than told', async () => {
-    const { run, most } = workers();
-    await maskDataset({ ...OPTIONS, pictures: Array.from({ length: 20 }, (_, i) => `${i}.jpg`), workers: { run } });
-    expect(most()).toBe(3);
-  });
-
   it('begins nothing more once it is interrupted, and tells what was done', async () => {
     const stop = new AbortController();
-    const { run, jobs } = workers();
+    const { pool, jobs } = workers();
     const pictures = Array.from({ length: 50 }, (_, index) => `${index}.jpg`);
     const onDone = (count: number) => count === 4 && stop.abort();
-    const result = await maskDataset({ ...OPTIONS, pictures, workers: { run }, signal: stop.signal, onDone });
+    const result = await maskDataset({ ...OPTIONS, pictures, pool, signal: stop.signal, onDone });
     expect(result.masked).toBe(jobs.length);
     expect(jobs.length).toBeLessThan(8);
   });
 
   it('ends with the first failure', async () => {
-    const { run, jobs } = workers({ '2.jpg': new Error('disk full') });
+    const { pool, jobs } = workers({ '2.jpg': new Error('disk full') });
     const pictures = Array.from({ length: 50 }, (_, index) => `${index}.jpg`);
-    await expect(maskDataset({ ...OPTIONS, pictures, workers: { run } })).rejects.toThrow('disk full');
+    await expect(maskDataset({ ...OPTIONS, pictures, pool })).rejects.toThrow('disk full');
     expect(jobs.length).toBeLessThan(10);
   });
 });
 
 describe('the preview', () => {
   it('has a row a type, a column a fit, and goes on to the next picture where there is no face', async () => {
-    const { run, jobs } = workers({ 'a.jpg': { outcome: 'no-face' }, 'b.jpg': { outcome: 'unreadable', reason: '' } });
+    const { pool, jobs } = workers({ 'a.jpg': { outcome: 'no-face' }, 'b.jpg': { outcome: 'unreadable', reason: '' } });
     const { rgb, size } = await maskPreview({
       ...OPTIONS,
       pictures: [
@@ -161,7 +112,7 @@ describe('the preview', () => {
         'k.jpg',
         'l.jpg',
       ],
-      workers: { run },
+      pool,
       wanted: { types: ['cloth', 'gas'], fits: ['normal', 'low'] },
       side: 2,
     });
@@ -174,8 +125,8 @@ describe('the preview', () => {
   });
 
   it('leaves paper where no face was found', async () => {
-    const { run } = workers({ 'a.jpg': { outcome: 'no-face' } });
-    const { rgb } = await maskPreview({ ...OPTIONS, pictures: ['a.jpg'], workers: { run }, wanted: {}, side: 2 });
+    const { pool } = workers({ 'a.jpg': { outcome: 'no-face' } });
+    const { rgb } = await maskPreview({ ...OPTIONS, pictures: ['a.jpg'], pool, wanted: {}, side: 2 });
     expect(rgb.every((value) => value === 255)).toBe(true);
   });
 });

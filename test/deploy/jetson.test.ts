@@ -91,6 +91,7 @@ describe.skipIf(!linux)('install.sh', () => {
       models: { ...defaults.models, dir: '/var/lib/eyeline/models' },
       inference: { ...defaults.inference, engineCache: '/var/lib/eyeline/engines' },
       gallery: { ...defaults.gallery, file: '/var/lib/eyeline/gallery.sqlite' },
+      events: { ...defaults.events, bufferFile: '/var/lib/eyeline/events.sqlite' },
     });
     const unit = await readFile(join(root(), 'etc/systemd/system/eyeline.service'), 'utf8');
     expect(unit).toBe(await readFile(UNIT, 'utf8'));

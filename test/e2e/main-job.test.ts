@@ -37,11 +37,14 @@ describe.skipIf(!enrolFrom || !samePerson || !otherPerson || !nobody)('the main 
       .slice(from)
       .filter(({ topic }) => topic === 'eyeline/gate/event')
       .map(({ payload }) => identityEvent.parse(JSON.parse(payload)));
-  const eventOf = (camera: string, decision: string) => (message: Recorded) => {
-    if (message.topic !== 'eyeline/gate/event') return false;
-    const event = identityEvent.parse(JSON.parse(message.payload));
-    return event.camera === camera && event.decision === decision;
-  };
+  const eventOf =
+    (camera: string, decision: string, ...types: IdentityEvent['type'][]) =>
+    (message: Recorded) => {
+      if (message.topic !== 'eyeline/gate/event') return false;
+      const event = identityEvent.parse(JSON.parse(message.payload));
+      if (!(types.length > 0 ? types : ['enter', 'update']).includes(event.type)) return false;
+      return event.camera === camera && event.decision === decision;
+    };
 
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'eyeline-e2e-'));
@@ -105,6 +108,8 @@ describe.skipIf(!enrolFrom || !samePerson || !otherPerson || !nobody)('the main 
     for (const camera of ['one', 'two', 'three']) await recorder.until(says(status(camera), 'online'), beforeReturn);
     await recorder.until(eventOf('one', 'known'), beforeReturn);
     await recorder.until(eventOf('two', 'unknown'), beforeReturn);
+    // Who stood there before the cut has left, as far as anybody knows.
+    await recorder.until(eventOf('one', 'known', 'exit'), beforeCut);
 
     for (const { camera, person } of events()) {
       if (camera === 'one') expect(person === null || person.name === 'Person A').toBe(true);

@@ -2,6 +2,7 @@ import type { FaceEncoder } from '../../src/evaluation/face-encoder.ts';
 import { FaceShelf } from '../../src/evaluation/face-shelf.ts';
 import type { AlignedFace, FaceSource, ReadOptions, ReadPicture } from '../../src/evaluation/face-source.ts';
 import { cosine } from '../../src/faces/embedding.ts';
+import type { FaceLandmarks } from '../../src/faces/landmarks.ts';
 
 /** A picture that is known by the direction of its embedding in the plane, degrees; or why it has no face. */
 export type MadePicture = number | 'unreadable' | 'no face';
@@ -32,12 +33,19 @@ export class MadeFaceSource implements FaceSource {
   }
 }
 
+const NOWHERE = { x: 0, y: 0 };
+const NO_LANDMARKS: FaceLandmarks = {
+  points: [],
+  five: [NOWHERE, NOWHERE, NOWHERE, NOWHERE, NOWHERE],
+  ibug: null,
+};
+
 /** The direction is in the first two bytes of the crop, as a whole number of degrees. */
 function madeFace(degrees: number): AlignedFace {
   const turned = (degrees + 720) % 360;
   return {
     crop: Uint8Array.of(turned >> 8, turned & 255),
-    landmarks: [],
+    landmarks: NO_LANDMARKS,
     box: { x: 0, y: 0, width: 10, height: 10 },
     score: 1,
     quality: { size: 1, sharpness: 1, exposure: 1, pose: 1, completeness: 1, score: 1 },

@@ -52,7 +52,8 @@ export function describeFaceAnalyser(name: string, build: () => Promise<Analyser
       const { analyser, crowd } = await build();
       const faces = (await analyser.describe(crowd, await analyser.detect(crowd))).slice(0, 2);
       for (const { quality, landmarks } of faces) {
-        expect(landmarks).toHaveLength(68);
+        expect(landmarks.points.length).toBeGreaterThanOrEqual(5);
+        expect(landmarks.five).toHaveLength(5);
         for (const part of Object.values(quality)) {
           expect(part).toBeGreaterThanOrEqual(0);
           expect(part).toBeLessThanOrEqual(1);

@@ -2,6 +2,7 @@ import type { Box } from '../../src/core/geometry.ts';
 import type { Frame, Picture } from '../../src/core/picture.ts';
 import { normalise } from '../../src/faces/embedding.ts';
 import type { Face, FaceAnalyser } from '../../src/faces/face-analyser.ts';
+import { ibugLandmarks } from '../../src/faces/landmarks.ts';
 import type { RunTrace } from '../../src/inference/vision-model.ts';
 
 /** A face as the fake analyser sees it: where it is, who it is (direction in the plane), how good. */
@@ -71,7 +72,7 @@ export class FakeFaceAnalyser implements FaceAnalyser {
       return {
         ...detection,
         staged: face,
-        landmarks: Array.from({ length: 68 }, () => ({ x: x + width / 2, y: y + height / 2 })),
+        landmarks: ibugLandmarks(Array.from({ length: 68 }, () => ({ x: x + width / 2, y: y + height / 2 }))),
         quality: { size: score, sharpness: score, exposure: score, pose: score, completeness: score, score },
         alignment: [1, 0, -x, 0, 1, -y],
       };

@@ -4,15 +4,15 @@ import { dirname, join } from 'node:path';
 import { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openFaceAnalyser } from '../../src/app.ts';
-import { decodePicture, encodeJpeg } from '../../src/capture/opencv-picture.ts';
+import { decodePicture, encodeJpeg, rgbPicture } from '../../src/capture/opencv-picture.ts';
 import type { CommandContext } from '../../src/commands/command.ts';
-import { simulateMask } from '../../src/commands/eval/simulate-mask.ts';
 import { registerEval } from '../../src/commands/eval.ts';
 import type { Affine, Box, Size } from '../../src/core/geometry.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import type { Picture } from '../../src/core/picture.ts';
 import { loadManifest } from '../../src/inference/manifest.ts';
 import { createModelStore } from '../../src/inference/store.ts';
+import { simulateMask } from '../../src/pictures/simulate-mask.ts';
 import { MODELS_DIR, testConfig } from '../rig/config.ts';
 
 /** The commands on portraits cut out of the project's photos: four pictures a person, of which one wears a mask. */
@@ -38,7 +38,7 @@ beforeAll(async () => {
       await portrait(picture, face.box, 0, join(at, 'plain', '1.jpg'));
       await portrait(picture, face.box, 0.15, join(at, 'plain', '2.jpg'));
       await portrait(picture, face.box, -0.2, join(at, 'plain', '3.jpg'));
-      const masked = await simulateMask(picture, face, 'a test');
+      const masked = await simulateMask(picture, face, 'a test', { rgbPicture });
       await portrait(masked, face.box, 0.05, join(at, 'masked', '1.jpg'));
       masked.release();
     }
@@ -82,7 +82,7 @@ async function runUntil(signal: AbortSignal, ...args: string[]) {
   };
   const program = new Command('eyeline').exitOverride().configureOutput({ writeErr: (text) => warned.push(text) });
   registerEval(program, context);
-  await program.parseAsync(['eval', ...args, '--models-dir', MODELS_DIR], { from: 'user' });
+  await program.parseAsync(['eval', ...args, '--models-dir', MODELS_DIR, '--workers', '1'], { from: 'user' });
   return { out, warned, status };
 }
 

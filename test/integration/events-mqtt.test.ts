@@ -232,7 +232,7 @@ describe.skipIf(!Mosquitto.installed)('MqttEventPublisher with mosquitto', () =>
       userProperties: { device: 'Porch', software: 'eyeline/0.1.0' },
       onMessage: () => {},
       // MQTT 5, section 3.3.2.1: the topic of a message must not contain wildcards.
-      onUp: () => connection.publish({ topic: 'eyeline/#', payload: '', retain: false, json: false }, () => {}),
+      onUp: () => connection.publish({ topic: 'eyeline/#', payload: '', retain: false }, () => {}),
     });
     const { reason } = await connection.open();
     expect(reason).toMatch(/^the broker ended the connection: (Protocol Error|Malformed Packet)$/);

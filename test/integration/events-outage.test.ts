@@ -1,8 +1,14 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type Clock, systemClock } from '../../src/core/clock.ts';
 import { type IdentityEvent, identityEvent } from '../../src/events/identity-event.ts';
 import { MqttEventPublisher } from '../../src/events/mqtt-event-publisher.ts';
+import { openEventSpool } from '../../src/events/sqlite-event-spool.ts';
 import { type Heard, MqttListener } from '../events/mqtt-listener.ts';
 import { draft, KeepingLogger, onlinePublisher, publisherOptions, until } from '../events/publisher-fixture.ts';
 import { Mosquitto } from '../rig/mosquitto.ts';
@@ -24,7 +30,10 @@ describe.skipIf(!Mosquitto.installed)('MqttEventPublisher while the broker is aw
     const broker = later(await Mosquitto.start());
     // Reconnecting waits until the subscriber listens again, or the events would go to nobody.
     const gate = new Gate();
-    const publisher = later(await onlinePublisher(publisherOptions(broker.url, { clock: gate.clock })));
+    const folder = await mkdtemp(join(tmpdir(), 'eyeline-spool-'));
+    cleanUps.push(() => rm(folder, { recursive: true, force: true }));
+    const spool = openEventSpool(join(folder, 'events.sqlite'), 'porch', new KeepingLogger());
+    const publisher = later(await onlinePublisher(publisherOptions(broker.url, { clock: gate.clock, spool })));
     const before = await MqttListener.start(broker.url, EVENTS, 0);
 
     const fresh: boolean[] = [];
@@ -71,6 +80,63 @@ describe.skipIf(!Mosquitto.installed)('MqttEventPublisher while the broker is aw
     expect(new Set([...first, ...second].map(({ id }) => id)).size).toBe(510);
     expect(fresh.slice(400, 500)).not.toContain(true);
     expect(publisher.counters()).toMatchObject({ connects: 2, dropped: 0, waiting: 0 });
+  });
+
+  it.each(['there', 'frozen'])('loses nothing when its process is killed while the broker is %s', async (how) => {
+    const broker = later(await Mosquitto.start());
+    const folder = await mkdtemp(join(tmpdir(), 'eyeline-spool-'));
+    cleanUps.push(() => rm(folder, { recursive: true, force: true }));
+    const file = join(folder, 'events.sqlite');
+    const listener = await MqttListener.start(broker.url, EVENTS, 0);
+    const child = spawn(process.execPath, ['--import', 'tsx', 'test/events/publisher-process.ts', broker.url, file], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    cleanUps.push(async () => child.kill('SIGKILL'));
+    let said = '';
+    const handedOver = () => Math.max(0, ...said.split('\n').slice(1, -1).map(Number));
+    const reached = async (sequence: number) => {
+      while (handedOver() < sequence) await once(child.stdout, 'data');
+    };
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      said += text;
+    });
+    await listener.until((heard) => heard.length >= 200);
+    if (how === 'frozen') {
+      broker.freeze();
+      await reached(handedOver() + 300);
+    }
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    broker.thaw();
+
+    const publisher = later(
+      await onlinePublisher(
+        publisherOptions(broker.url, { spool: openEventSpool(file, 'porch', new KeepingLogger()) }),
+      ),
+    );
+    publisher.publishIdentity(draft());
+    await listener.until((heard) => eventsOf(heard.slice(-1)).some(({ bootId }) => bootId === publisher.bootId));
+    await listener.stop();
+
+    const events = eventsOf(listener.heard);
+    const own = events.filter(({ bootId }) => bootId === publisher.bootId);
+    expect(own).toMatchObject([{ sequence: 1, late: false }]);
+    const earlier = events.slice(0, -1);
+    expect(new Set(earlier.map(({ bootId }) => bootId)).size).toBe(1);
+    // Nothing lost: what was handed over has come. The last one may have been in the middle of it.
+    const sequences = new Set(earlier.map(({ sequence }) => sequence));
+    for (let sequence = 1; sequence <= handedOver(); sequence++) expect(sequences).toContain(sequence);
+    expect(sequences.size).toBeLessThanOrEqual(handedOver() + 1);
+    // Nothing twice unmarked, and what is told again has its name; in order on each connection.
+    const fresh = earlier.filter(({ late }) => !late);
+    const late = earlier.filter((event) => event.late);
+    for (const told of [fresh, late]) {
+      expect(told.map(({ sequence }) => sequence)).toEqual(
+        [...new Set(told.map(({ sequence }) => sequence))].toSorted((a, b) => a - b),
+      );
+    }
+    expect(new Set(earlier.map(({ id }) => id)).size).toBe(sequences.size);
+    if (how === 'frozen') expect(late.length).toBeGreaterThanOrEqual(300);
   });
 
   it('sends again, marked, what the broker never acknowledged', async () => {
@@ -138,7 +204,9 @@ describe.skipIf(!Mosquitto.installed)('MqttEventPublisher while the broker is aw
     await until(publisher, () => publisher.counters().published === 5);
     expect(publisher.counters()).toMatchObject({ late: 5, waiting: 0, dropped: 7 });
     const drops = logger.problems.filter((line) => line.includes('dropped'));
-    expect(drops).toEqual(['5 identity events wait for the MQTT broker: the oldest are dropped']);
+    expect(drops).toEqual([
+      'more than 5 identity events, or too old ones, waited for the MQTT broker: the oldest are dropped',
+    ]);
   });
 
   it('tells the state as it is now when the broker comes back without a memory', async () => {

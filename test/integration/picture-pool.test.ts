@@ -8,8 +8,10 @@ import { silentLogger } from '../../src/core/logger.ts';
 import { cosine } from '../../src/faces/embedding.ts';
 import { createModelStore } from '../../src/inference/store.ts';
 import { PicturePool } from '../../src/pictures/picture-pool.ts';
-import type { PictureReading } from '../../src/pictures/picture-protocol.ts';
+import type { PictureReading, PictureStep } from '../../src/pictures/picture-protocol.ts';
 import { MODELS_DIR, testConfig } from '../rig/config.ts';
+
+const OPTIONS = { workers: 2, batching: 'fastest', env: process.env } as const;
 
 describe('PicturePool', () => {
   let folder: string;
@@ -22,7 +24,7 @@ describe('PicturePool', () => {
     const store = await createModelStore({ dir: MODELS_DIR, extraManifest: null, logger: silentLogger });
     await store.pull(['sample6']);
     photo = await store.file('sample6');
-    pool = new PicturePool(await testConfig(), 2);
+    pool = new PicturePool(await testConfig(), OPTIONS);
     await pool.start();
   });
   afterAll(async () => {
@@ -30,9 +32,11 @@ describe('PicturePool', () => {
     await rm(folder, { recursive: true });
   });
 
-  const readAll = async (files: readonly string[], upTo: Parameters<PicturePool['read']>[1]) => {
+  const tasks = (files: readonly string[], upTo: PictureStep) =>
+    files.map((file) => ({ kind: 'read' as const, file, upTo }));
+  const readAll = async (files: readonly string[], upTo: PictureStep) => {
     const readings: PictureReading[] = [];
-    for await (const reading of pool.read(files, upTo)) readings.push(reading);
+    for await (const reading of pool.run(tasks(files, upTo))) readings.push(reading);
     return readings;
   };
 
@@ -78,7 +82,7 @@ describe('PicturePool', () => {
 
   it('stops when it is told to', async () => {
     const abort = new AbortController();
-    const reading = pool.read(Array<string>(200).fill(photo), 'decode', abort.signal);
+    const reading = pool.run(tasks(Array<string>(200).fill(photo), 'decode'), abort.signal);
     await reading.next();
     abort.abort(new Error('enough'));
     await expect(
@@ -91,9 +95,32 @@ describe('PicturePool', () => {
     expect((await readAll(files, 'decode')).map(({ error }) => error === null)).toEqual([false, true]);
   });
 
+  it('finishes what is under way when there are no more tasks, and then takes a failure that is no picture’s', async () => {
+    let given = 0;
+    function* some() {
+      for (const task of tasks(Array<string>(40).fill(photo), 'decode')) {
+        if (given === 11) return;
+        given++;
+        yield task;
+      }
+    }
+    let answers = 0;
+    for await (const { error } of pool.run(some())) if (error === null) answers++;
+    expect(answers).toBe(11);
+    const nowhere = {
+      kind: 'mask',
+      file: photo,
+      to: join(folder, 'broken.jpg', 'x.jpg'),
+      seed: 1,
+      wanted: {},
+    } as const;
+    await expect(pool.run([nowhere]).next()).rejects.toMatchObject({ code: 'OUTPUT_UNWRITABLE' });
+    expect(await readAll([photo], 'decode')).toHaveLength(1);
+  });
+
   it('says why it cannot start', async () => {
     const { models, ...config } = await testConfig();
-    const nowhere = new PicturePool({ ...config, models: { ...models, dir: join(folder, 'none') } }, 1);
+    const nowhere = new PicturePool({ ...config, models: { ...models, dir: join(folder, 'none') } }, OPTIONS);
     await expect(nowhere.start()).rejects.toMatchObject({ code: 'MODEL_MISSING' });
   });
 });

@@ -38,6 +38,7 @@ function galleryOf(people: readonly (readonly [typeof ANN, number])[], version =
 
 describe('CameraPipeline', () => {
   let published: IdentityDraft[];
+  let departed: IdentityDraft[];
   let reports: FrameReport[];
   let analyser: FakeFaceAnalyser;
   let gallery: GalleryView;
@@ -48,6 +49,7 @@ describe('CameraPipeline', () => {
 
   beforeEach(() => {
     published = [];
+    departed = [];
     reports = [];
     analyser = new FakeFaceAnalyser();
     gallery = galleryOf([
@@ -94,7 +96,7 @@ describe('CameraPipeline', () => {
       threshold: 0.5,
       far: 1e-4,
       minQuality: 0.2,
-      publish: (draft) => published.push(draft),
+      publish: (draft) => (draft.type === 'exit' ? departed : published).push(draft),
       attend: () => attended.push(reports.length + 1),
       onFrame: (report) => reports.push(report),
       onWork: (frames) => inWork.push(frames),
@@ -188,6 +190,51 @@ describe('CameraPipeline', () => {
     expect(published).toHaveLength(1);
     await play([...times(50, []), ...times(6, [at(100, 0)])]);
     expect(published).toHaveLength(2);
+  });
+
+  it('tells who has left, where and when they were seen last', async () => {
+    await play([...times(5, [at(100, 0)]), ...times(4, [at(150, 0)]), ...times(30, [])]);
+    expect(departed).toMatchObject([
+      {
+        type: 'exit',
+        track: 'door-1',
+        decision: 'known',
+        person: ANN,
+        frames: 3,
+        quality: 0.9,
+        box: { x: 150 / 640, y: 100 / 480, width: 100 / 640, height: 120 / 480 },
+        firstSeenAtMs: 1_000_100,
+        lastSeenAtMs: 1_000_900,
+        galleryVersion: 1,
+      },
+    ]);
+    // The first frame more than 1.5 s after.
+    expect(departed[0]?.capturedAtMs).toBeGreaterThanOrEqual(1_002_400);
+    expect(published[0]).toMatchObject({ lastSeenAtMs: 1_000_300, capturedAtMs: 1_000_300 });
+  });
+
+  it('tells that somebody was there whom it could not tell, and nothing of what was no face or seen too badly', async () => {
+    // Now like Ann, now like Bob.
+    await play([...times(4, [[at(100, 0)], [at(100, 2)]]).flat(), ...times(20, [])]);
+    expect(departed).toMatchObject([{ decision: 'undecided', person: null, frames: 6, score: expect.closeTo(1) }]);
+    await play([...times(9, [{ ...at(100, 4), noFace: true }]), ...times(20, [])]);
+    await play([...times(9, [at(100, 0, 0.1)]), ...times(20, [])]);
+    await play([...times(5, [at(100, 4)]), ...times(20, [])]);
+    expect(departed).toHaveLength(1);
+  });
+
+  it('says nothing of the leaving of somebody whose coming the cool-down kept quiet', async () => {
+    await play([...times(6, [at(100, 0)]), ...times(20, []), ...times(6, [at(100, 0)]), ...times(20, [])]);
+    expect([published.length, departed.length]).toEqual([1, 1]);
+  });
+
+  it('tells that tracks ended when the camera was opened anew', async () => {
+    const pipeline = build();
+    await play(times(5, [at(100, 0)]), pipeline);
+    expect(departed).toEqual([]);
+    played = [];
+    await play([[]], pipeline);
+    expect(departed).toMatchObject([{ type: 'exit', person: ANN, lastSeenAtMs: 1_000_500, capturedAtMs: 1_000_600 }]);
   });
 
   it('turns a stranger into someone by an update on the same track', async () => {

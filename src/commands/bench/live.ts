@@ -132,7 +132,8 @@ export async function runLive(options: LiveOptions): Promise<Live> {
     const gone = (key: keyof Counts) => after[key] - before[key];
     const events = receipts
       .filter(({ atMs }) => atMs >= startedAtMs)
-      .map(({ atMs, payload }) => ({ atMs, event: identityEvent.parse(JSON.parse(payload)) }));
+      .map(({ atMs, payload }) => ({ atMs, event: identityEvent.parse(JSON.parse(payload)) }))
+      .filter(({ event }) => event.type !== 'exit');
     const latencies = events.map(({ atMs, event }) => atMs - Date.parse(event.capturedAt));
     const decisions = events.map(({ event }) => Date.parse(event.decidedAt) - Date.parse(event.firstSeenAt));
     const perHour = slope(samples.map(({ atMs, usage }) => [atMs / 3_600_000, usage.rssMb] as const));

@@ -2,6 +2,7 @@ import type { Config } from '../../config/schema.ts';
 import { rounded } from '../../core/statistics.ts';
 import { PicturePool } from '../../pictures/picture-pool.ts';
 import { PICTURE_STEPS, type PictureStep } from '../../pictures/picture-protocol.ts';
+import type { CommandContext } from '../command.ts';
 
 export interface PicturesResult {
   readonly pictures: number;
@@ -24,21 +25,26 @@ export async function benchPictures(
   config: Config,
   files: readonly string[],
   workers: number,
-  signal: AbortSignal,
+  { env, signal }: Pick<CommandContext, 'env' | 'signal'>,
 ): Promise<PicturesResult> {
   const pool = new PicturePool(
     { models: config.models, inference: config.inference, detection: config.detection },
-    workers,
+    { workers, batching: 'fastest', env },
   );
+  const read = (some: readonly string[], upTo: PictureStep) =>
+    pool.run(
+      some.map((file) => ({ kind: 'read' as const, file, upTo })),
+      signal,
+    );
   await pool.start();
   try {
     const perSecond: Partial<Record<PictureStep, number>> = {};
     let tally = { unreadable: 0, withFace: 0, faces: 0 };
-    for await (const _ of pool.read(files.slice(0, WARM_UP_PICTURES), 'embed', signal));
+    for await (const _ of read(files.slice(0, WARM_UP_PICTURES), 'embed'));
     for (const step of PICTURE_STEPS) {
       tally = { unreadable: 0, withFace: 0, faces: 0 };
       const started = performance.now();
-      for await (const { error, faces } of pool.read(files, step, signal)) {
+      for await (const { error, faces } of read(files, step)) {
         if (error !== null) tally.unreadable++;
         if (faces.length > 0) tally.withFace++;
         tally.faces += faces.length;

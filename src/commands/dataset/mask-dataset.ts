@@ -1,13 +1,14 @@
 import { join } from 'node:path';
 import { seededRandom, seedOf } from '../../core/seeded-random.ts';
-import { MASK_FITS, MASK_TYPES, type MaskFit, type MaskState, type MaskType } from '../../faces/mask/mask-spec.ts';
+import { shuffled } from '../../core/shuffled.ts';
+import { MASK_FITS, MASK_TYPES, type MaskState, type MaskType } from '../../faces/mask/mask-spec.ts';
 import type { WantedMask } from '../../faces/mask/random-mask.ts';
+import type { PictureAnswer, PictureTask } from '../../pictures/picture-protocol.ts';
 import { contactSheet, type SheetPair } from './contact-sheet.ts';
-import type { MaskAnswer, MaskJob, SampleJob } from './picture-masker.ts';
 
-/** Does jobs on pictures, several at a time: processes (worker-processes.ts), or whatever else runs `maskPicture`. */
-export interface PictureWorkers {
-  run(job: MaskJob | SampleJob): Promise<MaskAnswer>;
+/** Works on pictures, several at a time: a picture pool, or whatever else answers in order. */
+export interface PictureWork {
+  run<T extends PictureTask>(tasks: Iterable<T>): AsyncIterable<PictureAnswer<T>>;
 }
 
 export interface MaskDatasetOptions {
@@ -16,9 +17,8 @@ export interface MaskDatasetOptions {
   /** Paths below `from`. */
   readonly pictures: readonly string[];
   readonly seed: number;
-  readonly workers: PictureWorkers;
-  /** Jobs under way at once. */
-  readonly width: number;
+  readonly wanted: WantedMask;
+  readonly pool: PictureWork;
   readonly onDone?: (done: number) => void;
   readonly signal: AbortSignal;
 }
@@ -36,97 +36,66 @@ export interface MaskDatasetResult {
  * on the order. When `signal` is aborted what has begun is finished, and what there is by then is the result.
  */
 export async function maskDataset(options: MaskDatasetOptions): Promise<MaskDatasetResult> {
-  const { from, to, pictures, seed, workers, signal } = options;
+  const { from, to, pictures, seed, wanted, pool, signal, onDone } = options;
   const counts = { masked: 0, withoutFace: 0, done: 0 };
   const unreadable: { picture: string; reason: string }[] = [];
   const types: Partial<Record<MaskType, number>> = {};
   const states: Partial<Record<MaskState, number>> = {};
-  await inParallel(pictures, options.width, signal, async (picture) => {
-    const job: MaskJob = {
-      kind: 'mask',
-      from: join(from, picture),
-      to: join(to, picture),
-      seed: seedOf(seed, picture),
-    };
-    const answer = await workers.run(job);
+  function* tasks() {
+    for (const picture of pictures) {
+      if (signal.aborted) return;
+      const [file, target] = [join(from, picture), join(to, picture)];
+      yield { kind: 'mask', file, to: target, seed: seedOf(seed, picture), wanted } as const;
+    }
+  }
+  for await (const answer of pool.run(tasks())) {
     if (answer.outcome === 'masked') {
       const { type, state } = answer.mask;
       counts.masked++;
       types[type] = (types[type] ?? 0) + 1;
       states[state] = (states[state] ?? 0) + 1;
     } else if (answer.outcome === 'no-face') counts.withoutFace++;
-    else if (answer.outcome === 'unreadable') unreadable.push({ picture, reason: answer.reason });
-    options.onDone?.(++counts.done);
-  });
-  unreadable.sort((a, b) => (a.picture < b.picture ? -1 : 1));
+    else unreadable.push({ picture: pictures[counts.done] ?? '', reason: answer.reason });
+    onDone?.(++counts.done);
+  }
   return { masked: counts.masked, withoutFace: counts.withoutFace, unreadable, types, states };
 }
 
 export interface PreviewOptions
-  extends Pick<MaskDatasetOptions, 'from' | 'pictures' | 'seed' | 'workers' | 'width' | 'signal'> {
-  readonly wanted: WantedMask;
+  extends Pick<MaskDatasetOptions, 'from' | 'pictures' | 'seed' | 'wanted' | 'pool' | 'signal'> {
   /** Side of each picture on the sheet, pixels. */
   readonly side: number;
 }
 
 /** A sheet of plain and masked faces side by side: a row for each type, a column for each fit. */
 export async function maskPreview(options: PreviewOptions): Promise<ReturnType<typeof contactSheet>> {
-  const { from, pictures, seed, workers, wanted, side, signal } = options;
+  const { from, pictures, seed, wanted, pool, side, signal } = options;
   const types = MASK_TYPES.filter((type) => wanted.types?.includes(type) ?? true);
   const fits = MASK_FITS.filter((fit) => wanted.fits?.includes(fit) ?? true);
   const cells = types.flatMap((type) => fits.map((fit) => ({ type, fit })));
-  const shuffled = shuffle(pictures, seededRandom(seed));
-  const pairs = new Map<{ type: MaskType; fit: MaskFit }, SheetPair>();
-  // Each cell has its own share of the pictures, so that which it shows does not depend on how fast the others are.
-  await inParallel(cells, options.width, signal, async (cell) => {
-    const share = shuffled.filter((_, index) => index % cells.length === cells.indexOf(cell));
-    for (const picture of share.length > 0 ? share : shuffled.slice(0, 1)) {
-      const answer = await workers.run({
-        kind: 'sample',
-        from: join(from, picture),
-        seed: seedOf(seed, `${picture} ${cell.type} ${cell.fit}`),
-        wanted: { ...wanted, types: [cell.type], fits: [cell.fit] },
-        side,
-      });
-      if (answer.outcome !== 'sampled') continue;
-      pairs.set(cell, answer);
-      return;
+  const mixed = shuffled(pictures, seededRandom(seed));
+  const pairs = new Map<(typeof cells)[number], SheetPair>();
+  // Each cell has its own share of the pictures and goes on to the next of it where there is no face to show.
+  const shares = cells.map((_, at) => mixed.filter((_picture, index) => index % cells.length === at));
+  for (let turn = 0; !signal.aborted; turn++) {
+    const open = cells.flatMap((cell, at) => {
+      const picture = shares[at]?.[turn] ?? (turn === 0 ? mixed[0] : undefined);
+      return picture === undefined || pairs.has(cell) ? [] : [{ cell, picture }];
+    });
+    if (open.length === 0) break;
+    const tasks = open.map(({ cell: { type, fit }, picture }) => ({
+      kind: 'sample' as const,
+      file: join(from, picture),
+      seed: seedOf(seed, `${picture} ${type} ${fit}`),
+      wanted: { ...wanted, types: [type], fits: [fit] },
+      side,
+    }));
+    let at = 0;
+    for await (const answer of pool.run(tasks)) {
+      const cell = open[at++]?.cell;
+      if (cell && answer.outcome === 'sampled') pairs.set(cell, answer);
     }
-  });
+  }
   const rows = types.map((type) => cells.filter((cell) => cell.type === type).map((cell) => pairs.get(cell) ?? null));
   return contactSheet(rows, side);
-}
-
-/** Fisher and Yates. */
-function shuffle<T>(values: readonly T[], random: () => number): T[] {
-  const mixed = [...values];
-  for (let last = mixed.length - 1; last > 0; last--) {
-    const other = Math.floor(random() * (last + 1));
-    [mixed[last], mixed[other]] = [mixed[other] as T, mixed[last] as T];
-  }
-  return mixed;
-}
-
-/** Runs `work` on each, `width` at a time; begins no more once `signal` is aborted or one has failed. */
-async function inParallel<T>(
-  values: readonly T[],
-  width: number,
-  signal: AbortSignal,
-  work: (value: T) => Promise<void>,
-): Promise<void> {
-  let next = 0;
-  let failed = false;
-  const lane = async () => {
-    while (next < values.length && !signal.aborted && !failed) {
-      try {
-        await work(values[next++] as T);
-      } catch (error) {
-        failed = true;
-        throw error;
-      }
-    }
-  };
-  const lanes = await Promise.allSettled(Array.from({ length: width }, lane));
-  const broken = lanes.find((it) => it.status === 'rejected');
-  if (broken) throw broken.reason;
 }

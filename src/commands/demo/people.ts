@@ -5,6 +5,7 @@ import type { Box, Size } from '../../core/geometry.ts';
 import type { Picture } from '../../core/picture.ts';
 import { seededRandom } from '../../core/seeded-random.ts';
 import type { Face, FaceAnalyser } from '../../faces/face-analyser.ts';
+import { requireIbug } from '../../faces/landmarks.ts';
 import { putMaskOn } from '../../faces/mask/put-mask-on.ts';
 import { randomMask } from '../../faces/mask/random-mask.ts';
 import type { Scene } from './clip.ts';
@@ -61,7 +62,7 @@ export async function stagePeople(
       const covered = join(folder, `${photo}-masked.jpg`);
       const size = sizeOf(picture);
       const { landmarks } = faceAt(faces, masked.face, photo);
-      const { rgb } = putMaskOn(await picture.fit(size), size, landmarks, MASK);
+      const { rgb } = putMaskOn(await picture.fit(size), size, requireIbug(landmarks), MASK);
       await writeFile(covered, await encodeJpeg(rgb, size));
       scenes.push({ picture: file, seconds, masked: { picture: covered, fromS: masked.fromS, toS: masked.toS } });
     } finally {

@@ -10,11 +10,12 @@ export interface DemoTally {
   readonly latencyMs: { readonly p50: number; readonly p95: number } | null;
 }
 
-export function tallyOf(events: readonly IdentityEvent[]): DemoTally {
+export function tallyOf(all: readonly IdentityEvent[]): DemoTally {
+  const events = all.filter(({ type }) => type !== 'exit');
   const latencies = events.map(decisionMs);
   const [p50, p95] = [quantile(latencies, 0.5), quantile(latencies, 0.95)];
   return {
-    events: events.length,
+    events: all.length,
     known: [...new Set(events.flatMap(({ person }) => (person ? [person.name] : [])))].sort(),
     unknown: new Set(events.filter(({ decision }) => decision === 'unknown').map(({ track }) => track)).size,
     latencyMs: p50 === null || p95 === null ? null : { p50, p95 },

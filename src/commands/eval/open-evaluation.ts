@@ -1,23 +1,23 @@
-import { openFaceAnalyser } from '../../app.ts';
-import { decodePicture } from '../../capture/opencv-picture.ts';
+import { availableParallelism } from 'node:os';
 import { loadConfig } from '../../config/load.ts';
 import { systemClock } from '../../core/clock.ts';
 import type { Logger } from '../../core/logger.ts';
-import { AnalysedFaceSource } from '../../evaluation/analysed-face-source.ts';
 import { FaceShelf } from '../../evaluation/face-shelf.ts';
+import type { FaceSource } from '../../evaluation/face-source.ts';
 import { createModelStore } from '../../inference/store.ts';
+import { PicturePool } from '../../pictures/picture-pool.ts';
 import type { CommandContext } from '../command.ts';
 import { EvaluationModels } from './evaluation-models.ts';
 import { type ReadingProgress, readingProgress } from './reading-progress.ts';
-import { simulateMask } from './simulate-mask.ts';
 
 export interface ChainOptions {
   readonly config?: string;
   readonly modelsDir?: string;
   readonly manifest?: string;
+  readonly workers?: number;
 }
 
-/** What every evaluation works with: pictures read once, and models opened once. */
+/** What every evaluation works with: pictures read once, on all cores, and models opened once. */
 export interface OpenEvaluation {
   readonly shelf: FaceShelf;
   readonly models: EvaluationModels;
@@ -27,7 +27,7 @@ export interface OpenEvaluation {
 
 /** Opens the chain of the configuration. Throws the errors of configuration and models. */
 export async function openEvaluation(options: ChainOptions, context: CommandContext): Promise<OpenEvaluation> {
-  const { env, warn } = context;
+  const { env, signal, warn } = context;
   const loaded = await loadConfig({ env, ...(options.config !== undefined && { file: options.config }) });
   const config = {
     ...loaded.config,
@@ -40,24 +40,29 @@ export async function openEvaluation(options: ChainOptions, context: CommandCont
   const say = (_fields: object, message: string) => warn(message);
   const logger: Logger = { debug() {}, info() {}, warn: say, error: say };
   const store = await createModelStore({ dir: config.models.dir, extraManifest: config.models.manifest, logger, env });
-  const encoderPx = store.entry(config.models.encoder).input.width;
-  const faces = await openFaceAnalyser(config, logger);
+  const { models: chain, inference, detection } = config;
+  const pool = new PicturePool(
+    { models: chain, inference, detection },
+    { workers: options.workers ?? availableParallelism(), batching: 'repeatable', env },
+  );
+  await pool.start();
   const models = new EvaluationModels(config, store, logger);
-  const source = new AnalysedFaceSource({
-    analyser: faces.analyser,
-    alignedPx: encoderPx,
-    decode: decodePicture,
-    simulateMask,
-  });
+  const source: FaceSource = {
+    read: (files, read, stop) =>
+      pool.run(
+        files.map((file) => ({ kind: 'face' as const, file, options: read })),
+        stop,
+      ),
+  };
   const progress = readingProgress(context);
   return {
-    shelf: new FaceShelf(source, () => systemClock.monotonic()),
+    shelf: new FaceShelf(source, () => systemClock.monotonic(), signal),
     models,
     progress,
     close: async () => {
       progress.stop();
       await models.close();
-      await faces.close();
+      await pool.close();
     },
   };
 }

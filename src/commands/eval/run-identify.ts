@@ -47,7 +47,7 @@ export async function runIdentify(options: IdentifyCommand, context: CommandCont
       seed: splitSeed,
       mask,
       maskSeed,
-      read: { choose: 'largest', pad, signal: context.signal },
+      read: { choose: 'largest', pad },
       onProgress: evaluation.progress.onProgress,
     });
     for (const path of ignored) context.warn(`left out: ${path} is in no person's folder`);

@@ -33,7 +33,7 @@ export async function runPairs(options: PairsCommand, context: CommandContext): 
       pairs,
       mask,
       maskSeed,
-      read: { choose: 'central', pad, signal: context.signal },
+      read: { choose: 'central', pad },
       onProgress: evaluation.progress.onProgress,
     });
     for (const line of leftOutText(run.unreadable)) context.warn(line);

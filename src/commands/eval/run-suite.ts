@@ -60,7 +60,6 @@ function costOf({ shelf }: OpenEvaluation) {
 async function runAll(suite: EvaluationSuite, data: string, evaluation: OpenEvaluation, context: CommandContext) {
   const { shelf, models } = evaluation;
   const { maskSeed, splitSeed } = suite;
-  const { signal } = context;
   const { onProgress } = evaluation.progress;
   const runs: SuiteRun[] = [];
   const sections: ReportSection[] = [];
@@ -78,7 +77,7 @@ async function runAll(suite: EvaluationSuite, data: string, evaluation: OpenEval
           pairs,
           mask,
           maskSeed,
-          read: { choose: 'central', pad: set.pad, signal },
+          read: { choose: 'central', pad: set.pad },
           onProgress,
         });
         if (methods.length === 0) {
@@ -107,7 +106,7 @@ async function runAll(suite: EvaluationSuite, data: string, evaluation: OpenEval
           seed: splitSeed,
           mask: 'none',
           maskSeed,
-          read: { choose: 'largest', pad: set.pad ?? (realMasks ? TIGHT_CROP_PAD : 0), signal },
+          read: { choose: 'largest', pad: set.pad ?? (realMasks ? TIGHT_CROP_PAD : 0) },
           onProgress,
         });
         if (methods.length === 0) {

@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import type { Config } from '../../config/schema.ts';
 import type { TrainingRecipe } from '../../config/training-recipe.ts';
 import { systemClock } from '../../core/clock.ts';
-import { openGraph } from '../../inference/onnxruntime-model.ts';
+import { silentLogger } from '../../core/logger.ts';
 import { InferenceThread } from '../../inference/inference-thread.ts';
 import { ModelBatcher } from '../../inference/model-batcher.ts';
+import { openGraph } from '../../inference/onnxruntime-model.ts';
 import type { ModelStore } from '../../inference/store.ts';
-import { silentLogger } from '../../core/logger.ts';
 import { probeBlock } from '../../training/blocked-layout.ts';
 import { BatchSource } from '../../training/data/batch-source.ts';
 import { FaceStore } from '../../training/data/face-store.ts';
@@ -82,7 +82,10 @@ export async function runRecipe(run: RecipeRun): Promise<RunOutcome> {
       block,
       say: run.say,
       openModel: async (id) => {
-        const model = new ModelBatcher(await thread.open(store, id, { ...config.inference, threads: cores }), systemClock);
+        const model = new ModelBatcher(
+          await thread.open(store, id, { ...config.inference, threads: cores }),
+          systemClock,
+        );
         opened.push(model);
         return model.lane('');
       },

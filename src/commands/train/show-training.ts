@@ -1,5 +1,5 @@
-import type { CommandContext } from '../command.ts';
 import type { RunProgress } from '../../training/run/train-run.ts';
+import type { CommandContext } from '../command.ts';
 
 /** Between two lines where there is no terminal. */
 const EVERY_MS = 15_000;

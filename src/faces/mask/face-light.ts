@@ -137,16 +137,21 @@ interface ShadeFit {
 function fitShade(samples: readonly Sample[], weights: Float64Array): ShadeFit {
   const normal = Array.from({ length: 4 }, () => new Float64Array(4));
   const sides = Array.from({ length: 3 }, () => new Float64Array(4));
-  for (const [index, { colour, basis }] of samples.entries()) {
-    const weight = weights[index] ?? 0;
+  for (let index = 0; index < samples.length; index++) {
+    const { colour, basis } = samples[index] as Sample;
+    const weight = weights[index] as number;
     for (let i = 0; i < 4; i++) {
+      const part = weight * (basis[i] as number);
       const row = normal[i] as Float64Array;
-      for (let j = 0; j < 4; j++) row[j] = (row[j] ?? 0) + weight * (basis[i] ?? 0) * (basis[j] ?? 0);
+      for (let j = 0; j <= i; j++) row[j] = (row[j] as number) + part * (basis[j] as number);
       for (let c = 0; c < 3; c++) {
         const side = sides[c] as Float64Array;
-        side[i] = (side[i] ?? 0) + weight * (basis[i] ?? 0) * (colour[c] ?? 0);
+        side[i] = (side[i] as number) + part * (colour[c] as number);
       }
     }
+  }
+  for (let i = 0; i < 4; i++) {
+    for (let j = i + 1; j < 4; j++) (normal[i] as Float64Array)[j] = normal[j]?.[i] as number;
   }
   // A little of zero is mixed in, so that few or no pixels give an even light instead of a wild one.
   const total = normal[0]?.[0] ?? 0;

@@ -41,7 +41,7 @@ export function measureGrain(rgb: Uint8Array, size: Size, around: Window): Grain
   const far = new Float32Array(count);
   const grey = (x: number, y: number) => {
     const at = (y * size.width + x) * 3;
-    return 0.299 * (rgb[at] ?? 0) + 0.587 * (rgb[at + 1] ?? 0) + 0.114 * (rgb[at + 2] ?? 0);
+    return 0.299 * (rgb[at] as number) + 0.587 * (rgb[at + 1] as number) + 0.114 * (rgb[at + 2] as number);
   };
   let sample = 0;
   for (let y = top; y <= bottom; y += step) {

@@ -28,15 +28,15 @@ export class Layer {
     for (let y = part.y, there = 0; y < part.y + part.height; y++) {
       let pixel = (y - this.window.y) * this.window.width + part.x - this.window.x;
       for (let x = part.x; x < part.x + part.width; x++, pixel++, there++) {
-        const share = coverage[there] ?? 0;
+        const share = coverage[there] as number;
         if (share <= 0) continue;
         shader(pixel, x, y, light);
         const at = pixel * CHANNELS;
         const rest = 1 - share;
         for (let channel = 0; channel < 3; channel++) {
-          pixels[at + channel] = (pixels[at + channel] ?? 0) * rest + share * toSrgb(light[channel] ?? 0);
+          pixels[at + channel] = (pixels[at + channel] as number) * rest + share * toSrgb(light[channel] as number);
         }
-        pixels[at + 3] = (pixels[at + 3] ?? 0) * rest + share;
+        pixels[at + 3] = (pixels[at + 3] as number) * rest + share;
       }
     }
   }
@@ -49,7 +49,8 @@ export class Layer {
   /** Coverage of each pixel, 0..1. */
   coverage(): Float32Array {
     const coverage = new Float32Array(this.window.width * this.window.height);
-    for (let pixel = 0; pixel < coverage.length; pixel++) coverage[pixel] = this.#pixels[pixel * CHANNELS + 3] ?? 0;
+    for (let pixel = 0; pixel < coverage.length; pixel++)
+      coverage[pixel] = this.#pixels[pixel * CHANNELS + 3] as number;
     return coverage;
   }
 
@@ -67,13 +68,13 @@ export class Layer {
     for (let y = 0, pixel = 0; y < height; y++) {
       for (let x = 0; x < width; x++, pixel++) {
         const at = pixel * CHANNELS;
-        const share = pixels[at + 3] ?? 0;
-        const kept = (1 - share) * (1 - (shadow[pixel] ?? 0));
+        const share = pixels[at + 3] as number;
+        const kept = (1 - share) * (1 - (shadow[pixel] as number));
         if (kept > 0.998) continue;
         const grain = share * noise * noiseAt(x + noiseX, y + noiseY);
         const target = ((y + top) * size.width + x + left) * 3;
         for (let channel = 0; channel < 3; channel++) {
-          const value = (rgb[target + channel] ?? 0) * kept + (pixels[at + channel] ?? 0) + grain;
+          const value = (rgb[target + channel] as number) * kept + (pixels[at + channel] as number) + grain;
           rgb[target + channel] = value <= 0 ? 0 : value >= 255 ? 255 : value + 0.5;
         }
       }

@@ -31,11 +31,11 @@ export function paintCloth(layer: Layer, spec: MaskSpec, surface: MaskSurface, l
   const { aspect, height } = surface;
   const fabric = fabricOf(spec, { aspect, texel: 1 / height, saturation: light.saturation });
   layer.paint(surface.outline, (pixel, _x, _y, out) => {
-    fabric(us[pixel] ?? 0, vs[pixel] ?? 0, out);
-    const sheen = shine[pixel] ?? 0;
-    out[0] = (out[0] ?? 0) * (red[pixel] ?? 0) + sheen;
-    out[1] = (out[1] ?? 0) * (green[pixel] ?? 0) + sheen;
-    out[2] = (out[2] ?? 0) * (blue[pixel] ?? 0) + sheen;
+    fabric(us[pixel] as number, vs[pixel] as number, out);
+    const sheen = shine[pixel] as number;
+    out[0] = (out[0] as number) * (red[pixel] as number) + sheen;
+    out[1] = (out[1] as number) * (green[pixel] as number) + sheen;
+    out[2] = (out[2] as number) * (blue[pixel] as number) + sheen;
   });
 }
 

@@ -41,39 +41,72 @@ const SUB_ROWS = 4;
  */
 export function polygonCoverage(polygon: readonly Point[], window: Window): Float32Array {
   const coverage = new Float32Array(window.width * window.height);
-  const lines = window.height * SUB_ROWS;
-  const crossings: { x: number; winding: number }[][] = [];
-  for (let index = 0; index < polygon.length; index++) {
-    const from = polygon[index] ?? { x: 0, y: 0 };
-    const to = polygon[(index + 1) % polygon.length] ?? from;
-    const [upper, lower] = from.y < to.y ? [from, to] : [to, from];
-    // Sub-row `line` lies at y = window.y - 0.5 + (line + 0.5) / SUB_ROWS.
-    const first = Math.max(0, Math.ceil((upper.y - window.y + 0.5) * SUB_ROWS - 0.5));
-    const last = Math.min(lines - 1, Math.ceil((lower.y - window.y + 0.5) * SUB_ROWS - 0.5) - 1);
-    const slope = (lower.x - upper.x) / (lower.y - upper.y);
-    for (let line = first; line <= last; line++) {
-      const y = window.y - 0.5 + (line + 0.5) / SUB_ROWS;
-      const crossing = { x: upper.x + (y - upper.y) * slope - window.x, winding: from.y < to.y ? 1 : -1 };
-      const there = crossings[line];
-      if (there) there.push(crossing);
-      else crossings[line] = [crossing];
-    }
-  }
-  for (let line = 0; line < lines; line++) {
-    const there = crossings[line];
-    if (!there) continue;
-    there.sort((a, b) => a.x - b.x);
+  const { starts, xs, windings } = crossingsOf(polygon, window);
+  for (let line = 0; line < window.height * SUB_ROWS; line++) {
+    const [from, to] = [starts[line] as number, starts[line + 1] as number];
+    if (from === to) continue;
+    sortCrossings(xs, windings, from, to);
     const row = Math.floor(line / SUB_ROWS) * window.width;
     let winding = 0;
-    let from = 0;
-    for (const crossing of there) {
+    let left = 0;
+    for (let at = from; at < to; at++) {
       const before = winding;
-      winding += crossing.winding;
-      if (before === 0) from = crossing.x;
-      else if (winding === 0) addSpan(coverage, row, window.width, from + 0.5, crossing.x + 0.5);
+      winding += windings[at] as number;
+      if (before === 0) left = xs[at] as number;
+      else if (winding === 0) addSpan(coverage, row, window.width, left + 0.5, (xs[at] as number) + 0.5);
     }
   }
   return coverage;
+}
+
+/** Where the edges of a polygon cross the sub-rows of a window; those of sub-row i stand from `starts[i]` on. */
+interface Crossings {
+  readonly starts: Int32Array;
+  /** Pixels from the window's left edge. */
+  readonly xs: Float64Array;
+  /** 1 for an edge that goes down, -1 for one that goes up. */
+  readonly windings: Int8Array;
+}
+
+function crossingsOf(polygon: readonly Point[], window: Window): Crossings {
+  const lines = window.height * SUB_ROWS;
+  // Sub-row `line` lies at y = window.y - 0.5 + (line + 0.5) / SUB_ROWS.
+  const firstLine = (y: number) => Math.ceil((y - window.y + 0.5) * SUB_ROWS - 0.5);
+  const ends = new Int32Array(lines + 1);
+  const edges = polygon.map((from, index) => {
+    const to = polygon[(index + 1) % polygon.length] ?? from;
+    const [upper, lower] = from.y < to.y ? [from, to] : [to, from];
+    const [first, last] = [Math.max(0, firstLine(upper.y)), Math.min(lines, firstLine(lower.y))];
+    for (let line = first; line < last; line++) ends[line + 1] = (ends[line + 1] as number) + 1;
+    return { upper, first, last, slope: (lower.x - upper.x) / (lower.y - upper.y), winding: from.y < to.y ? 1 : -1 };
+  });
+  for (let line = 0; line < lines; line++) ends[line + 1] = (ends[line + 1] as number) + (ends[line] as number);
+  const next = ends.slice();
+  const xs = new Float64Array(ends[lines] as number);
+  const windings = new Int8Array(xs.length);
+  for (const { upper, first, last, slope, winding } of edges) {
+    for (let line = first; line < last; line++) {
+      const at = next[line] as number;
+      next[line] = at + 1;
+      xs[at] = upper.x + (window.y - 0.5 + (line + 0.5) / SUB_ROWS - upper.y) * slope - window.x;
+      windings[at] = winding;
+    }
+  }
+  return { starts: ends, xs, windings };
+}
+
+/** Sorts a few crossings by their place, each put where it belongs among those before it. */
+function sortCrossings(xs: Float64Array, windings: Int8Array, from: number, to: number): void {
+  for (let at = from + 1; at < to; at++) {
+    const [x, winding] = [xs[at] as number, windings[at] as number];
+    let place = at;
+    for (; place > from && (xs[place - 1] as number) > x; place--) {
+      xs[place] = xs[place - 1] as number;
+      windings[place] = windings[place - 1] as number;
+    }
+    xs[place] = x;
+    windings[place] = winding;
+  }
 }
 
 /** Adds a sub-row's span from `from` to `to`, where pixel i covers i to i + 1. */
@@ -81,19 +114,16 @@ function addSpan(coverage: Float32Array, row: number, width: number, from: numbe
   const start = Math.max(0, from);
   const end = Math.min(width, to);
   if (!(end > start)) return;
-  const first = Math.floor(start);
-  const last = Math.min(width - 1, Math.floor(end));
+  const first = row + Math.floor(start);
+  const last = row + Math.min(width - 1, Math.floor(end));
   const full = 1 / SUB_ROWS;
-  const add = (pixel: number, share: number) => {
-    coverage[row + pixel] = (coverage[row + pixel] ?? 0) + share * full;
-  };
   if (first === last) {
-    add(first, end - start);
+    coverage[first] = (coverage[first] as number) + (end - start) * full;
     return;
   }
-  add(first, first + 1 - start);
-  for (let pixel = first + 1; pixel < last; pixel++) add(pixel, 1);
-  add(last, end - last);
+  coverage[first] = (coverage[first] as number) + (first - row + 1 - start) * full;
+  for (let pixel = first + 1; pixel < last; pixel++) coverage[pixel] = (coverage[pixel] as number) + full;
+  coverage[last] = (coverage[last] as number) + (end - (last - row)) * full;
 }
 
 /** A corner of a triangle and what is interpolated over it. */
@@ -130,26 +160,37 @@ export function interpolateMesh(
 const TOLERANCE = 1e-4;
 
 function fillTriangle(a: Corner, b: Corner, c: Corner, window: Window, planes: readonly Float32Array[]): void {
-  const area = (b.x - a.x) * (c.y - a.y) - (c.x - a.x) * (b.y - a.y);
+  const [abX, abY, acX, acY] = [b.x - a.x, b.y - a.y, c.x - a.x, c.y - a.y];
+  const area = abX * acY - abY * acX;
   if (!(Math.abs(area) > 1e-9)) return;
-  const left = Math.max(0, Math.ceil(Math.min(a.x, b.x, c.x) - window.x - TOLERANCE));
-  const right = Math.min(window.width - 1, Math.floor(Math.max(a.x, b.x, c.x) - window.x + TOLERANCE));
+  // Weights of b and c, and how they change a pixel to the right; that of a is what is left of 1.
+  const [stepB, stepC] = [acY / area, -abY / area];
   const top = Math.max(0, Math.ceil(Math.min(a.y, b.y, c.y) - window.y - TOLERANCE));
   const bottom = Math.min(window.height - 1, Math.floor(Math.max(a.y, b.y, c.y) - window.y + TOLERANCE));
+  const left = Math.max(0, Math.ceil(Math.min(a.x, b.x, c.x) - window.x - TOLERANCE));
+  const right = Math.min(window.width - 1, Math.floor(Math.max(a.x, b.x, c.x) - window.x + TOLERANCE));
   for (let y = top; y <= bottom; y++) {
-    const py = y + window.y;
-    for (let x = left; x <= right; x++) {
-      const px = x + window.x;
-      const wb = ((px - a.x) * (c.y - a.y) - (c.x - a.x) * (py - a.y)) / area;
-      const wc = ((b.x - a.x) * (py - a.y) - (px - a.x) * (b.y - a.y)) / area;
-      const wa = 1 - wb - wc;
-      if (wa < -TOLERANCE || wb < -TOLERANCE || wc < -TOLERANCE) continue;
-      const pixel = y * window.width + x;
-      for (let plane = 0; plane < planes.length; plane++) {
-        const values = planes[plane];
-        if (!values) continue;
-        values[pixel] = wa * (a.values[plane] ?? 0) + wb * (b.values[plane] ?? 0) + wc * (c.values[plane] ?? 0);
-      }
+    const [dx, dy] = [left + window.x - a.x, y + window.y - a.y];
+    const weightB = (dx * acY - acX * dy) / area;
+    const weightC = (abX * dy - dx * abY) / area;
+    // Where along the row all three weights are at least nothing, in pixels from `left`.
+    let from = 0;
+    let to = right - left;
+    for (let edge = 0; edge < 3; edge++) {
+      const at = edge === 0 ? weightB : edge === 1 ? weightC : 1 - weightB - weightC;
+      const step = edge === 0 ? stepB : edge === 1 ? stepC : -stepB - stepC;
+      if (step > 0) from = Math.max(from, Math.ceil((-TOLERANCE - at) / step));
+      else if (step < 0) to = Math.min(to, Math.floor((-TOLERANCE - at) / step));
+      else if (at < -TOLERANCE) to = -1;
+    }
+    const first = y * window.width + left;
+    for (let plane = 0; plane < planes.length; plane++) {
+      const values = planes[plane] as Float32Array;
+      const base = a.values[plane] as number;
+      const [alongB, alongC] = [(b.values[plane] as number) - base, (c.values[plane] as number) - base];
+      const value = base + weightB * alongB + weightC * alongC;
+      const step = stepB * alongB + stepC * alongC;
+      for (let x = from; x <= to; x++) values[first + x] = value + x * step;
     }
   }
 }
@@ -163,11 +204,12 @@ export function blur(pixels: Float32Array, { width, height }: Size, channels: nu
   const line = new Float32Array(row + 2 * radius * channels);
   for (let y = 0; y < height; y++) {
     line.set(pixels.subarray(y * row, (y + 1) * row), radius * channels);
-    blurLine(line, pixels, y * row, row, channels, kernel);
+    weighted(line, radius * channels, channels, pixels, y * row, row, kernel);
   }
   // Columns a row at a time: the values of a row and of its neighbours lie together in memory.
-  const before = pixels.slice();
-  for (let y = 0; y < height; y++) blurAcross(before, pixels, y, height, row, kernel);
+  const before = new Float32Array((height + 2 * radius) * row);
+  before.set(pixels, radius * row);
+  for (let y = 0; y < height; y++) weighted(before, (y + radius) * row, row, pixels, y * row, row, kernel);
 }
 
 /** Half a kernel, from its middle outwards. A slight blur takes three pixels, weighted for the same variance. */
@@ -179,43 +221,40 @@ function gaussian(sigma: number): Float64Array {
   return kernel.map((weight) => weight / sum);
 }
 
-/** `target[start + i]` from a line that has room for the kernel at both ends. */
-function blurLine(
-  line: Float32Array,
-  target: Float32Array,
-  start: number,
-  count: number,
-  step: number,
-  kernel: Float64Array,
-): void {
-  const radius = kernel.length - 1;
-  const middle = radius * step;
-  for (let at = 0; at < count; at++) {
-    let value = (kernel[0] ?? 0) * (line[middle + at] ?? 0);
-    for (let by = 1; by <= radius; by++) {
-      value += (kernel[by] ?? 0) * ((line[middle + at - by * step] ?? 0) + (line[middle + at + by * step] ?? 0));
-    }
-    target[start + at] = value;
-  }
-}
-
-function blurAcross(
+/** `target[to + i]` from the values around `source[from + i]`, `step` apart, by the weights of half a kernel. */
+function weighted(
   source: Float32Array,
+  from: number,
+  step: number,
   target: Float32Array,
-  y: number,
-  height: number,
-  row: number,
+  to: number,
+  count: number,
   kernel: Float64Array,
 ): void {
   const radius = kernel.length - 1;
-  const weight = kernel[0] ?? 0;
-  const start = y * row;
-  for (let at = 0; at < row; at++) target[start + at] = weight * (source[start + at] ?? 0);
-  for (let by = -radius; by <= radius; by++) {
-    if (by === 0 || y + by < 0 || y + by >= height) continue;
-    const share = kernel[by < 0 ? -by : by] ?? 0;
-    const from = (y + by) * row;
-    for (let at = 0; at < row; at++) target[start + at] = (target[start + at] ?? 0) + share * (source[from + at] ?? 0);
+  const [w0, w1, w2, w3] = [kernel[0] ?? 0, kernel[1] ?? 0, kernel[2] ?? 0, kernel[3] ?? 0];
+  const at = (index: number) => source[index] as number;
+  // The usual kernels without a loop inside: this is where drawing a mask takes most of its time.
+  if (radius === 1) {
+    for (let i = 0, s = from; i < count; i++, s++) target[to + i] = w0 * at(s) + w1 * (at(s - step) + at(s + step));
+  } else if (radius === 2) {
+    for (let i = 0, s = from; i < count; i++, s++) {
+      target[to + i] = w0 * at(s) + w1 * (at(s - step) + at(s + step)) + w2 * (at(s - 2 * step) + at(s + 2 * step));
+    }
+  } else if (radius === 3) {
+    for (let i = 0, s = from; i < count; i++, s++) {
+      target[to + i] =
+        w0 * at(s) +
+        w1 * (at(s - step) + at(s + step)) +
+        w2 * (at(s - 2 * step) + at(s + 2 * step)) +
+        w3 * (at(s - 3 * step) + at(s + 3 * step));
+    }
+  } else {
+    for (let i = 0, s = from; i < count; i++, s++) {
+      let value = w0 * at(s);
+      for (let by = 1; by <= radius; by++) value += (kernel[by] as number) * (at(s - by * step) + at(s + by * step));
+      target[to + i] = value;
+    }
   }
 }
 
@@ -238,12 +277,13 @@ function runningMean(
   radius: number,
   line: Float32Array,
 ): void {
-  for (let at = 0; at < count; at++) line[at] = plane[start + at * step] ?? 0;
+  for (let at = 0; at < count; at++) line[at] = plane[start + at * step] as number;
+  const share = 1 / (2 * radius + 1);
   let sum = 0;
-  for (let at = 0; at < Math.min(radius, count); at++) sum += line[at] ?? 0;
+  for (let at = 0; at < Math.min(radius, count); at++) sum += line[at] as number;
   for (let at = 0; at < count; at++) {
-    if (at + radius < count) sum += line[at + radius] ?? 0;
-    if (at - radius > 0) sum -= line[at - radius - 1] ?? 0;
-    plane[start + at * step] = sum / (2 * radius + 1);
+    if (at + radius < count) sum += line[at + radius] as number;
+    if (at - radius > 0) sum -= line[at - radius - 1] as number;
+    plane[start + at * step] = sum * share;
   }
 }

@@ -24,16 +24,17 @@ export function shadowOf(layer: Layer, face: FaceFrame, landmarks: Landmarks, li
   const shadow = new Float32Array(cover.length);
   const { width, height } = window;
   for (let y = 0, pixel = 0; y < height; y++) {
-    const row = y - dy;
+    const from = (y - dy) * width - dx;
+    const within = y >= dy && y - dy < height;
     for (let x = 0; x < width; x++, pixel++) {
-      const from = x - dx;
-      const cast = from < 0 || row < 0 || from >= width || row >= height ? 0 : (cover[row * width + from] ?? 0);
-      shadow[pixel] = Math.max(cover[pixel] ?? 0, cast);
+      const cast = within && x >= dx && x - dx < width ? (cover[from + x] as number) : 0;
+      shadow[pixel] = Math.max(cover[pixel] as number, cast);
     }
   }
   smear(shadow, window, SOFT * face.width);
   const skin = polygonCoverage([...landmarks.slice(0, 17), ...landmarks.slice(17, 27).reverse()], window);
-  for (let pixel = 0; pixel < shadow.length; pixel++)
-    shadow[pixel] = SHADOW * (shadow[pixel] ?? 0) * (skin[pixel] ?? 0);
+  for (let pixel = 0; pixel < shadow.length; pixel++) {
+    shadow[pixel] = SHADOW * (shadow[pixel] as number) * (skin[pixel] as number);
+  }
   return shadow;
 }

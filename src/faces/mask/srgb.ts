@@ -12,7 +12,7 @@ const ENCODED = Float32Array.from({ length: STEPS + 1 }, (_, step) => {
 
 /** Linear light, 0..1, of an sRGB byte. */
 export function toLinear(byte: number): number {
-  return LINEAR[byte & 255] ?? 0;
+  return LINEAR[byte & 255] as number;
 }
 
 /** sRGB, 0 to 255, of linear light; what is over 1 is white. */
@@ -21,6 +21,6 @@ export function toSrgb(linear: number): number {
   if (linear >= 1) return 255;
   const position = linear * STEPS;
   const step = Math.floor(position);
-  const low = ENCODED[step] ?? 0;
-  return low + ((ENCODED[step + 1] ?? low) - low) * (position - step);
+  const low = ENCODED[step] as number;
+  return low + ((ENCODED[step + 1] as number) - low) * (position - step);
 }

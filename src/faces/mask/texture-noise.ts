@@ -13,10 +13,15 @@ export function noiseAt(x: number, y: number): number {
 
 /** Smooth noise, about -1.5..1.5, with features one unit large (value noise with a smooth step). */
 export function smoothNoise(x: number, y: number): number {
-  const [left, top] = [Math.floor(x), Math.floor(y)];
-  const [s, t] = [eased(x - left), eased(y - top)];
-  const upper = noiseAt(left, top) * (1 - s) + noiseAt(left + 1, top) * s;
-  const lower = noiseAt(left, top + 1) * (1 - s) + noiseAt(left + 1, top + 1) * s;
+  tile ??= noiseTile();
+  const left = Math.floor(x);
+  const top = Math.floor(y);
+  const s = eased(x - left);
+  const t = eased(y - top);
+  const [row, below] = [(top & AND) * SIDE, ((top + 1) & AND) * SIDE];
+  const [column, beside] = [left & AND, (left + 1) & AND];
+  const upper = (tile[row + column] as number) * (1 - s) + (tile[row + beside] as number) * s;
+  const lower = (tile[below + column] as number) * (1 - s) + (tile[below + beside] as number) * s;
   return upper * (1 - t) + lower * t;
 }
 

@@ -1,6 +1,7 @@
 import type { EvaluateGraph } from '../check-graph.ts';
 import type { InputContract } from '../manifest.ts';
-import { decodeModel, encodeModel, ONNX_TYPE, type OnnxGraph, type OnnxNode } from './onnx-proto.ts';
+import { dropUnused } from './drop-unused.ts';
+import { decodeModel, encodeModel, ONNX_TYPE } from './onnx-proto.ts';
 import { BATCH } from './pixel-input.ts';
 
 /** A graph cut off where it still has rows and columns. */
@@ -47,21 +48,4 @@ export async function cutToFeatureMap(
     return { graph: encodeModel(model), output: { name, shape: [depth, rows, columns] } };
   }
   throw new Error('no layer of it has rows and columns');
-}
-
-/** Removes nodes and weights that no output needs. */
-function dropUnused(graph: OnnxGraph): void {
-  const needed = new Set(graph.output.map(({ name }) => name));
-  const kept: OnnxNode[] = [];
-  // Nodes come after what they use.
-  for (const node of [...graph.node].reverse()) {
-    if (!node.output.some((name) => needed.has(name))) continue;
-    for (const name of node.input) needed.add(name);
-    kept.unshift(node);
-  }
-  const weights = new Set(graph.initializer.map(({ name }) => name));
-  graph.node = kept;
-  graph.initializer = graph.initializer.filter(({ name }) => name !== undefined && needed.has(name));
-  // Files before IR version 4 list the weights as inputs too.
-  graph.input = graph.input.filter(({ name }) => !weights.has(name) || needed.has(name));
 }

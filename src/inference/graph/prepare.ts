@@ -11,9 +11,10 @@ import {
 } from './onnx-proto.ts';
 import { addPixelInput, BATCH, type Layout } from './pixel-input.ts';
 import { toNumber } from './tensor-values.ts';
+import { dropTinyWeights } from './tiny-weights.ts';
 
 /** Raised when the same source is prepared in another way: what was prepared before is then prepared anew. */
-export const PREPARATION_VERSION = 1;
+export const PREPARATION_VERSION = 2;
 
 /** Subtraction and multiplication broadcast as NumPy does from this version of the standard operators on. */
 const OLDEST_OPSET = 7;
@@ -57,6 +58,7 @@ export function prepareModel(model: OnnxModel, { input, outputs }: Pick<ModelEnt
   freeBatchInReshapes(graph, floatInput.name);
   // Intermediate shapes were inferred for a batch of one; ONNX Runtime infers them again by itself.
   graph.valueInfo = [];
+  dropTinyWeights(graph);
   addPixelInput(graph, floatInput.name, input, layout);
 }
 

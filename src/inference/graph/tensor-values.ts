@@ -14,6 +14,15 @@ export function int64Values(tensor: OnnxTensor): number[] | null {
   return Array.from({ length: byteLength / 8 }, (_, index) => Number(view.getBigInt64(index * 8, true)));
 }
 
+/** The numbers of a FLOAT tensor, copied, or null when it is of another type or kept in another file. */
+export function floatValues(tensor: OnnxTensor): Float32Array | null {
+  if (tensor.dataType !== ONNX_TYPE.float || tensor.externalData?.length) return null;
+  if (!tensor.rawData?.length) return Float32Array.from(tensor.floatData ?? []);
+  const { buffer, byteOffset, byteLength } = tensor.rawData;
+  const view = new DataView(buffer, byteOffset, byteLength);
+  return Float32Array.from({ length: byteLength / 4 }, (_, index) => view.getFloat32(index * 4, true));
+}
+
 /** A one-dimensional INT64 tensor. */
 export function int64Tensor(name: string, values: readonly number[]): OnnxTensor {
   const rawData = new Uint8Array(values.length * 8);

@@ -126,7 +126,9 @@ export function blurred(image: RgbImage, deviationPx: number): RgbImage {
   if (deviationPx < 0.2) return image;
   const { width, height } = image;
   const radius = Math.max(1, Math.ceil(2.5 * deviationPx));
-  const kernel = Array.from({ length: 2 * radius + 1 }, (_, at) => Math.exp(-((at - radius) ** 2) / 2 / deviationPx ** 2));
+  const kernel = Array.from({ length: 2 * radius + 1 }, (_, at) =>
+    Math.exp(-((at - radius) ** 2) / 2 / deviationPx ** 2),
+  );
   const total = kernel.reduce((sum, value) => sum + value, 0);
   const along = (rgb: Uint8Array, across: number, rows: number) => {
     const out = new Uint8Array(rgb.length);
@@ -163,14 +165,14 @@ function addNoise({ rgb }: RgbImage, deviation: number, random: () => number): v
 
 /** Quantisation of luminance and chrominance at quality 50: ITU-T T.81, annex K.1. */
 const LUMINANCE = [
-  16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56, 14, 17, 22, 29, 51, 87,
-  80, 62, 18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92, 49, 64, 78, 87, 103, 121, 120, 101, 72, 92,
-  95, 98, 112, 100, 103, 99,
+  16, 11, 10, 16, 24, 40, 51, 61, 12, 12, 14, 19, 26, 58, 60, 55, 14, 13, 16, 24, 40, 57, 69, 56, 14, 17, 22, 29, 51,
+  87, 80, 62, 18, 22, 37, 56, 68, 109, 103, 77, 24, 35, 55, 64, 81, 104, 113, 92, 49, 64, 78, 87, 103, 121, 120, 101,
+  72, 92, 95, 98, 112, 100, 103, 99,
 ];
 const CHROMINANCE = [
-  17, 18, 24, 47, 99, 99, 99, 99, 18, 21, 26, 66, 99, 99, 99, 99, 24, 26, 56, 99, 99, 99, 99, 99, 47, 66, 99, 99, 99, 99,
-  99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99,
-  99, 99, 99, 99,
+  17, 18, 24, 47, 99, 99, 99, 99, 18, 21, 26, 66, 99, 99, 99, 99, 24, 26, 56, 99, 99, 99, 99, 99, 47, 66, 99, 99, 99,
+  99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99, 99,
+  99, 99, 99, 99, 99, 99,
 ];
 const BLOCK = 8;
 /** Basis of the discrete cosine transform: row k is the wave of frequency k. */
@@ -206,7 +208,7 @@ export function jpegRoundTrip({ rgb, width, height }: RgbImage, quality: number)
         planes[1][at] = -0.168736 * red - 0.331264 * green + 0.5 * blue;
         planes[2][at] = 0.5 * red - 0.418688 * green - 0.081312 * blue;
       }
-      planes.forEach((plane, channel) => quantise(plane, scratch, tables[channel] ?? []));
+      for (const [channel, plane] of planes.entries()) quantise(plane, scratch, tables[channel] ?? []);
       for (let at = 0; at < 64; at++) {
         const x = left + (at % BLOCK);
         const y = top + (at >> 3);

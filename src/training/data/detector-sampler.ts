@@ -147,7 +147,13 @@ function backgroundOnly(taken: Taken, size: Size, random: () => number): Placed 
 }
 
 /** Puts a point of the chip at a point of the scene, scaled, every other time mirrored. */
-function mirrorAtRandom(scale: number, x: number, y: number, at: { x: number; y: number }, random: () => number): Affine {
+function mirrorAtRandom(
+  scale: number,
+  x: number,
+  y: number,
+  at: { x: number; y: number },
+  random: () => number,
+): Affine {
   const across = random() < 0.5 ? -scale : scale;
   return [across, 0, at.x - across * x, 0, scale, at.y - scale * y];
 }
@@ -171,7 +177,10 @@ function paint(ground: RgbImage, placed: readonly Placed[], chipOf: (placed: Pla
   const rgb = new Uint8Array(ground.rgb);
   for (const it of placed) {
     const chip = chipOf(it);
-    const corners = [apply(it.matrix, { x: -0.5, y: -0.5 }), apply(it.matrix, { x: chip.width - 0.5, y: chip.height - 0.5 })];
+    const corners = [
+      apply(it.matrix, { x: -0.5, y: -0.5 }),
+      apply(it.matrix, { x: chip.width - 0.5, y: chip.height - 0.5 }),
+    ];
     const [first, last] = corners as [{ x: number; y: number }, { x: number; y: number }];
     const left = Math.max(0, Math.ceil(Math.max(it.clip.x, Math.min(first.x, last.x))));
     const right = Math.min(width, Math.floor(Math.min(it.clip.x + it.clip.width, Math.max(first.x, last.x))));

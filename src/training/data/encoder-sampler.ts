@@ -1,4 +1,4 @@
-import { type Affine, type Point, type Size } from '../../core/geometry.ts';
+import type { Affine, Point, Size } from '../../core/geometry.ts';
 import { alignToTemplate, TEMPLATE_SIZE } from '../../faces/align.ts';
 import { type FivePoints, fivePoints } from '../../faces/landmarks.ts';
 import type { Batch } from '../engine.ts';
@@ -90,7 +90,11 @@ function encoderCrop(
   const { width, height } = options.input;
   const aligned = alignToTemplate(pointsOf(options.alignments, face, which + 1));
   const matrix = random() < 0.5 ? compose(mirror(TEMPLATE_SIZE), aligned) : aligned;
-  const crop = degrade(cutSmoothly(chip, jittered(matrix, options.jitterPx, random), { width, height }), options.degradation, random);
+  const crop = degrade(
+    cutSmoothly(chip, jittered(matrix, options.jitterPx, random), { width, height }),
+    options.degradation,
+    random,
+  );
   if (options.blankFrom) {
     const [low, high] = options.blankFrom;
     const row = Math.round(low + (high - low) * random());
@@ -121,7 +125,14 @@ export function jittered(matrix: Affine, deviationPx: number, random: () => numb
   const dx = (normal(random) * deviationPx) / Math.sqrt(5);
   const dy = (normal(random) * deviationPx) / Math.sqrt(5);
   return compose(
-    [cos, -sin, centre.x - cos * centre.x + sin * centre.y + dx, sin, cos, centre.y - sin * centre.x - cos * centre.y + dy],
+    [
+      cos,
+      -sin,
+      centre.x - cos * centre.x + sin * centre.y + dx,
+      sin,
+      cos,
+      centre.y - sin * centre.x - cos * centre.y + dy,
+    ],
     matrix,
   );
 }

@@ -63,7 +63,7 @@ export async function alignmentsOf(
         places.push({ start: ((starts[face] ?? 0) + variant) * 10, box: moved });
       };
       add(chip, 0);
-      masks.forEach((_, which) => add(store.withMask(face, chip, which), which + 1));
+      for (const which of masks.keys()) add(store.withMask(face, chip, which), which + 1);
     }
     const output = onlyOutput(landmarker, await landmarker.run(crops));
     places.forEach(({ start, box }, row) => {

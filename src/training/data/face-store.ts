@@ -63,7 +63,7 @@ export function packFace(chip: FaceChip, masks: readonly { readonly rgb: Uint8Ar
   const { box, score, landmarks, rgb } = chip;
   const head = new Float32Array(HEAD_FLOATS);
   head.set([box.x, box.y, box.width, box.height, score]);
-  landmarks.forEach(({ x, y }, point) => head.set([x, y], 5 + 2 * point));
+  for (const [point, { x, y }] of landmarks.entries()) head.set([x, y], 5 + 2 * point);
   const bytes = new Uint8Array(HEAD_BYTES + rgb.length + masks.reduce((sum, mask) => sum + mask.rgb.length, 0));
   bytes.set(new Uint8Array(head.buffer));
   bytes.set(rgb, HEAD_BYTES);

@@ -40,9 +40,7 @@ export function landmarkSampler(store: FaceStore, options: LandmarkSampling): Sa
         const plain = store.read(face);
         const masks = store.faces[face]?.masks.length ?? 0;
         const chip =
-          masks > 0 && random() < options.masked
-            ? store.withMask(face, plain, Math.floor(random() * masks))
-            : plain;
+          masks > 0 && random() < options.masked ? store.withMask(face, plain, Math.floor(random() * masks)) : plain;
         const matrix = jitteredCrop(plain.box, options, random);
         const flip = random() < 0.5;
         const crop = degrade(

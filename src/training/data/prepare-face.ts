@@ -3,6 +3,7 @@ import { apply, type Box } from '../../core/geometry.ts';
 import type { Picture } from '../../core/picture.ts';
 import { seededRandom, seedOf } from '../../core/seeded-random.ts';
 import type { FaceAnalyser } from '../../faces/face-analyser.ts';
+import { requireIbug } from '../../faces/landmarks.ts';
 import { putMaskOn } from '../../faces/mask/put-mask-on.ts';
 import { randomMask } from '../../faces/mask/random-mask.ts';
 import { changedPart, type FaceChip, packFace, type StoredMask } from './face-store.ts';
@@ -38,7 +39,7 @@ export async function prepareFace(
   const at = (x: number, y: number) => apply(matrix, { x, y });
   const corner = at(face.box.x, face.box.y);
   const box = { ...corner, width: face.box.width * matrix[0], height: face.box.height * matrix[4] };
-  const landmarks = face.landmarks.map(({ x, y }) => at(x, y));
+  const landmarks = requireIbug(face.landmarks).map(({ x, y }) => at(x, y));
   const chip: FaceChip = { rgb, ...size, box, score: face.score, landmarks };
   const masks = Array.from({ length: options.masks }, (_, which) => {
     const spec = randomMask(seededRandom(seedOf(options.seed + which, name)));

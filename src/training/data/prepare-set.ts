@@ -2,14 +2,8 @@ import { createHash } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EyelineError, messageOf } from '../../core/errors.ts';
-import {
-  type FaceSetRecord,
-  INDEX_FILE,
-  PIXELS_FILE,
-  RECORD_FILE,
-  type StoredFace,
-  type StoredMask,
-} from './face-store.ts';
+import { type FaceSetRecord, INDEX_FILE, PIXELS_FILE, RECORD_FILE, type StoredFace } from './face-store.ts';
+import type { PreparedFace } from './prepare-face.ts';
 
 /** A picture to train on. */
 export interface TrainingPicture {
@@ -25,24 +19,16 @@ export interface FacesToPrepare {
   readonly pictures: readonly TrainingPicture[];
 }
 
-export interface PrepareJob {
-  readonly file: string;
-  readonly name: string;
-  readonly masks: number;
-  readonly seed: number;
+/** Prepares pictures, several at a time, answers in order: `PicturePool`, or whatever else does. */
+export interface PicturePreparer {
+  prepare(
+    pictures: Iterable<Pick<TrainingPicture, 'file' | 'name'>>,
+    signal: AbortSignal,
+  ): AsyncIterable<
+    { readonly face: PreparedFace; readonly reason: null } | { readonly face: null; readonly reason: string }
+  >;
+  close(): Promise<void>;
 }
-
-export type PrepareAnswer =
-  | {
-      readonly face: {
-        readonly width: number;
-        readonly height: number;
-        readonly masks: readonly StoredMask[];
-        readonly bytes: Uint8Array;
-      };
-      readonly reason: null;
-    }
-  | { readonly face: null; readonly reason: string };
 
 export interface PrepareOptions {
   /** Where prepared sets are kept, each in a folder of its own. */
@@ -54,11 +40,7 @@ export interface PrepareOptions {
   readonly onDone?: (done: number) => void;
   readonly signal: AbortSignal;
   /** Starts what works on pictures; only when there is something to do. */
-  readonly startWorkers: () => Promise<{
-    run(job: PrepareJob): Promise<PrepareAnswer>;
-    close(): Promise<void>;
-    readonly width: number;
-  }>;
+  readonly startWorkers: () => Promise<PicturePreparer>;
 }
 
 /** Raised when the same pictures are prepared in another way. */
@@ -110,32 +92,22 @@ async function writeSet(
   fingerprint: string,
   options: PrepareOptions,
 ): Promise<FaceSetRecord> {
-  const { masks, seed, signal } = options;
+  const { signal } = options;
   const failed: { file: string; reason: string }[] = [];
   let faces = 0;
   let offset = 0;
   const workers = await options.startWorkers();
   const pixels = await writable(folder, () => open(join(folder, PIXELS_FILE), 'w'));
   const index = await writable(folder, () => open(join(folder, INDEX_FILE), 'w'));
-  const waiting: { picture: TrainingPicture; answer: Promise<PrepareAnswer> }[] = [];
-  let next = 0;
+  let done = 0;
   try {
-    for (let done = 0; done < pictures.length; done++) {
-      signal.throwIfAborted();
-      for (; next < pictures.length && waiting.length < workers.width; next++) {
-        const picture = pictures[next];
-        if (!picture) continue;
-        const answer = workers.run({ file: picture.file, name: picture.name, masks, seed });
-        answer.catch(() => {});
-        waiting.push({ picture, answer });
-      }
-      const first = waiting.shift();
-      if (!first) break;
-      const { face, reason } = await first.answer;
-      const { file, person } = first.picture;
+    for await (const { face, reason } of workers.prepare(pictures, signal)) {
+      const picture = pictures[done++];
+      if (!picture) break;
+      const { file, person } = picture;
       if (face) {
-        const { width, height, masks: drawn, bytes } = face;
-        const line: StoredFace = { file, person, offset, width, height, masks: drawn };
+        const { width, height, masks, bytes } = face;
+        const line: StoredFace = { file, person, offset, width, height, masks };
         await writable(folder, async () => {
           await pixels.write(bytes);
           await index.write(`${JSON.stringify(line)}\n`);
@@ -143,7 +115,7 @@ async function writeSet(
         offset += bytes.length;
         faces++;
       } else failed.push({ file, reason });
-      options.onDone?.(done + 1);
+      options.onDone?.(done);
     }
   } finally {
     await Promise.allSettled([pixels.close(), index.close(), workers.close()]);

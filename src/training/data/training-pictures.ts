@@ -39,7 +39,10 @@ export interface PeopleSplit {
  * Throws TRAINING_DATA_UNUSABLE when fewer than two people would be left on either side.
  */
 export function splitPeople(people: readonly number[], share: number, seed: number, fold = 0): PeopleSplit {
-  const order = shuffled([...new Set(people)].sort((a, b) => a - b), seededRandom(seed));
+  const order = shuffled(
+    [...new Set(people)].sort((a, b) => a - b),
+    seededRandom(seed),
+  );
   const count = Math.max(2, Math.round(order.length * share));
   if (order.length - count < 2) {
     const found = order.length === 1 ? 'one person' : `${order.length} people`;

@@ -33,7 +33,18 @@ export async function detectorLesson(
   const { width, height } = entry.input;
   const input = { width, height };
   const pixels = { mean: entry.input.mean, scale: entry.input.scale };
-  const options: DetectorSampling = { faces: train, batch, seed, input, pixels, masked, tight, several, empty, degradation };
+  const options: DetectorSampling = {
+    faces: train,
+    batch,
+    seed,
+    input,
+    pixels,
+    masked,
+    tight,
+    several,
+    empty,
+    degradation,
+  };
   const shape = [3, height, width];
   const teacher = await openStudent({ onnx, input: shape, cut: null, batch, open, block });
   const candidates = entry.outputs.find(({ name }) => name === 'scores')?.shape[0] ?? 0;

@@ -113,7 +113,9 @@ interface JudgedCrops {
 
 /** Faces of people with several pictures first: only they say how well somebody is recognised. */
 function chooseJudged(store: FaceStore, faces: readonly number[], most: number): number[] {
-  const groups = [...groupByPerson(store, faces).values()].sort((a, b) => Math.min(b.length, 2) - Math.min(a.length, 2));
+  const groups = [...groupByPerson(store, faces).values()].sort(
+    (a, b) => Math.min(b.length, 2) - Math.min(a.length, 2),
+  );
   return groups
     .flatMap((group) => group.slice(0, 6))
     .filter((face) => (store.faces[face]?.masks.length ?? 0) > 0)

@@ -1,12 +1,12 @@
 import type { TrainingRecipe } from '../../config/training-recipe.ts';
 import type { Sampling } from '../data/sampling.ts';
 import type { Batch, OpenSession, Shape, StepParts, TensorGraph, Values } from '../engine.ts';
-import { buildStepGraph } from '../step-graph.ts';
-import { openTrainStep } from '../train-step.ts';
-import { writeWeights } from '../write-weights.ts';
-import { createTrainer } from '../trainer.ts';
 import type { Judgement } from '../run/run-folder.ts';
 import type { TrainingTask } from '../run/train-run.ts';
+import { buildStepGraph } from '../step-graph.ts';
+import { openTrainStep } from '../train-step.ts';
+import { createTrainer } from '../trainer.ts';
+import { writeWeights } from '../write-weights.ts';
 import { type Cut, openStudent, type Student } from './student.ts';
 
 /** What one recipe teaches a model: what it is shown, what is wrong with its answers, how it is judged. */
@@ -46,10 +46,13 @@ export async function openTask(
   const { onnx, input, cut, batch } = lesson;
   const student = await openStudent({ onnx, input, cut, batch, open, block });
   const step = await openTrainStep(
-    buildStepGraph((graph) => {
-      const activations = graph.input('input', [batch, ...student.graph.cut.shape]);
-      return lesson.loss(graph, student.graph.apply(graph, activations));
-    }, { block }),
+    buildStepGraph(
+      (graph) => {
+        const activations = graph.input('input', [batch, ...student.graph.cut.shape]);
+        return lesson.loss(graph, student.graph.apply(graph, activations));
+      },
+      { block },
+    ),
     open,
   );
   const { kind, peak, final, warmUpSteps, weightDecay, momentum, clipNorm } = choice.optimiser;

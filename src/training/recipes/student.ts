@@ -43,11 +43,14 @@ export async function openStudent({ onnx, input, cut, batch, open, block }: Stud
   const initial = Object.fromEntries([...graph.parameters, ...graph.buffers].map((it) => [it.name, it.initial]));
   const frozen = graph.frozenOnnx ? await open(graph.frozenOnnx, 'frozen part') : null;
   const evaluation = await openTrainStep(
-    buildStepGraph((step) => {
-      const activations = step.input('input', [batch, ...graph.cut.shape]);
-      const outputs = graph.apply(step, activations);
-      return { loss: step.floats([0], []), outputs };
-    }, { gradients: false, block }),
+    buildStepGraph(
+      (step) => {
+        const activations = step.input('input', [batch, ...graph.cut.shape]);
+        const outputs = graph.apply(step, activations);
+        return { loss: step.floats([0], []), outputs };
+      },
+      { gradients: false, block },
+    ),
     open,
   );
   const through = async (tensor: BatchTensor): Promise<BatchTensor> => {

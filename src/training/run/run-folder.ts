@@ -47,7 +47,10 @@ export class RunFolder {
   /** Makes the folder with what the run is given. Throws USAGE when a run is there already, OUTPUT_UNWRITABLE. */
   async begin(record: object): Promise<void> {
     if ((await this.readRecord()) !== null) {
-      throw new EyelineError('USAGE', `${this.path} holds a run already: --resume goes on with it, --out names another`);
+      throw new EyelineError(
+        'USAGE',
+        `${this.path} holds a run already: --resume goes on with it, --out names another`,
+      );
     }
     await this.#write(async () => {
       await mkdir(join(this.path, CHECKPOINTS), { recursive: true });
@@ -106,7 +109,10 @@ export class RunFolder {
       await rm(draft, { recursive: true, force: true });
       await mkdir(draft, { recursive: true });
       await writeFile(join(draft, 'trainer.safetensors'), trainer);
-      await writeFile(join(draft, 'average.f32'), new Uint8Array(average.buffer, average.byteOffset, average.byteLength));
+      await writeFile(
+        join(draft, 'average.f32'),
+        new Uint8Array(average.buffer, average.byteOffset, average.byteLength),
+      );
       await writeFile(join(draft, 'state.json'), JSON.stringify(state));
       await rm(folder, { recursive: true, force: true });
       await rename(draft, folder);

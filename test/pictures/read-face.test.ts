@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { EyelineError } from '../../src/core/errors.ts';
 import type { Cut } from '../../src/core/picture.ts';
-import { AnalysedFaceSource, chooseFace, type SimulateMask } from '../../src/evaluation/analysed-face-source.ts';
 import type { ReadOptions, ReadPicture } from '../../src/evaluation/face-source.ts';
+import { chooseFace, type FaceTools, readFace } from '../../src/pictures/read-face.ts';
 import { FakeFaceAnalyser, type StagedFace, StagedFrame } from '../fakes/fake-face-analyser.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'eyeline-source-'));
@@ -25,11 +25,16 @@ class WatchedFrame extends StagedFrame {
   }
 }
 
-function rig(stage: Readonly<Record<string, readonly StagedFace[]>>, simulateMask: SimulateMask | null = null) {
+type SimulateMask = FaceTools['simulateMask'];
+const noMask: SimulateMask = async () => {
+  throw new Error('no mask was asked for');
+};
+
+function rig(stage: Readonly<Record<string, readonly StagedFace[]>>, simulateMask = noMask) {
   const frames: WatchedFrame[] = [];
-  const source = new AnalysedFaceSource({
+  const tools: FaceTools = {
     analyser: new FakeFaceAnalyser(),
-    alignedPx: 112,
+    cropSize: 112,
     async decode(bytes, name) {
       const faces = stage[Buffer.from(bytes).toString()];
       if (!faces) throw new EyelineError('PICTURE_REFUSED', `${name}: not a picture`);
@@ -38,59 +43,54 @@ function rig(stage: Readonly<Record<string, readonly StagedFace[]>>, simulateMas
       return frame;
     },
     simulateMask,
-  });
-  const read = async (names: readonly string[], options: Partial<ReadOptions> = {}) => {
-    const files = names.map((name) => {
-      writeFileSync(join(dir, name), name);
-      return join(dir, name);
-    });
-    const pictures: ReadPicture[] = [];
-    for await (const picture of source.read(files, { ...OPTIONS, ...options })) pictures.push(picture);
-    return pictures;
   };
-  return { source, read, frames };
+  const read = async (name: string, options: Partial<ReadOptions> = {}): Promise<ReadPicture> => {
+    const file = join(dir, name);
+    writeFileSync(file, name);
+    return readFace({ file, options: { ...OPTIONS, ...options } }, tools);
+  };
+  return { tools, read, frames };
 }
 
-describe('AnalysedFaceSource', () => {
+describe('readFace', () => {
   it.each([
     ['largest', LEFT.box],
     ['central', CENTRE.box],
   ] as const)('takes the %s face', async (choose, box) => {
     const { read, frames } = rig({ two: [CENTRE, LEFT] });
-    const [picture] = await read(['two'], { choose });
-    expect(picture?.face?.box).toEqual(box);
-    expect(picture?.face?.crop).toHaveLength(112 * 112 * 3);
+    const picture = await read('two', { choose });
+    expect(picture.face?.box).toEqual(box);
+    expect(picture.face?.crop).toHaveLength(112 * 112 * 3);
     expect(frames[0]?.released).toBe(1);
   });
 
-  it('says what became of each picture, in order', async () => {
-    const { read, source } = rig({ one: [LEFT], empty: [] });
-    const [one, empty, text] = await read(['one', 'empty', 'text']);
-    expect(one?.reason).toBeNull();
-    expect(empty).toMatchObject({ reason: 'no face', message: 'no face was found' });
-    expect(text).toMatchObject({ reason: 'unreadable', message: `${join(dir, 'text')}: not a picture` });
-    for await (const gone of source.read(['/nowhere/x.jpg'], OPTIONS)) {
-      expect(gone).toMatchObject({ file: '/nowhere/x.jpg', reason: 'unreadable' });
-    }
+  it('says what became of a picture', async () => {
+    const { read, tools } = rig({ one: [LEFT], empty: [] });
+    expect((await read('one')).reason).toBeNull();
+    expect(await read('empty')).toMatchObject({ reason: 'no face', message: 'no face was found' });
+    expect(await read('text')).toMatchObject({
+      reason: 'unreadable',
+      message: `${join(dir, 'text')}: not a picture`,
+    });
+    const gone = '/nowhere/x.jpg';
+    expect(await readFace({ file: gone, options: OPTIONS }, tools)).toMatchObject({ file: gone, reason: 'unreadable' });
   });
 
   it('lets pass what is no fault of the picture', async () => {
-    const broken = new AnalysedFaceSource({
-      analyser: new FakeFaceAnalyser(),
-      alignedPx: 112,
-      decode: async () => {
-        throw new EyelineError('OPENCV_UNAVAILABLE', 'no OpenCV');
-      },
-      simulateMask: null,
+    const { tools } = rig({});
+    const decode = async () => {
+      throw new EyelineError('OPENCV_UNAVAILABLE', 'no OpenCV');
+    };
+    const file = join(dir, 'any');
+    writeFileSync(file, 'any');
+    await expect(readFace({ file, options: OPTIONS }, { ...tools, decode })).rejects.toMatchObject({
+      code: 'OPENCV_UNAVAILABLE',
     });
-    writeFileSync(join(dir, 'any'), 'any');
-    const first = broken.read([join(dir, 'any')], OPTIONS).next();
-    await expect(first).rejects.toMatchObject({ code: 'OPENCV_UNAVAILABLE' });
   });
 
   it('scales the alignment to the crop that is asked for', async () => {
     const { read, frames } = rig({ one: [LEFT] });
-    await read(['one'], { cropPx: 56 });
+    await read('one', { cropPx: 56 });
     // The fake aligns by moving the box's corner to 0, 0.
     expect(frames[0]?.cuts).toEqual([{ matrix: [0.5, 0, -10, 0, 0.5, -10], width: 56, height: 56, colour: 'rgb' }]);
   });
@@ -105,20 +105,15 @@ describe('AnalysedFaceSource', () => {
       return masked.at(-1) as StagedFrame;
     };
     const { read } = rig({ near: [LEFT], far: [CENTRE] }, simulateMask);
-    const [near, far] = await read(['near', 'far'], { mask: { seed: 3 } });
+    const near = await read('near', { mask: { seed: 3 } });
+    const far = await read('far', { mask: { seed: 3 } });
     expect(near).toMatchObject({ reason: 'no face', message: 'no face was found with the mask on' });
-    expect(far?.face?.box.x).toBe(300);
-    await read(['far'], { mask: { seed: 3 } });
-    await read(['far'], { mask: { seed: 4 } });
+    expect(far.face?.box.x).toBe(300);
+    await read('far', { mask: { seed: 3 } });
+    await read('far', { mask: { seed: 4 } });
     expect(seeds[2]).toBe(seeds[1]);
     expect(new Set(seeds).size).toBe(3);
     expect(masked.every(({ released }) => released === 1)).toBe(true);
-  });
-
-  it('stops when it is told to', async () => {
-    const { source } = rig({});
-    const signal = AbortSignal.abort();
-    await expect(source.read(['x'], { ...OPTIONS, signal }).next()).rejects.toThrow();
   });
 });
 

@@ -1,0 +1,28 @@
+import type { Picture } from '../core/picture.ts';
+import { seededRandom, seedOf } from '../core/seeded-random.ts';
+import type { Face } from '../faces/face-analyser.ts';
+import { requireIbug } from '../faces/landmarks.ts';
+import { putMaskOn } from '../faces/mask/put-mask-on.ts';
+import { randomMask, type WantedMask } from '../faces/mask/random-mask.ts';
+import type { PictureTools, StoredPicture } from './picture-tools.ts';
+
+/** Masks that cover nose and mouth: one that hangs from an ear would flatter. */
+const WORN: WantedMask = { fits: ['high', 'normal'] };
+
+/**
+ * Puts a mask on a face, of any kind, worn as it should be; the result is for the caller to release.
+ *
+ * @param face found in `picture`
+ * @param seed decides which mask and how it is worn
+ */
+export async function simulateMask(
+  picture: Picture,
+  face: Pick<Face, 'landmarks'>,
+  seed: string,
+  { rgbPicture }: Pick<PictureTools, 'rgbPicture'>,
+): Promise<StoredPicture> {
+  const size = { width: picture.width, height: picture.height };
+  const spec = randomMask(seededRandom(seedOf(0, seed)), WORN);
+  const { rgb } = putMaskOn(await picture.fit(size), size, requireIbug(face.landmarks), spec);
+  return rgbPicture(rgb, size);
+}

@@ -1,0 +1,67 @@
+import { EyelineError } from '../core/errors.ts';
+import type { Shape } from './engine.ts';
+
+/**
+ * Named FLOAT tensors and a few texts in one file, as safetensors (huggingface/safetensors, README, "Format"): eight bytes
+ * with the length of a JSON header, the header, the numbers.
+ */
+export interface TensorFile {
+  readonly tensors: Readonly<Record<string, { readonly shape: Shape; readonly data: Float32Array }>>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+interface HeaderEntry {
+  readonly dtype: string;
+  readonly shape: number[];
+  readonly data_offsets: [number, number];
+}
+
+const LENGTH_BYTES = 8;
+/** Names the format keeps for the texts. */
+const METADATA = '__metadata__';
+
+export function encodeTensors({ tensors, metadata }: TensorFile): Uint8Array {
+  const header: Record<string, HeaderEntry | Readonly<Record<string, string>>> = { [METADATA]: metadata };
+  let at = 0;
+  for (const [name, { shape, data }] of Object.entries(tensors)) {
+    header[name] = { dtype: 'F32', shape: [...shape], data_offsets: [at, at + data.byteLength] };
+    at += data.byteLength;
+  }
+  // Spaces at the end let the numbers begin at a multiple of eight.
+  const plain = new TextEncoder().encode(JSON.stringify(header));
+  const headerLength = Math.ceil(plain.length / 8) * 8;
+  const bytes = new Uint8Array(LENGTH_BYTES + headerLength + at);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerLength), true);
+  bytes.fill(0x20, LENGTH_BYTES, LENGTH_BYTES + headerLength);
+  bytes.set(plain, LENGTH_BYTES);
+  let place = LENGTH_BYTES + headerLength;
+  for (const { data } of Object.values(tensors)) {
+    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), place);
+    place += data.byteLength;
+  }
+  return bytes;
+}
+
+/** Throws CHECKPOINT_UNREADABLE. */
+export function decodeTensors(bytes: Uint8Array): TensorFile {
+  try {
+    const headerLength = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
+    const begin = LENGTH_BYTES + headerLength;
+    if (begin > bytes.length) throw new Error('it is cut off');
+    const header = JSON.parse(new TextDecoder().decode(bytes.subarray(LENGTH_BYTES, begin)));
+    const { [METADATA]: metadata = {}, ...entries } = header;
+    const tensors = Object.entries(entries as Record<string, HeaderEntry>).map(
+      ([name, { dtype, shape, data_offsets }]) => {
+        const [from, to] = data_offsets;
+        if (dtype !== 'F32' || begin + to > bytes.length) throw new Error(`${name} is not there whole, or no FLOAT`);
+        return [
+          name,
+          { shape, data: new Float32Array(new Uint8Array(bytes.subarray(begin + from, begin + to)).buffer) },
+        ] as const;
+      },
+    );
+    return { tensors: Object.fromEntries(tensors), metadata };
+  } catch (error) {
+    throw new EyelineError('CHECKPOINT_UNREADABLE', `not a file of tensors: ${String(error)}`, { cause: error });
+  }
+}

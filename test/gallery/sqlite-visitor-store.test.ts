@@ -1,0 +1,136 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { silentLogger } from '../../src/core/logger.ts';
+import { openVisitorStore, type SqliteVisitorStore } from '../../src/gallery/sqlite-visitor-store.ts';
+import type { TrackSighting } from '../../src/gallery/visitor.ts';
+import { axis, ManualClock, openStore, temporaryFolder } from './gallery-rig.ts';
+
+const DAY_MS = 86_400_000;
+const LIMITS = { maxVisitors: 3, keepMs: 10 * DAY_MS };
+const alike = () => 0.5;
+
+function open(file = join(temporaryFolder(), 'visitors.sqlite'), clock = new ManualClock()): SqliteVisitorStore {
+  const store = openVisitorStore(file, { logger: silentLogger, clock, limits: LIMITS });
+  onTestFinished(() => store.close());
+  return store;
+}
+
+/** A track of somebody who looks along an axis, leaning a little elsewhere. */
+function track(
+  along: number,
+  { seenAtMs = new ManualClock().nowMs, encoder = 'enc', lean = 0, quality = 0.8, id = 't' } = {},
+): TrackSighting {
+  const embedding = axis(8, along, (along + 1) % 8, lean);
+  return {
+    track: id,
+    camera: 'door',
+    seenAtMs,
+    templates: [{ encoder, part: 'full', mask: 'none', embedding, quality }],
+  };
+}
+
+describe('visitors', () => {
+  it('keep their id over tracks, days and restarts, and are told from others', () => {
+    const file = join(temporaryFolder(), 'visitors.sqlite');
+    const store = open(file);
+    const first = store.admit(track(0), alike);
+    const other = store.admit(track(3), alike);
+    expect(other).not.toBe(first);
+    store.close();
+    const again = open(file);
+    expect(again.admit(track(0, { lean: 0.6, id: 't2' }), alike)).toBe(first);
+    expect(again.get(first)).toMatchObject({ templates: 2, sightings: [{ track: 't2' }, { track: 't' }] });
+    expect(statSync(file).mode & 0o077).toBe(0);
+  });
+
+  it('are the most alike, each by the measure of the encoder, and never compared across encoders', () => {
+    const store = open();
+    const first = store.admit(track(0), alike);
+    const near = store.admit(track(1), alike);
+    // 0.6 alike to the first, 0.8 to the second.
+    expect(store.admit(track(0, { lean: 0.8 }), alike)).toBe(near);
+    expect(store.admit(track(0, { encoder: 'other' }), alike)).not.toBe(first);
+    expect(store.admit(track(0), (encoder) => (encoder === 'enc' ? 1.1 : 0))).not.toBe(first);
+  });
+
+  it('see what another process changed', () => {
+    const file = join(temporaryFolder(), 'visitors.sqlite');
+    const [daemon, command] = [open(file), open(file)];
+    const id = daemon.admit(track(0), alike);
+    command.forget(id);
+    expect(daemon.admit(track(0), alike)).not.toBe(id);
+  });
+
+  it('are bounded: those not seen for longest go', () => {
+    const store = open();
+    const now = new ManualClock().nowMs;
+    const ids = [0, 1, 2, 3].map((along) => store.admit(track(along, { seenAtMs: now + along }), alike));
+    expect(store.list().map(({ id }) => id)).toEqual(ids.slice(1).reverse());
+    for (let visit = 0; visit < 120; visit++) store.admit(track(3, { quality: visit / 120, seenAtMs: now + 9 }), alike);
+    expect(store.get(ids[3] ?? '').templates).toBe(8);
+    expect(store.templatesOf(ids[3] ?? '')[0]?.quality).toBeCloseTo(119 / 120, 9);
+    expect(store.get(ids[3] ?? '').sightings.length).toBeLessThanOrEqual(108);
+  });
+
+  it('are forgotten after their time', () => {
+    const clock = new ManualClock();
+    const store = open(undefined, clock);
+    const start = clock.nowMs;
+    const id = store.admit(track(0, { seenAtMs: start }), alike);
+    store.remember(track(5, { seenAtMs: start, id: 'known' }), 'ann');
+    clock.nowMs += 9 * DAY_MS;
+    expect(store.admit(track(0, { seenAtMs: clock.nowMs }), alike)).toBe(id);
+    clock.nowMs += 5 * DAY_MS;
+    store.purge();
+    expect(store.sighting('known')).toBeNull();
+    expect(store.get(id).sightings).toHaveLength(1);
+    clock.nowMs += 6 * DAY_MS;
+    store.purge();
+    expect(store.list()).toEqual([]);
+  });
+
+  it('that are named keep their sightings but no template, and are not met again', () => {
+    const store = open();
+    const id = store.admit(track(0), alike);
+    store.name(id, 'ann');
+    expect(store.list()).toEqual([]);
+    expect(store.list({ named: true })).toMatchObject([
+      { id, person: 'ann', templates: 0, sightings: [{ track: 't' }] },
+    ]);
+    expect(store.templatesOf(id)).toEqual([]);
+    expect(store.admit(track(0), alike)).not.toBe(id);
+  });
+
+  it('that nobody knows are an error', () => {
+    const store = open();
+    for (const act of [() => store.get('v-1'), () => store.forget('v-1'), () => store.name('v-1', 'ann')]) {
+      expect(act).toThrow(expect.objectContaining({ code: 'VISITOR_UNKNOWN' }));
+    }
+  });
+
+  it('can all be erased at once', () => {
+    const store = open();
+    store.admit(track(0), alike);
+    store.remember(track(5, { id: 'known' }), 'ann');
+    expect(store.forgetAll()).toBe(1);
+    expect(store.list({ named: true })).toEqual([]);
+    expect(store.sighting('known')).toBeNull();
+  });
+});
+
+it('remembers what a track looked like, the newest of that name', () => {
+  const store = open();
+  store.remember(track(2, { id: 'door-1' }), 'ann');
+  store.remember(track(4, { id: 'door-1' }), 'bob');
+  const found = store.sighting('door-1');
+  expect(found).toMatchObject({ person: 'bob', visitor: null, templates: [{ encoder: 'enc', quality: 0.8 }] });
+  expect(found?.templates[0]?.embedding).toEqual(axis(8, 4));
+  expect(store.sighting('door-9')).toBeNull();
+});
+
+it('refuses a file that is a gallery', () => {
+  const file = join(temporaryFolder(), 'gallery.sqlite');
+  openStore(file);
+  expect(() => open(file)).toThrow(expect.objectContaining({ code: 'GALLERY_UNREADABLE' }));
+});
