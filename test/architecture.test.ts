@@ -27,7 +27,7 @@ const LIBRARIES: Readonly<Record<string, RegExp>> = {
 };
 
 /** Describe data and touch nothing: a file that imports one of these is no adapter. */
-const PURE = new Set(['zod', 'yaml', 'commander']);
+const PURE = new Set(['zod', 'yaml', 'commander', 'protobufjs']);
 
 /** OpenCV and ONNX Runtime take options from the environment alone, so their adapters must set them there. */
 const MAY_USE_ENVIRONMENT = /^src\/(main\.ts$|capture\/opencv|inference\/onnxruntime-model\.ts$)/;

@@ -25,6 +25,7 @@ interface TrainOptions {
   readonly nice?: number;
   readonly maxMinutes?: number;
   readonly fold?: number;
+  readonly landmarks?: string;
   readonly config?: string;
   readonly json?: boolean;
 }
@@ -46,6 +47,7 @@ export const registerTrain: RegisterCommand = (program, context) => {
     .option('--nice <n>', 'priority, 19 is the lowest: a running daemon keeps its cameras (default 10)', whole(0, 19))
     .option('--max-minutes <n>', 'end after this time and keep the best model until then', minutes)
     .option('--fold <n>', 'hold other people out: for a cross-validation', whole(0, 100))
+    .option('--landmarks <file>', 'landmarks of a run, instead of those in use: what an encoder is aligned by')
     .option('-c, --config <file>', 'configuration for models, inference and detection')
     .option('--json', 'print the result as JSON')
     .action((recipe: string, options: TrainOptions) => train(recipe, options, context, systemClock));
@@ -116,6 +118,7 @@ async function trainOne(
       cores,
     },
     resume: options.resume ?? false,
+    trained: new Map(options.landmarks ? [[config.models.landmarks, options.landmarks]] : []),
     cores,
     maxMs: options.maxMinutes === undefined ? null : options.maxMinutes * 60_000,
     signal: context.signal,

@@ -100,7 +100,10 @@ const encoder = z.strictObject({
   /** Weight of the frozen encoder's word on the plain picture, against that of telling people apart. */
   distillation: amount.default(1),
   contrast: amount.default(1),
-  temperature: z.number().gt(0).default(0.07),
+  /** Weight of telling each face from `others` by what the frozen encoder says of them. */
+  telling: amount.default(0.5),
+  others: count.default(1024),
+  temperature: z.number().gt(0).default(0.06),
 });
 
 const detector = z.strictObject({

@@ -17,6 +17,7 @@ import { openTask } from '../../training/recipes/lesson.ts';
 import type { RunFolder } from '../../training/run/run-folder.ts';
 import { type RunOutcome, type RunProgress, trainRun } from '../../training/run/train-run.ts';
 import { modelOf, openLesson } from './open-lesson.ts';
+import { trainedModel } from './trained-model.ts';
 
 export interface RecipeRun {
   readonly name: string;
@@ -29,6 +30,8 @@ export interface RecipeRun {
   /** What the run's record says beside what is found out here. */
   readonly record: object;
   readonly resume: boolean;
+  /** Models that runs before this one trained, by the id of the one in use they take the place of. */
+  readonly trained: ReadonlyMap<string, string>;
   readonly cores: number;
   readonly maxMs: number | null;
   readonly signal: AbortSignal;
@@ -82,8 +85,10 @@ export async function runRecipe(run: RecipeRun): Promise<RunOutcome> {
       block,
       say: run.say,
       openModel: async (id) => {
+        const file = run.trained.get(id);
+        const files = file === undefined ? store : await trainedModel(file, store.entry(id), folder.path);
         const model = new ModelBatcher(
-          await thread.open(store, id, { ...config.inference, threads: cores }),
+          await thread.open(files, id, { ...config.inference, threads: cores }),
           systemClock,
         );
         opened.push(model);

@@ -27,6 +27,8 @@ export interface EncoderSampling {
   /** What the frozen encoder says of each plain face, `dimension` numbers a face. */
   readonly targets: Float32Array;
   readonly dimension: number;
+  /** Faces of other people whose targets come with each batch, to be told from. */
+  readonly others: number;
   /** Rows from this one on are blank, chosen anew for each sample between both; none where null. */
   readonly blankFrom: readonly [number, number] | null;
 }
@@ -42,7 +44,8 @@ export interface FaceAlignments {
 /**
  * Batches for an encoder, two samples of each person: the first `people` plain, then as many of the same people in the same
  * order, most with a mask, from another picture where there is one. `input` [2 people, 3, height, width]; `target`
- * [2 people, dimension]: the frozen encoder's unit embedding of the plain picture each was made of.
+ * [2 people, dimension]: the frozen encoder's unit embedding of the plain picture each was made of; `others` [others, dimension]:
+ * the same of faces of other people.
  */
 export function encoderSampler(store: FaceStore, options: EncoderSampling): Sampler {
   const { people, input: size, targets, dimension } = options;
@@ -67,12 +70,33 @@ export function encoderSampler(store: FaceStore, options: EncoderSampling): Samp
           target.set(targets.subarray(face * dimension, (face + 1) * dimension), row * dimension);
         }
       });
+      const others = otherTargets(store, chosen, options, sampleRandom(options.seed, number, -2));
       return {
         input: { type: 'float32', data: input, shape: [2 * people, 3, size.height, size.width] },
+        others: { type: 'float32', data: others, shape: [options.others, dimension] },
         target: { type: 'float32', data: target, shape: [2 * people, dimension] },
       };
     },
   };
+}
+
+/** Targets of faces of people who are not in the batch. */
+function otherTargets(
+  store: FaceStore,
+  chosen: readonly (readonly number[])[],
+  { faces, others: count, targets, dimension }: EncoderSampling,
+  random: () => number,
+): Float32Array {
+  const personOf = (face: number) => store.faces[face]?.person;
+  const inBatch = new Set(chosen.map(([face = -1]) => personOf(face)));
+  const others = new Float32Array(count * dimension);
+  const free = faces.filter((face) => !inBatch.has(personOf(face)));
+  // Where nobody else is there, zeros: as unlike everybody as can be.
+  for (let row = 0; row < count && free.length > 0; row++) {
+    const face = pickOne(free, random);
+    others.set(targets.subarray(face * dimension, (face + 1) * dimension), row * dimension);
+  }
+  return others;
 }
 
 /** One aligned, jittered, degraded crop. */

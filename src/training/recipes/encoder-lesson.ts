@@ -59,6 +59,7 @@ export function encoderLesson(
         alignments,
         targets,
         dimension,
+        others: recipe.others,
         blankFrom,
       },
     },
@@ -70,10 +71,15 @@ export function encoderLesson(
       const alike = graph.op('ReduceSum', [graph.op('Mul', [unit, target]), graph.int64s([1])], { keepdims: 0 });
       const distance = graph.op('Sub', [graph.floats([1], []), average(graph, alike)]);
       const contrast = infoNce(graph, unit, people, recipe.temperature);
+      const others = graph.input('others', [recipe.others, dimension]);
+      const telling = toldFromOthers(graph, { unit, alike, others, temperature: recipe.temperature });
       const weighted = (loss: string, weight: number) => graph.op('Mul', [loss, graph.floats([weight], [])]);
       return {
-        loss: graph.op('Add', [weighted(distance, recipe.distillation), weighted(contrast, recipe.contrast)]),
-        metrics: { distance, contrast },
+        loss: graph.op('Add', [
+          graph.op('Add', [weighted(distance, recipe.distillation), weighted(contrast, recipe.contrast)]),
+          weighted(telling, recipe.telling),
+        ]),
+        metrics: { distance, contrast, telling },
       };
     },
     async judge(student, values) {
@@ -102,6 +108,20 @@ function infoNce(graph: TensorGraph, unit: string, people: number, temperature: 
     return graph.op('Mul', [right, graph.floats([-0.5 / people], [])]);
   });
   return graph.op('Add', told);
+}
+
+/** How well each face is told from those of other people, all by what the frozen encoder says: a softmax over whom it is like. */
+function toldFromOthers(
+  graph: TensorGraph,
+  { unit, alike, others, temperature }: { unit: string; alike: string; others: string; temperature: number },
+): string {
+  const rows = graph.shapeOf(alike)[0] ?? 0;
+  const scaled = (tensor: string) => graph.op('Mul', [tensor, graph.floats([1 / temperature], [])]);
+  const own = graph.op('Reshape', [scaled(alike), graph.int64s([rows, 1])]);
+  const strangers = scaled(graph.op('MatMul', [unit, graph.op('Transpose', [others], { perm: [1, 0] })]));
+  const likelihood = graph.op('LogSoftmax', [graph.op('Concat', [own, strangers], { axis: 1 })], { axis: 1 });
+  const right = graph.op('Slice', [likelihood, ...[0, 1, 1].map((value) => graph.int64s([value]))]);
+  return graph.op('Neg', [average(graph, right)]);
 }
 
 interface JudgedCrops {
