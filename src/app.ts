@@ -27,11 +27,13 @@ import { createModelStore } from './inference/store.ts';
 import type { BatchModel } from './inference/vision-model.ts';
 import { CameraPipeline, type FrameReport } from './pipeline/camera-pipeline.ts';
 import { Visits } from './pipeline/visits.ts';
-import { readCredentials, readSecret } from './platform/credentials.ts';
+import { readCredentials, readGalleryKey, readSecret } from './platform/credentials.ts';
 import { ProgressLedger } from './platform/health.ts';
 import { Metrics } from './platform/metrics.ts';
 import { MetricsServer } from './platform/metrics-server.ts';
+import { PaceReporter } from './platform/pace.ts';
 import { connectServiceManager } from './platform/systemd.ts';
+import { hottestC } from './platform/temperature.ts';
 import { packageVersion } from './platform/version.ts';
 import { Watchdog } from './platform/watchdog.ts';
 import { Cooldown } from './tracks/cooldown.ts';
@@ -202,8 +204,9 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     lowScore: config.tracks.lowScore,
     onRun: (run) => metrics.run(run),
   });
+  const galleryKey = await readGalleryKey(config, env, (message) => logger.warn({ part: 'gallery' }, message));
   const gallery = new LiveGallery({
-    open: (create) => openGalleryStore(config.gallery.file, { logger, clock, create }),
+    open: (create) => openGalleryStore(config.gallery.file, { logger, clock, create, key: galleryKey }),
     encoder: faces.encoder,
     refreshMs: config.gallery.refreshMs,
     clock,
@@ -214,6 +217,13 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
   });
 
   const far = falseAcceptRate(faces.encoder.calibration, config.recognition.threshold);
+  const pace = new PaceReporter({
+    cameras: config.cameras.map(({ id }) => id),
+    everyMs: config.mqtt.diagnosticsMs,
+    report: async (cameras) => publisher?.tellDiagnostics({ temperatureC: await hottestC(), cameras }),
+    clock,
+    logger,
+  });
   const spawn = cameraForker(env);
   const cameras: Camera[] = [];
   const supervisors = new Map<string, CameraSupervisor>();
@@ -241,6 +251,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
         statuses.set(camera.id, status);
         publisher?.setCameraStatus(camera.id, status);
         publisher?.setCameraEnabled(camera.id, status !== 'disabled');
+        if (status !== 'online') publisher?.setPersonPresent(camera.id, false);
         tellStatus();
       },
     });
@@ -269,6 +280,8 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
         frames > 0 ? ledger.report(`frame of ${camera.id}`) : ledger.forget(`frame of ${camera.id}`),
       onFrame: (report) => {
         metrics.frame(report);
+        pace.frame(report);
+        publisher?.setPersonPresent(camera.id, report.present);
         options.onFrame?.(report);
       },
       clock,
@@ -306,6 +319,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     gallery,
     publisher,
     metrics: metricsServer,
+    pace,
     manager,
     watchdog,
     failed,
@@ -351,7 +365,15 @@ async function createPublisher(
     reconnect: mqtt.reconnect,
     device,
     version: packageVersion(),
-    cameras: config.cameras.map(({ id, enabled }) => ({ id, enabled })),
+    cameras: config.cameras.map(({ id, name, enabled }) => ({ id, name, enabled })),
+    homeAssistant: {
+      enabled: mqtt.homeAssistant.enabled,
+      prefix: mqtt.homeAssistant.prefix,
+      lastPersonS: Math.ceil(mqtt.homeAssistant.lastPersonMs / 1000),
+      diagnosticsS: Math.ceil(mqtt.diagnosticsMs / 1000),
+      temperature: (await hottestC()) !== null,
+      snapshots: false,
+    },
     expireAfterMs: events.expireAfterMs,
     bufferMax: events.bufferMax,
     maxAgeMs: events.bufferDays * DAY_MS,

@@ -5,6 +5,7 @@ import type { MqttEventPublisher } from './events/mqtt-event-publisher.ts';
 import type { LiveGallery } from './gallery/live-gallery.ts';
 import type { CameraPipeline } from './pipeline/camera-pipeline.ts';
 import type { MetricsServer } from './platform/metrics-server.ts';
+import type { PaceReporter } from './platform/pace.ts';
 import type { ServiceManager } from './platform/systemd.ts';
 import type { Watchdog } from './platform/watchdog.ts';
 
@@ -23,6 +24,7 @@ export interface DaemonParts {
   readonly gallery: Pick<LiveGallery, 'start' | 'stop'>;
   readonly publisher: Pick<MqttEventPublisher, 'start' | 'stop'> | null;
   readonly metrics: Pick<MetricsServer, 'start' | 'stop'> | null;
+  readonly pace: Pick<PaceReporter, 'start' | 'stop'>;
   readonly manager: ServiceManager;
   readonly watchdog: Pick<Watchdog, 'start' | 'stop'>;
   /** Rejects when the daemon is stuck and no service manager is there to restart it. */
@@ -45,11 +47,12 @@ export class Daemon {
 
   /** Starts everything. Throws GALLERY_UNREADABLE; a camera or a broker that is away is no reason to fail. */
   async start(): Promise<void> {
-    const { cameras, gallery, logger, manager, metrics, publisher, watchdog } = this.#parts;
+    const { cameras, gallery, logger, manager, metrics, pace, publisher, watchdog } = this.#parts;
     await gallery.start();
     // A port that is taken is no reason to leave the door unwatched.
     await this.#attempt('serving metrics', () => metrics?.start());
     publisher?.start();
+    pace.start();
     for (const { supervisor, pipeline } of cameras) {
       supervisor.start();
       this.#running.push(pipeline.run(supervisor.frames()));
@@ -61,10 +64,11 @@ export class Daemon {
 
   /** Ends everything. Never throws. */
   async stop(): Promise<void> {
-    const { cameras, gallery, logger, manager, metrics, models, publisher, watchdog } = this.#parts;
+    const { cameras, gallery, logger, manager, metrics, models, pace, publisher, watchdog } = this.#parts;
     manager.stopping();
     await this.#attempt('stopping the cameras', () => Promise.all(cameras.map(({ supervisor }) => supervisor.stop())));
     await this.#attempt('stopping the pipelines', () => Promise.all(this.#running));
+    await this.#attempt('stopping the diagnostics', () => pace.stop());
     await this.#attempt('stopping the publisher', () => publisher?.stop());
     await this.#attempt('stopping the gallery', () => gallery.stop());
     await this.#attempt('stopping the metrics', () => metrics?.stop());

@@ -11,6 +11,7 @@ const LIBRARIES: Readonly<Record<string, RegExp>> = {
   mqtt: /^src\/events\/mqtt[^/]*\.ts$/,
   aedes: /^src\/commands\/demo\//,
   libsql: /^src\/(gallery\/[^/]*store|events\/sqlite-event-spool)[^/]*\.ts$/,
+  usearch: /^src\/gallery\/search\/usearch[^/]*\.ts$/,
   'sd-notify': /^src\/platform\/systemd\.ts$/,
   pino: /^src\/platform\/logger\.ts$/,
   'prom-client': /^src\/platform\/metrics\.ts$/,

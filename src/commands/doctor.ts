@@ -11,6 +11,7 @@ import { MqttListener } from '../events/mqtt-listener.ts';
 import { openGalleryStore } from '../gallery/sqlite-gallery-store.ts';
 import { probeProviders } from '../inference/onnxruntime-model.ts';
 import { createModelStore } from '../inference/store.ts';
+import { readGalleryKey } from '../platform/credentials.ts';
 import { loadReleasePages, nativePart } from '../platform/native-parts.ts';
 import { packageVersion } from '../platform/version.ts';
 import { probeCamera } from './camera-probe.ts';
@@ -96,7 +97,8 @@ async function checkWith(
     const { file } = config.gallery;
     if (!existsSync(file))
       return { state: 'warning', detail: `${file}: nobody enrolled yet`, help: 'eyeline enroll DIR' };
-    const store = openGalleryStore(file, { logger: silentLogger, clock: systemClock, create: false });
+    const key = await readGalleryKey(config, env);
+    const store = openGalleryStore(file, { logger: silentLogger, clock: systemClock, create: false, key });
     try {
       return ok(`${file}: ${store.listPeople().length} people, version ${store.version()}`);
     } finally {

@@ -16,6 +16,7 @@ import { type FoundPictures, findPictures } from '../gallery/picture-files.ts';
 import type { Refusal } from '../gallery/refusal.ts';
 import { openGalleryStore } from '../gallery/sqlite-gallery-store.ts';
 import type { GalleryEncoder } from '../gallery/template.ts';
+import { readGalleryKey } from '../platform/credentials.ts';
 import type { CommandContext, RegisterCommand } from './command.ts';
 
 /** What a shell reports for a command ended by Ctrl-C. */
@@ -77,7 +78,8 @@ async function enroll(
   const found = await picturesOf(paths, options.name);
   const logger: Logger = { ...silentLogger, warn: (_, message) => context.warn(message) };
 
-  const store = openGalleryStore(config.gallery.file, { logger, clock: systemClock });
+  const key = await readGalleryKey(config, context.env, context.warn);
+  const store = openGalleryStore(config.gallery.file, { logger, clock: systemClock, key });
   try {
     const chain = await openChain(config, logger);
     try {

@@ -2,8 +2,10 @@ import { loadConfig } from '../config/load.ts';
 import { systemClock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import { silentLogger } from '../core/logger.ts';
+import { keyOfFile } from '../gallery/gallery-key.ts';
 import { openGalleryStore, type SqliteGalleryStore } from '../gallery/sqlite-gallery-store.ts';
 import type { PersonRecord } from '../gallery/template.ts';
+import { readGalleryKey } from '../platform/credentials.ts';
 import type { CommandContext, RegisterCommand } from './command.ts';
 
 interface GalleryOptions {
@@ -34,6 +36,21 @@ export const registerGallery: RegisterCommand = (program, context) => {
         context.print(options.json ? JSON.stringify(removed, null, 2) : `removed ${described(removed)}`);
       });
     });
+  gallery
+    .command('rotate-key')
+    .description('Encrypts all templates anew, under a new data key, and with --to under another gallery key as well.')
+    .option(
+      '--to <file>',
+      'file with the gallery key to change to, made where there is none; configure it as gallery.key',
+    )
+    .option('-c, --config <file>', 'configuration file')
+    .action(async (options: GalleryOptions & { to?: string }) => {
+      await withStore(options, context, (store) => {
+        const templates = store.rotateKey(options.to ? keyOfFile(options.to, true, context.warn) : undefined);
+        context.print(`encrypted ${templates} templates anew`);
+        if (options.to) context.print(`set gallery.key: { file: ${options.to} }, and restart the daemon`);
+      });
+    });
 };
 
 async function withStore(
@@ -43,7 +60,8 @@ async function withStore(
 ): Promise<void> {
   const { config } = await loadConfig({ ...(file ? { file } : {}), env: context.env });
   const logger: Logger = { ...silentLogger, warn: (_, message) => context.warn(message) };
-  const store = openGalleryStore(config.gallery.file, { logger, clock: systemClock, create: false });
+  const key = await readGalleryKey(config, context.env, context.warn);
+  const store = openGalleryStore(config.gallery.file, { logger, clock: systemClock, create: false, key });
   try {
     work(store);
   } finally {

@@ -300,6 +300,12 @@ const gallery = z
   .strictObject({
     file: text.default('data/gallery.sqlite').describe('Database of the people enrolled.'),
     refreshMs: positiveMs.default(500).describe('How often the daemon looks for people newly enrolled.'),
+    key: secret
+      .nullable()
+      .default(null)
+      .describe(
+        'What templates are encrypted with, 64 hex digits; null for gallery.key beside the file, made by Eyeline.',
+      ),
   })
   .prefault({});
 
@@ -327,6 +333,22 @@ const mqtt = z
       .describe('Seconds between signs of life; a dead link shows after one and a half.'),
     connectTimeoutMs: positiveMs.default(10_000).describe('How long connecting may take.'),
     reconnect: retry.describe('Delays between tries to reach the broker.'),
+    diagnosticsMs: positiveMs.default(30_000).describe('How often temperature, frames a second and latency are told.'),
+    homeAssistant: z
+      .strictObject({
+        enabled: z.boolean().default(true).describe('Whether the device and its entities are announced.'),
+        prefix: z
+          .string()
+          .regex(
+            /^[^\s+#/$][^\s+#]*(?<!\/)$/,
+            'must be an MQTT topic without wildcards, blanks, "$" or "/" at its ends',
+          )
+          .default('homeassistant')
+          .describe("Home Assistant's discovery prefix."),
+        lastPersonMs: positiveMs.default(60_000).describe('How long the last person of a camera is told.'),
+      })
+      .prefault({})
+      .describe('Discovery by Home Assistant; see docs/home-assistant.md.'),
     tls: z
       .strictObject({
         caFile: file.describe('Certificate authority (PEM) that signed the broker; null for those of the system.'),

@@ -38,6 +38,10 @@ export const ERRORS = {
     exit: 5,
     help: 'Enrol again with the encoder in use, or configure the encoder of the gallery.',
   },
+  GALLERY_KEY_INVALID: {
+    exit: 5,
+    help: 'Restore the key file, or configure gallery.key with the key the gallery was encrypted with.',
+  },
   PERSON_UNKNOWN: { exit: 5, help: '`eyeline gallery list` names the people enrolled.' },
   VISITOR_UNKNOWN: { exit: 5, help: '`eyeline visitors list` names the visitors that are kept.' },
   PICTURE_REFUSED: { exit: 7, help: 'Use a sharp, well-lit picture with exactly one face.' },

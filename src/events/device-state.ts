@@ -16,3 +16,15 @@ export function galleryPayload({ version, people, templates, encoder, syncedAtMs
   const lastSync = syncedAtMs === null ? null : new Date(syncedAtMs).toISOString();
   return JSON.stringify({ version, people, templates, encoder, lastSync });
 }
+
+/** How the device does, over the time since the report before. */
+export interface DiagnosticsReport {
+  /** Of the hottest part that tells; null where none does. */
+  readonly temperatureC: number | null;
+  readonly cameras: Readonly<
+    Record<
+      string,
+      { readonly fps: number /** Capture to decision, mean; null without frames. */; readonly latencyMs: number | null }
+    >
+  >;
+}

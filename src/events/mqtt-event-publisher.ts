@@ -3,18 +3,23 @@ import { type EyelineError, messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { RetryPolicy } from '../core/retry.ts';
 import { type CameraEnabledHandler, CameraSwitches } from './camera-switches.ts';
-import { type CameraStatus, type GalleryReport, galleryPayload } from './device-state.ts';
+import { type CameraStatus, type DiagnosticsReport, type GalleryReport, galleryPayload } from './device-state.ts';
 import type { EventSpool } from './event-spool.ts';
+import { HomeAssistant, type HomeAssistantOptions } from './home-assistant.ts';
 import type { IdentityDraft } from './identity-event.ts';
 import { IdentityQueue } from './identity-queue.ts';
-import type { MqttTls } from './mqtt-connection.ts';
+import { LeftOvers } from './left-overs.ts';
+import type { MqttIncoming, MqttOutgoing, MqttTls } from './mqtt-connection.ts';
 import { MqttSession, type Sendable } from './mqtt-session.ts';
 import type { ProtocolChoice } from './mqtt-supervisor.ts';
 import { RetainedState } from './retained-state.ts';
 import { switchPayload } from './switch-command.ts';
 import { type DeviceTopics, deviceTopics } from './topics.ts';
+import { TransientQueue } from './transient-queue.ts';
 
 const JSON_TYPE = 'application/json';
+/** Most notices that wait for the broker to take them. */
+const NOTICES_MAX = 256;
 /** How long stopping waits for events to be acknowledged, and for the goodbye. */
 const STOP_MS = { events: 500, goodbye: 1000 };
 
@@ -34,7 +39,11 @@ export interface MqttEventPublisherOptions {
   readonly device: { readonly id: string; readonly name: string };
   /** Version of the product. */
   readonly version: string;
-  readonly cameras: readonly { readonly id: string; readonly enabled: boolean }[];
+  readonly cameras: readonly { readonly id: string; readonly name: string; readonly enabled: boolean }[];
+  readonly homeAssistant: Pick<
+    HomeAssistantOptions,
+    'enabled' | 'prefix' | 'lastPersonS' | 'diagnosticsS' | 'temperature' | 'snapshots'
+  >;
   /** An event may be acted on for so long after its capture. */
   readonly expireAfterMs: number;
   /** Most events kept while the broker is away. */
@@ -84,6 +93,10 @@ export class MqttEventPublisher {
   readonly #retained = new RetainedState();
   readonly #queue: IdentityQueue;
   readonly #session: MqttSession;
+  readonly #homeAssistant: HomeAssistant;
+  readonly #leftOvers: LeftOvers;
+  /** What is worth sending only now. */
+  readonly #notices = new TransientQueue<MqttOutgoing>(NOTICES_MAX);
   readonly #listeners: (() => void)[] = [];
   #running = false;
   #stopping: Promise<void> | null = null;
@@ -95,6 +108,14 @@ export class MqttEventPublisher {
     this.#switches = new CameraSwitches(this.#topics, options.cameras, options.logger);
     this.#queue = new IdentityQueue({ ...options, device: options.device.id });
     const { clock, logger, protocolVersion, random, reconnect } = options;
+    this.#homeAssistant = new HomeAssistant({
+      ...options,
+      ...options.homeAssistant,
+      topics: this.#topics,
+      retained: this.#retained,
+      send: (message) => this.#notify(message),
+    });
+    this.#leftOvers = new LeftOvers(this.#topics, options.cameras, this.#retained);
     this.#session = new MqttSession({
       supervisor: {
         connection: {
@@ -108,7 +129,7 @@ export class MqttEventPublisher {
           will: { topic: this.#topics.status, payload: 'offline' },
           userProperties: { device: options.device.name, software: `eyeline/${options.version}` },
           onMessage: (message) => {
-            this.#switches.take(message);
+            this.#take(message);
             this.#changed();
           },
         },
@@ -119,17 +140,21 @@ export class MqttEventPublisher {
         logger,
       },
       statusTopic: this.#topics.status,
-      subscriptions: this.#switches.topics,
+      subscriptions: [...this.#switches.topics, ...this.#homeAssistant.topics, ...this.#leftOvers.filters],
       retained: this.#retained,
       next: () => this.#next(),
       onOnline: () => this.#online(),
-      onDown: () => this.#queue.recall(),
+      onDown: () => {
+        this.#queue.recall();
+        this.#notices.clear();
+      },
       onChange: () => this.#changed(),
       logger,
     });
     for (const { id, enabled } of options.cameras) {
       this.setCameraStatus(id, enabled ? 'connecting' : 'disabled');
       this.setCameraEnabled(id, enabled);
+      this.setPersonPresent(id, false);
     }
   }
 
@@ -188,6 +213,18 @@ export class MqttEventPublisher {
     this.#setRetained(this.#topics.cameraEnabled(camera), switchPayload(enabled));
   }
 
+  /** Tells whether a face is in view, now and after every reconnect. Throws RangeError when its id is not a slug. */
+  setPersonPresent(camera: string, present: boolean): void {
+    this.#setRetained(this.#topics.cameraPerson(camera), switchPayload(present));
+  }
+
+  /** Tells how the device does, if the broker is there. */
+  tellDiagnostics(report: DiagnosticsReport): void {
+    const { diagnosticsS: expiryS } = this.#options.homeAssistant;
+    const payload = JSON.stringify(report);
+    this.#notify({ topic: this.#topics.diagnostics, payload, retain: false, contentType: JSON_TYPE, expiryS });
+  }
+
   /** Tells which gallery is in use, now and after every reconnect. */
   setGallery(report: GalleryReport): void {
     this.#setRetained(this.#topics.gallery, galleryPayload(report), JSON_TYPE);
@@ -195,13 +232,30 @@ export class MqttEventPublisher {
 
   /** Publishes an event, or keeps it until the broker is back. Returns at once and never throws. */
   publishIdentity(draft: IdentityDraft): void {
-    if (this.#stopping === null) this.#queue.accept(draft, this.#session.phase !== 'online');
-    else this.#queue.refuse();
+    if (this.#stopping === null) {
+      this.#queue.accept(draft, this.#session.phase !== 'online');
+      this.#homeAssistant.seen(draft);
+    } else this.#queue.refuse();
     this.#session.pump();
     this.#changed();
   }
 
+  #take(message: MqttIncoming): void {
+    this.#switches.take(message);
+    this.#homeAssistant.take(message);
+    this.#leftOvers.take(message);
+    this.#session.pump();
+  }
+
+  #notify(message: MqttOutgoing): void {
+    if (this.#session.phase !== 'online') return;
+    this.#notices.push(message);
+    this.#session.pump();
+  }
+
   #next(): Sendable | null {
+    const notice = this.#notices.shift();
+    if (notice) return { message: notice };
     const event = this.#queue.next();
     if (!event) return null;
     const { payload, expiryS } = event;
@@ -219,6 +273,7 @@ export class MqttEventPublisher {
 
   async #shutDown(): Promise<void> {
     this.#running = false;
+    this.#homeAssistant.stop();
     try {
       const isDown = () => this.#session.phase === 'down';
       const isSent = () => this.#queue.counters.waiting + this.#queue.counters.inFlight === 0;

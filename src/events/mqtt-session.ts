@@ -97,7 +97,7 @@ export class MqttSession {
     this.#statesInFlight = 0;
     retained.forgetTold();
     connection.subscribe(subscriptions, (refusal) => {
-      if (refusal) this.#log.warn({}, `the MQTT broker refused the subscription to commands: ${refusal}`);
+      if (refusal) this.#log.warn({}, `the MQTT broker refused a subscription: ${refusal}`);
       if (this.#phase === 'subscribing') this.#phase = 'stating';
       this.pump();
       onChange();

@@ -10,12 +10,29 @@ export interface DeviceTopics {
   readonly event: string;
   /** The gallery in use; retained. */
   readonly gallery: string;
+  /** Temperature, frames a second and the like. */
+  readonly diagnostics: string;
+  /** Takes commands, JSON; answers go to `response` unless the request names another topic. */
+  readonly command: string;
+  readonly response: string;
+  /** Every look at a face, when that is switched on. */
+  readonly attempt: string;
+  /** Filters of what is retained of cameras, whichever there are or were. */
+  readonly retainedOfCameras: readonly string[];
   /** `online`, `connecting`, `offline` or `disabled`; retained. */
   cameraStatus(camera: string): string;
   /** `ON` or `OFF`; retained. */
   cameraEnabled(camera: string): string;
   /** Takes `ON` or `OFF`. */
   cameraEnabledSet(camera: string): string;
+  /** `ON` while a face is in view, `OFF`; retained. */
+  cameraPerson(camera: string): string;
+  /** Who was recognised last; never retained. */
+  cameraLastPerson(camera: string): string;
+  /** A picture, JPEG; never retained. */
+  cameraSnapshot(camera: string): string;
+  /** Id of the camera a topic is about; null when it is about none. */
+  cameraOf(topic: string): string | null;
 }
 
 /**
@@ -26,14 +43,29 @@ export interface DeviceTopics {
 export function deviceTopics(prefix: string, device: string): DeviceTopics {
   if (!PREFIX.test(prefix)) throw new RangeError(`MQTT topic prefix "${prefix}" is not a topic name`);
   const root = `${prefix}/${slug('device', device)}`;
+  const retained = ['status', 'enabled', 'person'];
   const cameraRoot = (camera: string) => `${root}/camera/${slug('camera', camera)}`;
   return {
     status: `${root}/status`,
     event: `${root}/event`,
     gallery: `${root}/gallery`,
+    diagnostics: `${root}/diagnostics`,
+    command: `${root}/command`,
+    response: `${root}/response`,
+    attempt: `${root}/debug/attempt`,
+    retainedOfCameras: retained.map((what) => `${root}/camera/+/${what}`),
     cameraStatus: (camera) => `${cameraRoot(camera)}/status`,
     cameraEnabled: (camera) => `${cameraRoot(camera)}/enabled`,
     cameraEnabledSet: (camera) => `${cameraRoot(camera)}/enabled/set`,
+    cameraPerson: (camera) => `${cameraRoot(camera)}/person`,
+    cameraLastPerson: (camera) => `${cameraRoot(camera)}/last-person`,
+    cameraSnapshot: (camera) => `${cameraRoot(camera)}/snapshot`,
+    cameraOf: (topic) => {
+      const [name, ...rest] = topic.startsWith(`${root}/camera/`)
+        ? topic.slice(`${root}/camera/`.length).split('/')
+        : [];
+      return name !== undefined && rest.length > 0 ? name : null;
+    },
   };
 }
 

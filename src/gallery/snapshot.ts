@@ -1,6 +1,14 @@
 import type { Person } from '../core/person.ts';
+import { createExactIndex } from './search/usearch-exact-index.ts';
+import type { VectorIndex } from './search/vector-index.ts';
 import type { TemplateMatrix } from './template.ts';
 import { dotRow, requireUnit } from './vector.ts';
+
+/** Templates compared in full precision at first; more where these cannot settle who is most alike. */
+const FIRST_CANDIDATES = 64;
+const MORE_CANDIDATES = 8;
+/** Below this many templates comparing all of them costs less than choosing which. */
+const WORTH_AN_INDEX = 256;
 
 /** How well a probe matches one person. */
 export interface Match {
@@ -48,6 +56,7 @@ export function createSnapshot(templates: TemplateMatrix): GallerySnapshot {
     const vector = vectors.subarray(row * dimension, (row + 1) * dimension);
     requireUnit(vector, dimension, `a template of person ${person.id}`);
   });
+  const index = owners.length < WORTH_AN_INDEX ? null : createExactIndex(vectors, dimension);
   const ids = new Set(people.map(({ id }) => id));
   return Object.freeze({
     version,
@@ -59,36 +68,55 @@ export function createSnapshot(templates: TemplateMatrix): GallerySnapshot {
     search: (probe: Float32Array, k: number) => {
       requireUnit(probe, dimension, 'probe');
       if (!Number.isInteger(k) || k < 1) throw new RangeError(`k is ${k}, expected a positive whole number`);
-      return best(people, bestScores(templates, people.length, probe), k);
+      return search(templates, index, probe, k);
     },
   });
 }
 
-/** Best score of each person. */
-function bestScores({ owners, vectors }: TemplateMatrix, people: number, probe: Float32Array): Float64Array {
-  const scores = new Float64Array(people).fill(Number.NEGATIVE_INFINITY);
+/**
+ * The `k` people most alike. The index names candidates, which are compared in full precision: more and more of them,
+ * until nobody left out can be among the best.
+ */
+function search(templates: TemplateMatrix, index: VectorIndex | null, probe: Float32Array, k: number): Match[] {
+  const { people } = templates;
   const wide = Float64Array.from(probe);
-  for (let row = 0; row < owners.length; row++) {
-    const owner = owners[row] ?? 0;
-    const score = dotRow(vectors, row, wide);
-    if (score > (scores[owner] ?? 0)) scores[owner] = score;
+  if (!index) return best(people, allScores(templates, wide), k);
+  for (let count = Math.max(FIRST_CANDIDATES, 4 * k); ; count *= MORE_CANDIDATES) {
+    const { rows, bound } = index.nearest(probe, count);
+    const matches = best(people, scoresOf(templates, rows, wide), k);
+    const worst = matches[Math.min(k, people.length) - 1];
+    // Equal scores are ordered by id, so one that is only as good as the bound may still have to make room.
+    if (bound <= -1 || (worst && worst.score > bound)) return matches;
   }
+}
+
+/** Best score of each person, by index. */
+function allScores({ owners, vectors }: TemplateMatrix, probe: Float64Array): Map<number, number> {
+  const scores = new Map<number, number>();
+  for (let row = 0; row < owners.length; row++) raise(scores, owners[row] ?? 0, dotRow(vectors, row, probe));
   return scores;
 }
 
-/** The `k` best by insertion: `k` is small, and sorting everybody would cost more than comparing them. */
-function best(people: readonly Person[], scores: Float64Array, k: number): Match[] {
-  const matches: Match[] = [];
-  people.forEach((person, index) => {
-    // Rounding can lift the cosine of equal vectors just over 1.
-    const score = Math.max(-1, Math.min(1, scores[index] ?? -1));
-    const last = matches[matches.length - 1];
-    if (matches.length === k && last && score <= last.score) return;
-    // After all of the same score: people come by id.
-    let at = matches.length;
-    while (at > 0 && score > (matches[at - 1]?.score ?? 1)) at--;
-    matches.splice(at, 0, { person, score });
-    if (matches.length > k) matches.pop();
-  });
-  return matches;
+/** The same of some rows only; people without any of them are not there. */
+function scoresOf(templates: TemplateMatrix, rows: Uint32Array, probe: Float64Array): Map<number, number> {
+  const { owners, vectors } = templates;
+  const scores = new Map<number, number>();
+  for (const row of rows) raise(scores, owners[row] ?? 0, dotRow(vectors, row, probe));
+  return scores;
+}
+
+function raise(scores: Map<number, number>, owner: number, score: number): void {
+  if (score > (scores.get(owner) ?? Number.NEGATIVE_INFINITY)) scores.set(owner, score);
+}
+
+/** The `k` best; equal scores by id, as `people` are. */
+function best(people: readonly Person[], scores: ReadonlyMap<number, number>, k: number): Match[] {
+  return [...scores]
+    .sort(([a, first], [b, second]) => second - first || a - b)
+    .slice(0, k)
+    .flatMap(([owner, score]) => {
+      const person = people[owner];
+      // Rounding can lift the cosine of equal vectors just over 1.
+      return person ? [{ person, score: Math.max(-1, Math.min(1, score)) }] : [];
+    });
 }

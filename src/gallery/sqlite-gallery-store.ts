@@ -6,9 +6,11 @@ import { EyelineError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Person } from '../core/person.ts';
 import { type FileIdentity, isSameFile, prepareFile, unreadable } from './gallery-file.ts';
+import { defaultKeyFile, keyOfFile } from './gallery-key.ts';
 import { normaliseName, slugOf } from './person-name.ts';
 import { openConnection, type SqliteStoreConnection } from './sqlite-store-connection.ts';
 import type { FacePart, GalleryEncoder, PersonRecord, Template, TemplateMatrix } from './template.ts';
+import { placeOf, TemplateVault } from './template-vault.ts';
 import { requireUnit } from './vector.ts';
 
 export interface GalleryStoreOptions {
@@ -16,20 +18,32 @@ export interface GalleryStoreOptions {
   readonly clock: Clock;
   /** Whether a missing file and its folders are made; true unless told. */
   readonly create?: boolean;
+  /** What templates are encrypted with, 32 bytes; left out, a key file beside the gallery that Eyeline makes itself. */
+  readonly key?: Uint8Array | undefined;
 }
 
 /**
  * Opens the gallery database, creating an empty one (mode 0600) where there is none.
  *
- * @throws EyelineError GALLERY_UNREADABLE naming the file: no permission, damaged, another program's, a newer schema.
+ * @throws EyelineError GALLERY_UNREADABLE naming the file: no permission, damaged, another program's, a newer schema;
+ *   GALLERY_KEY_INVALID when the key is missing or another one.
  */
 export function openGalleryStore(file: string, options: GalleryStoreOptions): SqliteGalleryStore {
   const path = resolve(file);
   const { identity, openToOthers } = prepareFile(path, options.create ?? true);
-  if (openToOthers) {
-    options.logger.warn({ file: path }, `gallery ${path} can be read by other users: chmod 600 it`);
+  const warn = (message: string) => options.logger.warn({ file: path }, message);
+  if (openToOthers) warn(`gallery ${path} can be read by other users: chmod 600 it`);
+  const connection = openConnection(path);
+  try {
+    const isNew = connection.get('SELECT 1 FROM data_keys') === undefined;
+    const key = options.key ?? keyOfFile(defaultKeyFile(path), isNew, warn);
+    const vault = new TemplateVault(connection, path, key);
+    vault.open(options.clock.now());
+    return new SqliteGalleryStore(path, identity, connection, vault, options.clock);
+  } catch (error) {
+    connection.close();
+    throw error;
   }
-  return new SqliteGalleryStore(path, identity, openConnection(path), options.clock);
 }
 
 /**
@@ -40,12 +54,20 @@ export class SqliteGalleryStore {
   readonly file: string;
   readonly #identity: FileIdentity;
   readonly #connection: SqliteStoreConnection;
+  readonly #vault: TemplateVault;
   readonly #clock: Clock;
 
-  constructor(file: string, identity: FileIdentity, connection: SqliteStoreConnection, clock: Clock) {
+  constructor(
+    file: string,
+    identity: FileIdentity,
+    connection: SqliteStoreConnection,
+    vault: TemplateVault,
+    clock: Clock,
+  ) {
     this.file = file;
     this.#identity = identity;
     this.#connection = connection;
+    this.#vault = vault;
     this.#clock = clock;
   }
 
@@ -93,15 +115,18 @@ export class SqliteGalleryStore {
       if (!this.#connection.get('SELECT 1 FROM people WHERE id = ?', [personId])) throw personUnknown(personId);
       let added = 0;
       for (const it of templates) {
+        const place = { person: personId, encoder: it.encoder, part: it.part, pictureSha256: it.pictureSha256 };
+        const sealed = this.#vault.seal(toBlob(it.embedding), place);
         added += this.#connection.run(
-          `INSERT INTO templates (person, encoder, part, dimension, embedding, quality, mask, source_file, picture_sha256, created_at)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (person, picture_sha256, encoder, part) DO NOTHING`,
+          `INSERT INTO templates (person, encoder, part, dimension, data_key, embedding, quality, mask, source_file, picture_sha256, created_at)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (person, picture_sha256, encoder, part) DO NOTHING`,
           [
             personId,
             it.encoder,
             it.part,
             it.embedding.length,
-            toBlob(it.embedding),
+            sealed.dataKey,
+            sealed.bytes,
             it.quality,
             it.mask,
             it.sourceFile,
@@ -179,13 +204,15 @@ export class SqliteGalleryStore {
       const people: Person[] = [];
       let row = 0;
       for (const it of this.#connection.rows(
-        `SELECT p.id, p.name, t.embedding FROM templates t JOIN people p ON p.id = t.person
+        `SELECT p.id, p.name, t.person, t.encoder, t.part, t.picture_sha256, t.data_key, t.embedding
+         FROM templates t JOIN people p ON p.id = t.person
          WHERE t.encoder = ? AND t.part = ? ORDER BY p.id, t.id`,
         which,
       )) {
         const id = String(it.id);
         if (people.at(-1)?.id !== id) people.push({ id, name: String(it.name) });
-        const embedding = new Uint8Array(it.embedding as ArrayBuffer);
+        const sealed = { dataKey: Number(it.data_key), bytes: new Uint8Array(it.embedding as ArrayBuffer) };
+        const embedding = this.#vault.unseal(sealed, placeOf(it));
         if (embedding.length !== dimension * 4) {
           throw unreadable(this.file, `holds a template of ${id} that is not ${dimension} numbers long`);
         }
@@ -195,6 +222,14 @@ export class SqliteGalleryStore {
       if (endianness() === 'BE') Buffer.from(vectors.buffer).swap32();
       return { version: this.version(), encoder: fingerprint, dimension, people, owners, vectors };
     });
+  }
+
+  /**
+   * Encrypts all templates anew under a new data key, and that with `key` when the gallery's key is to change. Gives the
+   * number of templates.
+   */
+  rotateKey(key?: Uint8Array): number {
+    return this.#vault.rotate(this.#clock.now(), key);
   }
 
   /** Closes the file. The store must not be used after. Never throws. */

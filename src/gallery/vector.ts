@@ -29,7 +29,7 @@ export function dotRow(matrix: Float32Array, row: number, probe: Float64Array): 
 export function requireUnit(vector: Float32Array, dimension: number, what: string): void {
   if (vector.length !== dimension) throw new RangeError(`${what} has ${vector.length} numbers, expected ${dimension}`);
   let squares = 0;
-  for (let i = 0; i < dimension; i++) squares += (vector[i] ?? 0) ** 2;
+  for (let i = 0; i < dimension; i++) squares += (vector[i] ?? 0) * (vector[i] ?? 0);
   const norm = Math.sqrt(squares);
   // Written so that NaN fails too.
   if (!(Math.abs(norm - 1) <= UNIT_NORM_TOLERANCE)) throw new RangeError(`${what} has norm ${norm}, expected 1`);

@@ -59,6 +59,8 @@ export interface FrameReport {
   readonly faces: number;
   readonly looked: number;
   readonly announced: number;
+  /** Whether a face that was looked at and is one is being followed. */
+  readonly present: boolean;
   readonly latencyMs: FrameLatency;
 }
 
@@ -260,7 +262,14 @@ export class CameraPipeline {
     if (looked.some(({ track }, index) => embeddings[index] && visits.undecided(track))) {
       this.#options.attend?.(ATTENTION_MS);
     }
-    return { camera, faces: detections.length, looked: looked.length, announced, latencyMs: latency() };
+    return {
+      camera,
+      faces: detections.length,
+      looked: looked.length,
+      announced,
+      present: this.#passages.present,
+      latencyMs: latency(),
+    };
   }
 
   /** Tells that tracks have ended, as of this frame. */

@@ -29,6 +29,12 @@ export class Passages {
     if (passage) this.#passages.set(track, { ...passage, face });
   }
 
+  /** Whether a face is being followed that was looked at and is one. */
+  get present(): boolean {
+    for (const { face } of this.#passages.values()) if (face) return true;
+    return false;
+  }
+
   get(track: number): Passage | undefined {
     return this.#passages.get(track);
   }

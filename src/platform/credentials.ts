@@ -1,7 +1,8 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CameraConfig, Secret } from '../config/schema.ts';
+import type { CameraConfig, Config, Secret } from '../config/schema.ts';
 import { EyelineError } from '../core/errors.ts';
+import { parseGalleryKey } from '../gallery/gallery-key.ts';
 
 /** Reading allowed to the group or to everybody. */
 const READ_BY_OTHERS = 0o044;
@@ -55,6 +56,15 @@ export async function readCredentials(
     if (!(error instanceof EyelineError)) throw error;
     throw new EyelineError(error.code, `camera ${camera.id}: ${error.message}`, { cause: error });
   }
+}
+
+/** What the templates of the gallery are encrypted with, where it is configured. Throws SECRET_UNREADABLE, GALLERY_KEY_INVALID. */
+export async function readGalleryKey(
+  { gallery }: Pick<Config, 'gallery'>,
+  env: NodeJS.ProcessEnv,
+  warn?: (message: string) => void,
+): Promise<Uint8Array | undefined> {
+  return gallery.key === null ? undefined : parseGalleryKey(await readSecret(gallery.key, env, warn), 'gallery.key');
 }
 
 async function readSecretFile(path: string, name: string): Promise<string> {

@@ -1,5 +1,5 @@
 import { copyFileSync, existsSync, renameSync, unlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { silentLogger } from '../../src/core/logger.ts';
 import { LiveGallery } from '../../src/gallery/live-gallery.ts';
@@ -86,7 +86,7 @@ it('keeps what it has when the file is gone, logs it once, and goes on when it i
 
 it('takes up a file that replaced the one it had, though the version is the same', async () => {
   const { file, clock, live } = rig();
-  const other = join(temporaryFolder(), 'other.sqlite');
+  const other = join(dirname(file), 'other.sqlite');
   enrol(file, 'Anna', axis(4, 0));
   enrol(other, 'Ben', axis(4, 0));
   await live.start();

@@ -40,8 +40,10 @@ describe.skipIf(!Mosquitto.installed)('MqttEventPublisher with mosquitto', () =>
     const told = listener.heard.map(({ topic, text }) => [topic, text]);
     expect(told.slice(0, -1).toSorted()).toEqual([
       ['eyeline/porch/camera/door/enabled', 'ON'],
+      ['eyeline/porch/camera/door/person', 'OFF'],
       ['eyeline/porch/camera/door/status', 'connecting'],
       ['eyeline/porch/camera/yard/enabled', 'OFF'],
+      ['eyeline/porch/camera/yard/person', 'OFF'],
       ['eyeline/porch/camera/yard/status', 'disabled'],
       [
         'eyeline/porch/gallery',
@@ -59,7 +61,7 @@ describe.skipIf(!Mosquitto.installed)('MqttEventPublisher with mosquitto', () =>
     await listener.until(() => listener.on('camera/door/status').includes('online'));
 
     const late = await MqttListener.start(broker.url, 'eyeline/#');
-    await late.until((heard) => heard.length >= 5);
+    await late.until((heard) => heard.length >= 7);
     // Retained messages come before the answer to this one.
     await late.publish('eyeline/marker', 'x');
     await late.until((heard) => heard.some(({ topic }) => topic === 'eyeline/marker'));
@@ -67,8 +69,10 @@ describe.skipIf(!Mosquitto.installed)('MqttEventPublisher with mosquitto', () =>
     await late.stop();
     expect(kept.toSorted()).toEqual([
       'eyeline/porch/camera/door/enabled ON',
+      'eyeline/porch/camera/door/person OFF',
       'eyeline/porch/camera/door/status online',
       'eyeline/porch/camera/yard/enabled OFF',
+      'eyeline/porch/camera/yard/person OFF',
       'eyeline/porch/camera/yard/status disabled',
       'eyeline/porch/status online',
     ]);
@@ -245,7 +249,7 @@ describe.skipIf(!Mosquitto.installed)('MqttEventPublisher with mosquitto', () =>
     publishers.push(publisher);
     publisher.publishIdentity(draft());
     publisher.publishIdentity(draft());
-    await until(publisher, () => publisher.counters().refused === 6);
+    await until(publisher, () => publisher.counters().refused === 8);
     await publisher.stop();
     await strict.stop();
     expect(publisher.counters()).toMatchObject({ published: 0, connects: 1, inFlight: 0 });

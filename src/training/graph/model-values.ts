@@ -12,15 +12,22 @@ import type { Attributes, Shape } from '../engine.ts';
 /** Reading what stands in a model's file. */
 
 export function attributesOfNode({ attribute }: OnnxNode): Attributes {
-  const entries = (attribute ?? []).map(
-    ({ name, type, f, i, s, floats, ints }): [string, number | string | number[]] => {
-      if (ints && ints.length > 0) return [name, ints.map(clamped)];
-      if (floats && floats.length > 0) return [name, floats];
-      if (s && s.length > 0) return [name, new TextDecoder().decode(s)];
-      // What a field was not given is 0 in what was decoded, not missing: only the type tells them apart.
-      return [name, type === ONNX_ATTRIBUTE.float || i === undefined ? (f ?? 0) : clamped(i)];
-    },
-  );
+  const entries = (attribute ?? []).flatMap((it): [string, number | string | number[]][] => {
+    switch (it.type) {
+      case ONNX_ATTRIBUTE.float:
+        return [[it.name, it.f ?? 0]];
+      case ONNX_ATTRIBUTE.int:
+        return [[it.name, clamped(it.i)]];
+      case ONNX_ATTRIBUTE.string:
+        return [[it.name, new TextDecoder().decode(it.s)]];
+      case ONNX_ATTRIBUTE.floats:
+        return [[it.name, it.floats ?? []]];
+      case ONNX_ATTRIBUTE.ints:
+        return [[it.name, (it.ints ?? []).map(clamped)]];
+      default:
+        return [];
+    }
+  });
   return Object.fromEntries(entries);
 }
 
