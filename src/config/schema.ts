@@ -187,7 +187,7 @@ const models = z
     dir: text.default('data/models').describe('Where pulled and prepared models are kept.'),
     manifest: file.describe('Manifest of further models of your own; null for those that come with Eyeline.'),
     detector: text.default('rfb-320').describe('Model that finds faces.'),
-    landmarks: text.default('landmarks-68').describe('Model that finds eyes, nose and mouth.'),
+    landmarks: text.default('landmarks-68-masked').describe('Model that finds eyes, nose and mouth.'),
     encoder: text.default('mobilefacenet-512').describe('Model that turns a face into an embedding.'),
   })
   .prefault({});

@@ -91,10 +91,12 @@ export class ModelStore {
 
   /**
    * Path of a model's prepared graph, or of a picture, after its bytes were checked. A model that was fetched but not
-   * prepared by this version yet is prepared now. Throws MODEL_UNKNOWN, MODEL_MISSING, MODEL_CORRUPT.
+   * prepared by this version yet is prepared now; a `file:` source need not have been pulled. Throws MODEL_UNKNOWN,
+   * MODEL_MISSING, MODEL_CORRUPT.
    */
   async file(id: string): Promise<string> {
     const asset = this.#asset(id);
+    await this.#takeLocal(asset);
     await this.#checkSource(asset);
     const entry = this.#options.manifest.models.get(id);
     if (!entry) return this.#sourcePath(asset);
@@ -106,6 +108,7 @@ export class ModelStore {
   /** Path of a model's file as it was fetched, after its bytes were checked: what training starts from. Throws as `file`. */
   async sourceFile(id: string): Promise<string> {
     const asset = this.#asset(id);
+    await this.#takeLocal(asset);
     await this.#checkSource(asset);
     return this.#sourcePath(asset);
   }
@@ -183,6 +186,12 @@ export class ModelStore {
     const { source } = asset;
     const extension = extname(source.kind === 'https' ? new URL(source.url).pathname : source.path);
     return join(this.dir, 'sources', `${asset.sha256}${/^\.\w{1,8}$/.test(extension) ? extension : ''}`);
+  }
+
+  /** What lies beside the manifest needs no pull: it is taken in when it is first used. */
+  async #takeLocal(asset: Asset): Promise<void> {
+    if (asset.source.kind !== 'file' || (await sha256OfFile(this.#sourcePath(asset))) !== null) return;
+    await this.#fetchAll([asset], undefined, undefined);
   }
 
   async #checkSource(asset: Asset): Promise<void> {

@@ -70,7 +70,7 @@ export async function openLesson(recipe: TrainingRecipe, context: LessonContext)
       const dimension = entry.embedding ?? 0;
       const targets = await embeddingsOf(faces, encoder, dimension, alignments, landmarker.fingerprint, options);
       try {
-        return encoderLesson(recipe, { ...parts, alignments, targets }, { entry, onnx });
+        return await encoderLesson(recipe, { ...parts, alignments, targets }, { entry, onnx }, context.open);
       } catch (error) {
         if (error instanceof EyelineError) throw error;
         throw new EyelineError('GRAPH_UNTRAINABLE', `model ${id}: ${messageOf(error)}`, { cause: error });

@@ -6,13 +6,19 @@ import { coarsened } from '../data/degrade.ts';
 import { cutSmoothly, type FaceAlignments, groupByPerson, pointsOf } from '../data/encoder-sampler.ts';
 import type { FaceStore } from '../data/face-store.ts';
 import { type PixelScale, writePlanes } from '../data/sampler.ts';
-import type { TensorGraph, Values } from '../engine.ts';
+import type { RgbImage } from '../data/warp.ts';
+import type { OpenSession, TensorGraph, Values } from '../engine.ts';
 import type { Judgement } from '../run/run-folder.ts';
+import { openTrainableGraph } from '../trainable-graph.ts';
 import { average, type LessonParts } from './landmarks-lesson.ts';
 import type { Lesson } from './lesson.ts';
 import type { Student } from './student.ts';
 import { trueAcceptRates } from './true-accept-rates.ts';
-import { keepUpperRows } from './upper-part.ts';
+import { keepUpperRows, lastMap } from './upper-part.ts';
+
+/** Faces whose lower part is blanked to see what is left of it in the last feature map, and the grey level of the blank. */
+const BLANK_FACES = 64;
+const BLANK = 127;
 
 export interface EncoderParts extends LessonParts {
   /** Where the landmarks in use put the five points of every face and mask. */
@@ -26,11 +32,12 @@ export interface EncoderParts extends LessonParts {
  * the whole (distillation: Hinton et al. 2015, on embeddings), and to tell the people of a batch apart when one picture of each
  * wears a mask (InfoNCE: van den Oord et al. 2018).
  */
-export function encoderLesson(
+export async function encoderLesson(
   recipe: RecipeOf<'encoder'>,
   { store, train, validation, alignments, targets }: EncoderParts,
   { entry, onnx }: { entry: ModelEntry; onnx: Uint8Array },
-): Lesson {
+  open: OpenSession,
+): Promise<Lesson> {
   const { seed, masked, jitterPx, degradation, blankFrom } = recipe;
   const { width, height } = entry.input;
   const people = Math.floor(recipe.batch / 2);
@@ -39,8 +46,14 @@ export function encoderLesson(
   const pixels = { mean: entry.input.mean, scale: entry.input.scale };
   const size = { width, height: Math.min(recipe.rows, height) };
   let crops: JudgedCrops | null = null;
+  const shown = train.slice(0, BLANK_FACES).map((face) => {
+    const crop = cutSmoothly(store.read(face), alignToTemplate(pointsOf(alignments, face, 0)), { width, height });
+    crop.rgb.fill(BLANK, size.height * width * 3);
+    return crop;
+  });
+  const blank = await meanMap(shown, { onnx, height, pixels, open });
   return {
-    onnx: keepUpperRows(onnx, height, size.height),
+    onnx: keepUpperRows(onnx, height, size.height, blank),
     input: [3, size.height, size.width],
     cut: recipe.cut,
     batch: 2 * people,
@@ -88,6 +101,31 @@ export function encoderLesson(
     },
     close: async () => {},
   };
+}
+
+/** The last feature map of crops, their mean. */
+async function meanMap(
+  crops: readonly RgbImage[],
+  { onnx, height, pixels, open }: { onnx: Uint8Array; height: number; pixels: PixelScale; open: OpenSession },
+): Promise<Float32Array> {
+  const width = crops[0]?.width ?? height;
+  const { frozenOnnx } = openTrainableGraph(onnx, { input: [3, height, width], cut: lastMap(onnx, height) });
+  if (!frozenOnnx) throw new Error('the model has no feature map');
+  const session = await open(frozenOnnx, 'feature map');
+  try {
+    const data = new Float32Array(crops.length * 3 * height * width);
+    for (const [row, crop] of crops.entries()) writePlanes(crop, pixels, data, row * 3 * height * width);
+    const outputs = await session.run([{ type: 'float32', data, shape: [crops.length, 3, height, width] }]);
+    const [map] = Object.values(outputs);
+    const mean = new Float32Array((map?.data.length ?? 0) / crops.length);
+    for (let at = 0; at < (map?.data.length ?? 0); at++) {
+      const cell = at % mean.length;
+      mean[cell] = (mean[cell] ?? 0) + (map?.data[at] ?? 0) / crops.length;
+    }
+    return mean;
+  } finally {
+    await session.release();
+  }
 }
 
 /** How well the masked picture of each person is told from those of the others by the plain ones, and the other way round. */
