@@ -99,7 +99,7 @@ async function measureCloseness(people: string, most: number) {
       ];
       for (const [index, one] of first.entries()) {
         const other = second[index];
-        if (one && other) likeness.push(cosine(one, other));
+        if (one && other) likeness.push(cosine(one.embedding, other.embedding));
         else if (one || other) likeness.push(Number.NaN);
       }
     }

@@ -3,7 +3,9 @@
  * `calibration` of a manifest. Of several faces in a picture the one nearest its centre counts; pictures without a face,
  * and faces the daemon would not look at, are left out and counted.
  *
- *   node --import tsx scripts/measure-encoder.ts --people DIR [--config FILE]
+ *   node --import tsx scripts/measure-encoder.ts --people DIR [--config FILE] [--part full|upper]
+ *
+ * With `--part upper` it measures `models.upperEncoder` on faces without a mask.
  */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,7 +21,9 @@ const RATES = [1e-2, 1e-3, 1e-4, 1e-5];
 const STEP = 0.0005;
 const STEPS = Math.round(2 / STEP) + 1;
 
-const { values } = parseArgs({ options: { people: { type: 'string' }, config: { type: 'string' } } });
+const { values } = parseArgs({
+  options: { people: { type: 'string' }, config: { type: 'string' }, part: { type: 'string', default: 'full' } },
+});
 if (!values.people) throw new Error('--people DIR is missing');
 const { config } = await loadConfig({ ...(values.config ? { file: values.config } : {}), env: process.env });
 const chain = await openFaceAnalyser(config, silentLogger);
@@ -37,8 +41,9 @@ for (const [owner, person] of people.entries()) {
     const central = (await chain.analyser.detect(picture)).sort((a, b) => offCentre(a) - offCentre(b)).slice(0, 1);
     const faces = await chain.analyser.describe(picture, central);
     const good = faces.filter(({ quality }) => quality.score >= config.recognition.minQuality);
-    const [embedding] = await chain.analyser.embed(picture, good);
+    const [made = []] = await chain.analyser.embedByAll(picture, good);
     picture.release();
+    const embedding = made.find(({ part }) => part === values.part)?.embedding;
     if (embedding) {
       embeddings.push(embedding);
       owners.push(owner);

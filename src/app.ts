@@ -6,13 +6,15 @@ import { type Clock, systemClock } from './core/clock.ts';
 import { EyelineError, messageOf } from './core/errors.ts';
 import type { Size } from './core/geometry.ts';
 import type { Logger } from './core/logger.ts';
+import type { FacePart } from './core/person.ts';
 import { type Camera, Daemon } from './daemon.ts';
+import { type CommandedCamera, carryOut } from './events/device-commands.ts';
 import { MqttEventPublisher, type MqttEventPublisherOptions } from './events/mqtt-event-publisher.ts';
 import { openEventSpool, type SqliteEventSpool } from './events/sqlite-event-spool.ts';
-import { falseAcceptRate, type OperatingPoint } from './faces/calibration.ts';
+import type { OperatingPoint } from './faces/calibration.ts';
 import { ultraFaceDetector } from './faces/detectors/ultraface-detector.ts';
 import { cosine } from './faces/embedding.ts';
-import { createFaceAnalyser, type FaceAnalyser } from './faces/face-analyser.ts';
+import { createFaceAnalyser, type FaceAnalyser, type PartEncoder } from './faces/face-analyser.ts';
 import { cropEmbedder, type FaceEmbedder, frameEmbedder } from './faces/face-embedder.ts';
 import { ibugLandmarker } from './faces/landmarkers/ibug-landmarker.ts';
 import type { FaceReader } from './gallery/enrol.ts';
@@ -23,9 +25,10 @@ import { checkAligning } from './inference/check-aligning.ts';
 import { InferenceThread } from './inference/inference-thread.ts';
 import { type BatcherOptions, ModelBatcher } from './inference/model-batcher.ts';
 import { openOnnxModel } from './inference/onnxruntime-model.ts';
-import { createModelStore } from './inference/store.ts';
+import { createModelStore, type ModelStore } from './inference/store.ts';
 import type { BatchModel } from './inference/vision-model.ts';
 import { CameraPipeline, type FrameReport } from './pipeline/camera-pipeline.ts';
+import { limitOf, matchLimits } from './pipeline/match-limits.ts';
 import { Visits } from './pipeline/visits.ts';
 import { readCredentials, readGalleryKey, readSecret } from './platform/credentials.ts';
 import { ProgressLedger } from './platform/health.ts';
@@ -36,14 +39,25 @@ import { connectServiceManager } from './platform/systemd.ts';
 import { hottestC } from './platform/temperature.ts';
 import { packageVersion } from './platform/version.ts';
 import { Watchdog } from './platform/watchdog.ts';
+import { SnapshotDesk } from './privacy/snapshot-desk.ts';
 import { Cooldown } from './tracks/cooldown.ts';
 import { FaceTracker } from './tracks/tracker.ts';
 
 /** A decided track is looked at again so often: soon enough to notice that somebody else took its place. */
 const RECHECK_MS = 1000;
+/** A command for a picture waits for a frame as long. */
+const SNAPSHOT_TIMEOUT_MS = 15_000;
 const DAY_MS = 86_400_000;
 /** How often health and status are looked at where no service manager sets the pace. */
 const CHECK_EVERY_MS = 5000;
+
+export interface EncoderInUse {
+  readonly id: string;
+  readonly fingerprint: string;
+  readonly dimension: number;
+  readonly part: FacePart;
+  readonly calibration: readonly OperatingPoint[];
+}
 
 /** The chain from pictures to embeddings with its models open. */
 export interface OpenFaceAnalyser {
@@ -54,12 +68,10 @@ export interface OpenFaceAnalyser {
   readonly detectorInput: Size;
   /** Side of the aligned crop the encoder takes. */
   readonly cropSize: number;
-  readonly encoder: {
-    readonly id: string;
-    readonly fingerprint: string;
-    readonly dimension: number;
-    readonly calibration: readonly OperatingPoint[];
-  };
+  /** The full-face one. */
+  readonly encoder: EncoderInUse;
+  /** All encoders in use, the full-face one first. */
+  readonly encoders: readonly EncoderInUse[];
   /** Rejects with INFERENCE_FAILED when the models cannot run any more. */
   readonly failed: Promise<never>;
   close(): Promise<void>;
@@ -117,40 +129,46 @@ export async function openFaceAnalyser(
   try {
     const detector = await open(config.models.detector);
     const landmarks = await open(config.models.landmarks);
-    const encoder = await open(config.models.encoder);
-    const { embedding: dimension, calibration = [], minNorm = 0 } = store.entry(config.models.encoder);
-    if (dimension === undefined) {
-      throw new EyelineError('MODEL_UNSUPPORTED', `models.encoder: ${config.models.encoder} is not an encoder`);
-    }
-    const { id, fingerprint, provider } = encoder.lane('');
-    let aligning: FaceEmbedder | null = null;
-    if (alignmentWay(config.inference.alignment, provider) === 'graph') {
-      const { providers } = config.inference;
-      const usable = providers.slice(providers.indexOf(provider));
-      const model = await thread.openAligning(store, id, { ...config.inference, providers: usable });
-      await checkAligning(encoder.lane(''), model);
-      // What takes whole frames is used instead of the encoder, not beside it.
-      await encoder.close();
-      opened.splice(opened.indexOf(encoder), 1, model);
-      aligning = frameEmbedder(model);
-      logger.info({ model: id, provider }, `model ${id} aligns faces in its graph`);
-    }
+    const openEncoder = async (key: 'encoder' | 'upperEncoder', id: string, part: FacePart): Promise<OpenEncoder> => {
+      const { dimension, minNorm, calibration } = encoderEntry(store, key, id, part);
+      const encoder = await open(id);
+      const { fingerprint, input, provider } = encoder.lane('');
+      let aligning: FaceEmbedder | null = null;
+      if (alignmentWay(config.inference.alignment, provider) === 'graph') {
+        const { providers } = config.inference;
+        const usable = providers.slice(providers.indexOf(provider));
+        const model = await thread.openAligning(store, id, { ...config.inference, providers: usable });
+        await checkAligning(encoder.lane(''), model);
+        // What takes whole frames is used instead of the encoder, not beside it.
+        await encoder.close();
+        opened.splice(opened.indexOf(encoder), 1, model);
+        aligning = frameEmbedder(model);
+        logger.info({ model: id, provider }, `model ${id} aligns faces in its graph`);
+      }
+      return {
+        inUse: { id, fingerprint, dimension, part, calibration },
+        width: input.width,
+        lane: (name) => ({ part, minNorm, embedder: aligning ?? cropEmbedder(encoder.lane(name)) }),
+      };
+    };
+    const full = await openEncoder('encoder', config.models.encoder, 'full');
+    const { upperEncoder } = config.models;
+    const upper = upperEncoder === null ? null : await openEncoder('upperEncoder', upperEncoder, 'upper');
     const detectorOf = (name: string) => ultraFaceDetector(detector.lane(name), { ...config.detection, lowScore });
     const lane = (name: string) =>
-      createFaceAnalyser(
-        {
-          detector: detectorOf(name),
-          landmarker: ibugLandmarker(landmarks.lane(name)),
-          encoder: aligning ?? cropEmbedder(encoder.lane(name)),
-        },
-        { minNorm },
-      );
+      createFaceAnalyser({
+        detector: detectorOf(name),
+        landmarker: ibugLandmarker(landmarks.lane(name)),
+        encoder: full.lane(name),
+        upperEncoder: upper?.lane(name) ?? null,
+      });
     return {
       analyser: lane(''),
       lane,
       detectorInput: detectorOf('').input,
-      cropSize: encoder.lane('').input.width,
-      encoder: { id, fingerprint, dimension, calibration },
+      cropSize: full.width,
+      encoder: full.inUse,
+      encoders: upper ? [full.inUse, upper.inUse] : [full.inUse],
       failed: thread.failed,
       close,
     };
@@ -160,23 +178,40 @@ export async function openFaceAnalyser(
   }
 }
 
+interface OpenEncoder {
+  readonly inUse: EncoderInUse;
+  readonly width: number;
+  lane(name: string): PartEncoder;
+}
+
+/** What the manifest says of an encoder. Throws MODEL_UNKNOWN, MODEL_UNSUPPORTED when it is none, or for another part. */
+function encoderEntry(store: ModelStore, key: string, id: string, part: FacePart) {
+  const { embedding: dimension, part: made = 'full', calibration = [], minNorm = 0 } = store.entry(id);
+  if (dimension === undefined) throw new EyelineError('MODEL_UNSUPPORTED', `models.${key}: ${id} is not an encoder`);
+  if (made !== part) {
+    throw new EyelineError('MODEL_UNSUPPORTED', `models.${key}: ${id} is an encoder for part: ${made}, not ${part}`);
+  }
+  return { dimension, calibration, minNorm };
+}
+
 /** The chain as enrolment uses it: all faces of a picture, embedded. Throws as {@link openFaceAnalyser} does. */
 export async function openFaceReader(
   config: Pick<Config, 'models' | 'inference' | 'detection'>,
   logger: Logger,
-): Promise<{ reader: FaceReader; encoder: OpenFaceAnalyser['encoder']; close(): Promise<void> }> {
-  const { analyser, encoder, close } = await openFaceAnalyser(config, logger);
+): Promise<{ reader: FaceReader; encoders: readonly EncoderInUse[]; close(): Promise<void> }> {
+  const { analyser, encoders, close } = await openFaceAnalyser(config, logger);
   const reader: FaceReader = {
     async read(picture) {
       const faces = await analyser.describe(picture, await analyser.detect(picture));
-      const embeddings = await analyser.embed(picture, faces);
+      const embeddings = await analyser.embedByAll(picture, faces);
       return faces.flatMap((face, index) => {
-        const embedding = embeddings[index];
-        return embedding ? [{ ...face, embedding }] : [];
+        const ofFace = embeddings[index] ?? [];
+        // What is no face to the full-face encoder is none.
+        return ofFace[0]?.part === 'full' ? [{ ...face, embeddings: ofFace }] : [];
       });
     },
   };
-  return { reader, encoder, close };
+  return { reader, encoders, close };
 }
 
 export interface DaemonOptions {
@@ -207,16 +242,19 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
   const galleryKey = await readGalleryKey(config, env, (message) => logger.warn({ part: 'gallery' }, message));
   const gallery = new LiveGallery({
     open: (create) => openGalleryStore(config.gallery.file, { logger, clock, create, key: galleryKey }),
-    encoder: faces.encoder,
+    encoders: faces.encoders,
     refreshMs: config.gallery.refreshMs,
     clock,
     logger,
   });
-  gallery.onChange(({ version, people, templateCount, encoder }) => {
+  gallery.onChange(({ version, people, templateCount }) => {
+    const encoder = faces.encoder.fingerprint;
     publisher?.setGallery({ version, people: people.length, templates: templateCount, encoder, syncedAtMs: null });
   });
 
-  const far = falseAcceptRate(faces.encoder.calibration, config.recognition.threshold);
+  const { threshold } = config.recognition;
+  const limits = matchLimits(faces.encoders, threshold);
+  const sameStranger = (encoder: string) => limitOf(limits, encoder).threshold;
   const pace = new PaceReporter({
     cameras: config.cameras.map(({ id }) => id),
     everyMs: config.mqtt.diagnosticsMs,
@@ -225,6 +263,14 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     logger,
   });
   const spawn = cameraForker(env);
+  const settings = { cooldownMs: config.recognition.cooldownMs, minQuality: config.recognition.minQuality };
+  const cooldown = {
+    get cooldownMs() {
+      return settings.cooldownMs;
+    },
+    sameStranger,
+  };
+  const commanded = new Map<string, CommandedCamera>();
   const cameras: Camera[] = [];
   const supervisors = new Map<string, CameraSupervisor>();
   const statuses = new Map<string, CameraStatus>();
@@ -255,23 +301,22 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
         tellStatus();
       },
     });
+    const desk = new SnapshotDesk(encodeSnapshot);
     const pipeline = new CameraPipeline({
       camera: camera.id,
       analyser: faces.lane(camera.id),
       tracker: new FaceTracker({ ...config.tracks, minScore: config.detection.minScore }),
-      visits: new Visits(
-        config.recognition,
-        new Cooldown({ cooldownMs: config.recognition.cooldownMs, sameStranger: config.recognition.threshold }, cosine),
-        RECHECK_MS,
-      ),
+      visits: new Visits(config.recognition, new Cooldown(cooldown, cosine), RECHECK_MS),
       gallery: () => gallery.current(),
-      threshold: config.recognition.threshold,
-      far,
-      minQuality: config.recognition.minQuality,
+      limits,
+      get minQuality() {
+        return settings.minQuality;
+      },
+      ...(config.privacy.snapshots ? { spectator: desk } : {}),
       publish: (draft) => {
         const { camera: where, track, type, decision, person, score } = draft;
         logger.info({ camera: where, track, type, decision, person: person?.id ?? null, score }, 'identity');
-        metrics.decision(where, decision);
+        if (type !== 'exit') metrics.decision(where, decision);
         publisher?.publishIdentity(draft);
       },
       attend: (forMs) => supervisor.attend(forMs),
@@ -289,9 +334,19 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     });
     cameras.push({ id: camera.id, supervisor, pipeline });
     supervisors.set(camera.id, supervisor);
+    commanded.set(camera.id, {
+      setEnabled: (enabled) => supervisor.setEnabled(enabled),
+      snapshot: async () => {
+        const { jpeg, ...facts } = await desk.take(AbortSignal.timeout(SNAPSHOT_TIMEOUT_MS));
+        return { topic: publisher?.sendSnapshot(camera.id, jpeg) ?? '', ...facts };
+      },
+    });
   }
   metrics.watchCameras(supervisors);
   publisher?.onCameraEnabled((id, enabled) => supervisors.get(id)?.setEnabled(enabled));
+  publisher?.onCommand((request) =>
+    carryOut(request, { cameras: commanded, snapshots: config.privacy.snapshots, syncGallery: null, settings }),
+  );
 
   let fail: (error: EyelineError) => void = () => {};
   const stalled = new Promise<never>((_, reject) => {
@@ -324,6 +379,12 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     watchdog,
     failed,
   });
+}
+
+/** A JPEG of RGB bytes. OpenCV comes into the daemon's own process with the first one: most daemons take none. */
+async function encodeSnapshot(rgb: Uint8Array, size: Size): Promise<Uint8Array> {
+  const { encodeJpeg } = await import('./capture/opencv-picture.ts');
+  return encodeJpeg(rgb, size);
 }
 
 /** How to reach the broker: what the configuration says, with secrets and certificates read. */
@@ -372,8 +433,9 @@ async function createPublisher(
       lastPersonS: Math.ceil(mqtt.homeAssistant.lastPersonMs / 1000),
       diagnosticsS: Math.ceil(mqtt.diagnosticsMs / 1000),
       temperature: (await hottestC()) !== null,
-      snapshots: false,
+      snapshots: config.privacy.snapshots && mqtt.commands.includes('snapshot'),
     },
+    commands: mqtt.commands,
     expireAfterMs: events.expireAfterMs,
     bufferMax: events.bufferMax,
     maxAgeMs: events.bufferDays * DAY_MS,

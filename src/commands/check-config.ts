@@ -1,4 +1,5 @@
 import { loadConfig } from '../config/load.ts';
+import { modelsInUse } from '../config/models-in-use.ts';
 import { printable } from '../config/printable.ts';
 import { ConfigError } from '../config/problems.ts';
 import type { Config } from '../config/schema.ts';
@@ -46,7 +47,7 @@ function summary(config: Config): string[] {
   return [
     `device   ${device.id} at site ${device.site}`,
     ...(watched.length > 0 ? watched.map((line) => `camera   ${line}`) : ['camera   none']),
-    `models   ${models.detector}, ${models.landmarks}, ${models.encoder} in ${models.dir} on ${inference.providers.join(', ')}`,
+    `models   ${modelsInUse(models).join(', ')} in ${models.dir} on ${inference.providers.join(', ')}`,
     `gallery  ${gallery.file}`,
     `mqtt     ${mqtt.enabled ? `${mqtt.url}, topics ${mqtt.prefix}/${device.id}/…` : 'off'}`,
   ];

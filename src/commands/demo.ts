@@ -5,6 +5,7 @@ import { InvalidArgumentError } from 'commander';
 import { createDaemon, openFaceAnalyser, openFaceReader } from '../app.ts';
 import { decodePicture } from '../capture/opencv-picture.ts';
 import { loadConfig } from '../config/load.ts';
+import { modelsInUse } from '../config/models-in-use.ts';
 import { type Config, configSchema } from '../config/schema.ts';
 import { systemClock } from '../core/clock.ts';
 import { EyelineError } from '../core/errors.ts';
@@ -80,10 +81,10 @@ async function show(options: DemoOptions, context: CommandContext, stage: Stage)
   say('Eyeline demo: a camera stream in, identity events out.');
   const store = await createModelStore({ dir: base.models.dir, extraManifest: base.models.manifest, logger });
   const photos = CASTS.map(({ photo }) => photo);
-  await store.pull([base.models.detector, base.models.landmarks, base.models.encoder, ...(builtIn ? photos : [])], {
+  await store.pull([...modelsInUse(base.models), ...(builtIn ? photos : [])], {
     signal: context.signal,
   });
-  say(`  models   ${base.models.detector}, ${base.models.landmarks}, ${base.models.encoder} from ${base.models.dir}`);
+  say(`  models   ${modelsInUse(base.models).join(', ')} from ${base.models.dir}`);
 
   const gallery = { file: join(stage.folder, 'gallery.sqlite'), refreshMs: base.gallery.refreshMs };
   let source = options.source ?? '';
@@ -170,7 +171,7 @@ async function enrol(
       store: gallery,
       decode: decodePicture,
       faces: chain.reader,
-      encoder: chain.encoder,
+      encoders: chain.encoders,
       limits: config.enrolment,
       threshold: config.recognition.threshold,
       signal: context.signal,

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readMqttAccess } from '../app.ts';
 import { loadOpencv } from '../capture/opencv.ts';
 import { loadConfig } from '../config/load.ts';
+import { modelsInUse } from '../config/models-in-use.ts';
 import type { Config } from '../config/schema.ts';
 import { systemClock } from '../core/clock.ts';
 import { EyelineError, messageOf } from '../core/errors.ts';
@@ -9,6 +10,8 @@ import { silentLogger } from '../core/logger.ts';
 import { redact } from '../core/redact.ts';
 import { MqttListener } from '../events/mqtt-listener.ts';
 import { openGalleryStore } from '../gallery/sqlite-gallery-store.ts';
+import type { PersonRecord } from '../gallery/template.ts';
+import { fingerprintOf } from '../inference/manifest.ts';
 import { probeProviders } from '../inference/onnxruntime-model.ts';
 import { createModelStore } from '../inference/store.ts';
 import { readGalleryKey } from '../platform/credentials.ts';
@@ -16,6 +19,9 @@ import { loadReleasePages, nativePart } from '../platform/native-parts.ts';
 import { packageVersion } from '../platform/version.ts';
 import { probeCamera } from './camera-probe.ts';
 import type { RegisterCommand } from './command.ts';
+
+/** So many people at most are named in a finding. */
+const NAMED = 10;
 
 interface Finding {
   readonly check: string;
@@ -79,11 +85,12 @@ async function checkWith(
   signal: AbortSignal,
   check: (name: string, look: () => Promise<Omit<Finding, 'check'>>) => Promise<void>,
 ): Promise<void> {
-  const { dir, manifest: extraManifest, detector, landmarks, encoder } = config.models;
+  const { dir, manifest: extraManifest } = config.models;
   await check('models', async () => {
     const store = await createModelStore({ dir, extraManifest, logger: silentLogger });
-    await store.verify([detector, landmarks, encoder]);
-    return ok(`${detector}, ${landmarks}, ${encoder} in ${dir}`);
+    const used = modelsInUse(config.models);
+    await store.verify(used);
+    return ok(`${used.join(', ')} in ${dir}`);
   });
   await check('inference', async () => {
     const probes = await probeProviders(config.inference.providers, config.inference.device);
@@ -100,7 +107,15 @@ async function checkWith(
     const key = await readGalleryKey(config, env);
     const store = openGalleryStore(file, { logger: silentLogger, clock: systemClock, create: false, key });
     try {
-      return ok(`${file}: ${store.listPeople().length} people, version ${store.version()}`);
+      const people = store.listPeople();
+      const detail = `${file}: ${people.length} people, version ${store.version()}`;
+      const lacking = await withoutTemplates(people, config);
+      if (lacking.length === 0) return ok(detail);
+      return {
+        state: 'warning',
+        detail: `${detail}; ${lacking.join('; ')}`,
+        help: 'eyeline enroll DIR with the same pictures: what is missing is added',
+      };
     } finally {
       store.close();
     }
@@ -131,6 +146,20 @@ async function checkWith(
       return ok(`${redact(camera.source)}: ${width}x${height}`);
     });
   }
+}
+
+/** Who cannot be recognised, for want of templates by an encoder in use. */
+async function withoutTemplates(people: readonly PersonRecord[], { models }: Config): Promise<string[]> {
+  const { manifest: extraManifest, dir, encoder, upperEncoder } = models;
+  const store = await createModelStore({ dir, extraManifest, logger: silentLogger });
+  const lacking = (id: string, when: string) => {
+    const fingerprint = fingerprintOf(store.entry(id));
+    const names = people.filter(({ encoders }) => !encoders.includes(fingerprint)).map(({ id }) => id);
+    if (names.length === 0) return [];
+    const named = names.slice(0, NAMED).join(', ') + (names.length > NAMED ? ', …' : '');
+    return [`${names.length} cannot be recognised${when}, having no template by ${id}: ${named}`];
+  };
+  return [...lacking(encoder, ''), ...(upperEncoder === null ? [] : lacking(upperEncoder, ' with a mask on'))];
 }
 
 function describeOpencv(): Omit<Finding, 'check'> {

@@ -31,7 +31,8 @@ interface EnrollOptions {
 /** What enrolment needs of the recognition chain: opened only once the arguments are known to be right. */
 export interface FaceChain {
   readonly reader: FaceReader;
-  readonly encoder: GalleryEncoder;
+  /** Those in use, the full-face one first. */
+  readonly encoders: readonly GalleryEncoder[];
   readonly decode: PictureReader;
   close(): Promise<void>;
 }
@@ -90,7 +91,7 @@ async function enroll(
         store,
         decode: chain.decode,
         faces: chain.reader,
-        encoder: chain.encoder,
+        encoders: chain.encoders,
         limits: config.enrolment,
         threshold: config.recognition.threshold,
         onProgress: tell,
@@ -153,5 +154,5 @@ async function openFaceChain(config: Config, logger: Logger): Promise<FaceChain>
   const { openFaceReader } = await import('../app.ts');
   const { decodePicture } = await import('../capture/opencv-picture.ts');
   const chain = await openFaceReader(config, logger);
-  return { reader: chain.reader, encoder: chain.encoder, decode: decodePicture, close: () => chain.close() };
+  return { reader: chain.reader, encoders: chain.encoders, decode: decodePicture, close: () => chain.close() };
 }

@@ -5,3 +5,6 @@ export interface Person {
 }
 
 export type MaskState = 'none' | 'worn' | 'incorrect';
+
+/** Which part of a face an embedding was computed from. */
+export type FacePart = 'full' | 'upper';

@@ -31,7 +31,9 @@ const BATCH = 64;
 
 /** An encoder over a model of the manifest, whose first output is the embedding: of unit length, compared by the cosine. */
 export function modelEncoder({ id, model, minNorm, hide }: ModelEncoderOptions): FaceEncoder<Float32Array> {
-  const side = model.input.width;
+  const { width: side, height, channels } = model.input;
+  // An encoder for the upper part of a face takes the upper rows of the same crop.
+  const bytes = side * height * channels;
   return {
     id,
     cropPx: side,
@@ -40,7 +42,8 @@ export function modelEncoder({ id, model, minNorm, hide }: ModelEncoderOptions):
       const embeddings: (Float32Array | null)[] = [];
       for (let from = 0; from < faces.length; from += BATCH) {
         const batch = faces.slice(from, from + BATCH).map(({ crop }) => crop);
-        const outputs = await model.run(hide ? batch.map((crop) => hide(squareCrop(crop, side)).pixels) : batch);
+        const shown = hide ? batch.map((crop) => hide(squareCrop(crop, side)).pixels) : batch;
+        const outputs = await model.run(shown.map((crop) => crop.subarray(0, bytes)));
         const [output] = Object.values(outputs);
         if (!output) throw new Error(`model ${model.id} gave nothing`);
         for (let row = 0; row < batch.length; row++) embeddings.push(unitEmbedding(output, row, minNorm));

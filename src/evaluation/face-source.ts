@@ -1,5 +1,6 @@
 import type { Box } from '../core/geometry.ts';
 import type { FaceLandmarks } from '../faces/landmarks.ts';
+import type { FaceMask } from '../faces/mask-state.ts';
 import type { FaceQuality } from '../faces/quality.ts';
 
 /** How pictures are read. */
@@ -24,6 +25,8 @@ export interface AlignedFace {
   /** Of the detector, 0..1. */
   readonly score: number;
   readonly quality: FaceQuality;
+  /** Null when it is not assessed. */
+  readonly mask: FaceMask | null;
 }
 
 /** What became of a picture. */

@@ -19,3 +19,31 @@ export function falseAcceptRate(points: readonly OperatingPoint[], threshold: nu
   const share = (threshold - low.threshold) / (high.threshold - low.threshold);
   return low.far ** (1 - share) * high.far ** share;
 }
+
+/**
+ * The score of one encoder that different people reach as often as `score` of another: what makes scores of two encoders
+ * comparable. Straight lines through the logarithm of the rate, as above, go on beyond the measured points; -1..1.
+ * Throws RangeError unless each encoder has two points or more, at different scores and rates.
+ */
+export function scoreOfSameRate(from: readonly OperatingPoint[], score: number, to: readonly OperatingPoint[]): number {
+  const rate = along(
+    from.map(({ threshold, far }) => [threshold, Math.log(far)]),
+    score,
+  );
+  const found = along(
+    to.map(({ threshold, far }) => [Math.log(far), threshold]),
+    rate,
+  );
+  return Math.max(-1, Math.min(1, found));
+}
+
+/** Where the line through the points, bent at each of them, is at `x`. */
+function along(points: readonly (readonly [x: number, y: number])[], x: number): number {
+  const sorted = [...points].sort(([a], [b]) => a - b);
+  const next = sorted.findIndex(([other]) => other >= x);
+  const second = next === -1 ? sorted.length - 1 : Math.max(next, 1);
+  const [low, high] = [sorted[second - 1], sorted[second]];
+  const slope = low && high ? (high[1] - low[1]) / (high[0] - low[0]) : Number.NaN;
+  if (!low || !Number.isFinite(slope)) throw new RangeError('a calibration needs two points at different scores');
+  return low[1] + slope * (x - low[0]);
+}

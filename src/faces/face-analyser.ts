@@ -1,4 +1,5 @@
 import type { Affine } from '../core/geometry.ts';
+import type { FacePart } from '../core/person.ts';
 import type { Picture } from '../core/picture.ts';
 import type { RunTrace } from '../inference/vision-model.ts';
 import { alignToTemplate } from './align.ts';
@@ -7,20 +8,45 @@ import { unitEmbedding } from './embedding.ts';
 import type { FaceEmbedder } from './face-embedder.ts';
 import type { FaceLandmarker } from './landmarkers/face-landmarker.ts';
 import type { FaceLandmarks } from './landmarks.ts';
+import { type FaceMask, partToEmbed } from './mask-state.ts';
 import { type FaceQuality, faceQuality } from './quality.ts';
 
 /** A face with all that is needed to embed it. Pixels of the picture it was found in. */
 export interface Face extends Detection {
   readonly landmarks: FaceLandmarks;
   readonly quality: FaceQuality;
-  /** Picture to aligned crop of the encoder's input size. */
+  /** Picture to aligned square crop, as wide as the input of the full-face encoder. */
   readonly alignment: Affine;
+  /** Null when it is not assessed. */
+  readonly mask: FaceMask | null;
+}
+
+/** What an encoder makes of a face. */
+export interface FaceEmbedding {
+  /** Fingerprint of the encoder: embeddings of different fingerprints are never compared. */
+  readonly encoder: string;
+  readonly part: FacePart;
+  /** Unit length. */
+  readonly embedding: Float32Array;
+}
+
+/** What embedding needs to know of a face. */
+export type FaceToEmbed = Pick<Face, 'alignment' | 'mask'>;
+
+/** An encoder with what it is for. */
+export interface PartEncoder {
+  readonly part: FacePart;
+  readonly embedder: FaceEmbedder;
+  /** What it gives less length than this is no face. */
+  readonly minNorm: number;
 }
 
 export interface FaceModels {
   readonly detector: FaceDetector;
   readonly landmarker: FaceLandmarker;
-  readonly encoder: FaceEmbedder;
+  readonly encoder: PartEncoder;
+  /** For faces with a mask; null takes `encoder` for them too. */
+  readonly upperEncoder: PartEncoder | null;
 }
 
 /**
@@ -28,33 +54,40 @@ export interface FaceModels {
  * it spent waiting for, and in, its models to `trace`.
  */
 export interface FaceAnalyser {
-  /** Fingerprint of the encoder: embeddings of different fingerprints are never compared. */
-  readonly encoder: string;
   /** Faces of a picture, best first. */
   detect(picture: Picture, trace?: RunTrace): Promise<Detection[]>;
-  /** Landmarks, quality and alignment of faces found in the same picture, in order. */
+  /** Landmarks, quality, alignment and mask state of faces found in the same picture, in order. */
   describe(picture: Picture, detections: readonly Detection[], trace?: RunTrace): Promise<Face[]>;
-  /** Unit-length embeddings of faces found in the same picture, in order; null for what is no face to the encoder. */
-  embed(
+  /**
+   * Embeddings of faces found in the same picture, in order, each by the encoder for its mask state; null for what is no
+   * face to that encoder.
+   */
+  embed(picture: Picture, faces: readonly FaceToEmbed[], trace?: RunTrace): Promise<(FaceEmbedding | null)[]>;
+  /** Embeddings by every encoder in use, whatever the mask state, of faces in order; none where it is no face to it. */
+  embedByAll(picture: Picture, faces: readonly Pick<Face, 'alignment'>[]): Promise<FaceEmbedding[][]>;
+}
+
+/** Builds the chain detect, landmarks, align, embed of its parts. */
+export function createFaceAnalyser({ detector, landmarker, encoder, upperEncoder }: FaceModels): FaceAnalyser {
+  const side = encoder.embedder.input.width;
+
+  const embedBy = async (
+    { embedder, part, minNorm }: PartEncoder,
     picture: Picture,
     faces: readonly Pick<Face, 'alignment'>[],
     trace?: RunTrace,
-  ): Promise<(Float32Array | null)[]>;
-}
+  ): Promise<(FaceEmbedding | null)[]> => {
+    if (faces.length === 0) return [];
+    const scale = embedder.input.width / side;
+    const alignments = faces.map(({ alignment }) => scaled(alignment, scale));
+    const features = await embedder.embed(picture, alignments, trace);
+    return faces.map((_, row) => {
+      const embedding = unitEmbedding(features, row, minNorm);
+      return embedding && { encoder: embedder.fingerprint, part, embedding };
+    });
+  };
 
-export interface FaceAnalyserOptions {
-  /** What the encoder gives less length than this is no face. */
-  readonly minNorm: number;
-}
-
-/** Builds the chain detect, landmarks, align, embed of its three parts. */
-export function createFaceAnalyser(
-  { detector, landmarker, encoder }: FaceModels,
-  options: FaceAnalyserOptions,
-): FaceAnalyser {
   return {
-    encoder: encoder.fingerprint,
-
     detect: (picture, trace) => detector.detect(picture, trace),
 
     async describe(picture, detections, trace) {
@@ -67,16 +100,30 @@ export function createFaceAnalyser(
           ...detection,
           landmarks,
           quality: faceQuality(detection.box, landmarks, grey, picture),
-          alignment: alignToTemplate(landmarks.five, encoder.input.width),
+          alignment: alignToTemplate(landmarks.five, side),
+          mask: null,
         };
       });
     },
 
     async embed(picture, faces, trace) {
-      if (faces.length === 0) return [];
-      const alignments = faces.map(({ alignment }) => alignment);
-      const embeddings = await encoder.embed(picture, alignments, trace);
-      return faces.map((_, row) => unitEmbedding(embeddings, row, options.minNorm));
+      const covered = (face: FaceToEmbed) => upperEncoder !== null && partToEmbed(face.mask) === 'upper';
+      const bare = faces.filter((face) => !covered(face));
+      const byFull = await embedBy(encoder, picture, bare, trace);
+      if (!upperEncoder || bare.length === faces.length) return byFull;
+      const byUpper = await embedBy(upperEncoder, picture, faces.filter(covered), trace);
+      return faces.map((face) => (covered(face) ? byUpper : byFull).shift() ?? null);
+    },
+
+    async embedByAll(picture, faces) {
+      const byFull = await embedBy(encoder, picture, faces);
+      const byUpper = upperEncoder ? await embedBy(upperEncoder, picture, faces) : [];
+      return faces.map((_, row) => [byFull[row], byUpper[row]].filter((it) => it !== null && it !== undefined));
     },
   };
+}
+
+/** The same alignment to a crop that is so many times as large. */
+function scaled([a, b, c, d, e, f]: Affine, by: number): Affine {
+  return [a * by, b * by, c * by, d * by, e * by, f * by];
 }

@@ -1,4 +1,5 @@
 import type { Box } from '../core/geometry.ts';
+import type { FacePart, MaskState } from '../core/person.ts';
 import type { RefusalCode } from './refusal.ts';
 
 /** What enrolment needs to know of a face; the parts of quality say why the score is low. */
@@ -8,6 +9,16 @@ export interface ReadFace {
   /** Of the detector, 0..1. */
   readonly score: number;
   readonly quality: FaceScores;
+  /** By every encoder in use, the full-face one first. */
+  readonly embeddings: readonly ReadEmbedding[];
+  /** Null when it is not assessed. */
+  readonly mask: { readonly state: MaskState } | null;
+}
+
+export interface ReadEmbedding {
+  /** Fingerprint of the encoder. */
+  readonly encoder: string;
+  readonly part: FacePart;
   /** Unit norm. */
   readonly embedding: Float32Array;
 }

@@ -37,9 +37,10 @@ export interface EnrolmentOptions {
   readonly store: EnrolmentStore;
   readonly decode: PictureReader;
   readonly faces: FaceReader;
-  readonly encoder: GalleryEncoder;
+  /** Those in use, the full-face one first: a picture gives a template by each. */
+  readonly encoders: readonly GalleryEncoder[];
   readonly limits: EnrolmentLimits;
-  /** Least cosine to count as the same person: what the warnings go by. */
+  /** Least cosine by the full-face encoder to count as the same person: what the warnings go by. */
   readonly threshold: number;
   /** Told of each picture as soon as it is done, in order. */
   readonly onProgress?: (outcome: EnrolmentOutcome) => void;
@@ -78,7 +79,7 @@ export interface EnrolmentResult {
 export async function enrolPictures(options: EnrolmentOptions): Promise<EnrolmentResult> {
   const enrolled: Enrolled[] = [];
   const refused: Refusal[] = [];
-  const known = new ResemblanceIndex(options.store.loadTemplates(options.encoder));
+  const known = new ResemblanceIndex(options.store.loadTemplates(fullFace(options.encoders)));
   for (const picture of options.pictures) {
     if (options.signal?.aborted) break;
     const outcome = await enrolPicture(picture, known, options);
@@ -93,7 +94,7 @@ export async function enrolPictures(options: EnrolmentOptions): Promise<Enrolmen
 async function enrolPicture(
   { file, person: personName }: PictureFile,
   known: ResemblanceIndex,
-  { store, decode, faces, encoder, limits, threshold }: EnrolmentOptions,
+  { store, decode, faces, encoders, limits, threshold }: EnrolmentOptions,
 ): Promise<EnrolmentOutcome> {
   const refuse = (code: RefusalCode, reason: string) => ({ refused: refusal(code, file, personName, reason) });
   const name = normaliseName(personName);
@@ -103,7 +104,7 @@ async function enrolPicture(
   if ('problem' in read) return refuse('UNREADABLE', read.problem);
   const pictureSha256 = createHash('sha256').update(read.bytes).digest('hex');
   const before = store.personNamed(name);
-  if (before && store.hasPicture(before.id, pictureSha256, encoder.fingerprint)) {
+  if (before && encoders.every(({ fingerprint }) => store.hasPicture(before.id, pictureSha256, fingerprint))) {
     return refuse('ALREADY_ENROLLED', 'the same picture is enrolled already');
   }
 
@@ -112,23 +113,34 @@ async function enrolPicture(
   const choice = chooseFace(found.faces, limits);
   if (!choice.face) return refuse(choice.code, choice.reason);
 
-  const { embedding, quality } = choice.face;
-  requireUnit(embedding, encoder.dimension, `the embedding of ${file}`);
-  const warnings = compare(before, name, known, embedding, threshold);
+  const { embeddings, mask, quality } = choice.face;
+  for (const { encoder, embedding } of embeddings) {
+    const dimension = encoders.find(({ fingerprint }) => fingerprint === encoder)?.dimension;
+    if (dimension === undefined) throw new RangeError(`the embedding of ${file} is of an encoder not in use`);
+    requireUnit(embedding, dimension, `the embedding of ${file}`);
+  }
+  const full = embeddings.find(({ encoder }) => encoder === fullFace(encoders).fingerprint)?.embedding;
+  // A picture that was enrolled before there was an upper-part encoder would be compared with itself.
+  const isNew = !before || !store.hasPicture(before.id, pictureSha256, fullFace(encoders).fingerprint);
+  const warnings = full && isNew ? compare(before, name, known, full, threshold) : [];
   const person = store.ensurePerson(name);
-  store.addTemplates(person.id, [
-    {
-      encoder: encoder.fingerprint,
-      part: 'full',
-      embedding,
+  store.addTemplates(
+    person.id,
+    embeddings.map((it) => ({
+      ...it,
       quality: quality.score,
-      mask: null,
+      mask: mask?.state ?? null,
       sourceFile: basename(file),
       pictureSha256,
-    },
-  ]);
-  known.add(person, embedding);
+    })),
+  );
+  if (full && isNew) known.add(person, full);
   return { enrolled: { file, person, quality: quality.score, warnings } };
+}
+
+function fullFace([encoder]: readonly GalleryEncoder[]): GalleryEncoder {
+  if (!encoder) throw new RangeError('no encoder to enrol people with');
+  return encoder;
 }
 
 async function readBytes(file: string): Promise<{ bytes: Uint8Array } | { problem: string }> {

@@ -1,24 +1,29 @@
 import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
-import { createSnapshot, type GallerySnapshot } from './snapshot.ts';
+import type { FacePart } from '../core/person.ts';
+import { combineSnapshots, type EncoderSnapshots, withoutOtherTemplates } from './encoder-snapshots.ts';
+import { createSnapshot } from './snapshot.ts';
 import type { GalleryEncoder, TemplateMatrix } from './template.ts';
 
 /** What the live gallery reads from; `SqliteGalleryStore` fits. */
 export interface GallerySource {
   /** Whether the gallery has changed since `version`. */
   changed(version: number): boolean;
-  loadTemplates(encoder: GalleryEncoder): TemplateMatrix;
+  loadTemplates(encoder: GalleryEncoder, part: FacePart): TemplateMatrix;
   /** How many people have templates of other encoders only, and how many templates these are. */
   countForeign(fingerprint: string): { people: number; templates: number };
   close(): void;
 }
 
+/** So many people at most are named in a warning. */
+const NAMED = 10;
+
 export interface LiveGalleryOptions {
   /** Opens the gallery: at the start a missing one may be made (`create`); later a missing one is a failure. */
   readonly open: (create: boolean) => GallerySource;
-  /** The encoder whose templates are taken; those of others are left out. */
-  readonly encoder: GalleryEncoder;
+  /** The encoders whose templates are taken, the full-face one first; those of others are left out. */
+  readonly encoders: readonly (GalleryEncoder & { readonly part: FacePart })[];
   /** How often the gallery is looked at. */
   readonly refreshMs: number;
   readonly clock: Clock;
@@ -32,12 +37,13 @@ export interface LiveGalleryOptions {
 export class LiveGallery {
   readonly #options: LiveGalleryOptions;
   readonly #stopped = new AbortController();
-  readonly #listeners = new Set<(snapshot: GallerySnapshot) => void>();
+  readonly #listeners = new Set<(snapshot: EncoderSnapshots) => void>();
   #source: GallerySource | null = null;
-  #snapshot: GallerySnapshot | null = null;
+  #snapshot: EncoderSnapshots | null = null;
   #watching: Promise<void> = Promise.resolve();
   #failing = false;
-  #foreignTold = '';
+  /** What was warned of last, so that it is said again only when it changed. */
+  readonly #told = { foreign: '', masked: '' };
 
   constructor(options: LiveGalleryOptions) {
     this.#options = options;
@@ -60,13 +66,13 @@ export class LiveGallery {
   }
 
   /** The newest snapshot. Throws Error before `start`. */
-  current(): GallerySnapshot {
+  current(): EncoderSnapshots {
     if (!this.#snapshot) throw new Error('the gallery has not been started');
     return this.#snapshot;
   }
 
   /** Calls `listener` with every new snapshot from now on, until the function returned is called. */
-  onChange(listener: (snapshot: GallerySnapshot) => void): () => void {
+  onChange(listener: (snapshot: EncoderSnapshots) => void): () => void {
     this.#listeners.add(listener);
     return () => {
       this.#listeners.delete(listener);
@@ -119,9 +125,12 @@ export class LiveGallery {
   }
 
   #load(source: GallerySource): void {
-    const { encoder, logger } = this.#options;
-    const snapshot = createSnapshot(source.loadTemplates(encoder));
+    const { encoders, logger } = this.#options;
+    const snapshot = combineSnapshots(
+      encoders.map((encoder) => createSnapshot(source.loadTemplates(encoder, encoder.part))),
+    );
     this.#warnOfForeign(source, snapshot);
+    this.#warnOfMasked(snapshot);
     this.#snapshot = snapshot;
     const { version, people, templateCount } = snapshot;
     logger.info(
@@ -137,17 +146,33 @@ export class LiveGallery {
     }
   }
 
-  #warnOfForeign(source: GallerySource, snapshot: GallerySnapshot): void {
-    const { people, templates } = source.countForeign(snapshot.encoder);
+  #warnOfForeign(source: GallerySource, snapshot: EncoderSnapshots): void {
+    const encoder = snapshot.snapshots[0]?.encoder ?? '';
+    const { people, templates } = source.countForeign(encoder);
     const told = `${people} people with ${templates} templates`;
-    if (people > 0 && told !== this.#foreignTold) {
+    if (people > 0 && told !== this.#told.foreign) {
       const known = snapshot.people.length === 0 ? 'nobody can be recognised' : 'they cannot be recognised';
       this.#options.logger.warn(
-        { code: 'GALLERY_ENCODER_MISMATCH', people, templates, encoder: snapshot.encoder },
+        { code: 'GALLERY_ENCODER_MISMATCH', people, templates, encoder },
         `gallery holds ${told} of other encoders only: ${known}; enrol them again, or configure the encoder they were enrolled with`,
       );
     }
-    this.#foreignTold = people > 0 ? told : '';
+    this.#told.foreign = people > 0 ? told : '';
+  }
+
+  /** People enrolled before there was an encoder for faces with a mask. */
+  #warnOfMasked(snapshot: EncoderSnapshots): void {
+    const people = withoutOtherTemplates(snapshot).map(({ id }) => id);
+    const told = people.join();
+    if (people.length > 0 && told !== this.#told.masked) {
+      const named = people.slice(0, NAMED).join(', ') + (people.length > NAMED ? ', …' : '');
+      this.#options.logger.warn(
+        { code: 'GALLERY_ENCODER_MISMATCH', people: people.length, encoder: snapshot.snapshots[1]?.encoder },
+        `${people.length} people have no template of the upper part of the face (${named}): with a mask on they cannot be ` +
+          'recognised; enrol the same pictures again, what is missing is added',
+      );
+    }
+    this.#told.masked = told;
   }
 
   #closeSource(): void {

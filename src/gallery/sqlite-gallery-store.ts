@@ -4,12 +4,12 @@ import { resolve } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { EyelineError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
-import type { Person } from '../core/person.ts';
+import type { FacePart, Person } from '../core/person.ts';
 import { type FileIdentity, isSameFile, prepareFile, unreadable } from './gallery-file.ts';
 import { defaultKeyFile, keyOfFile } from './gallery-key.ts';
 import { normaliseName, slugOf } from './person-name.ts';
 import { openConnection, type SqliteStoreConnection } from './sqlite-store-connection.ts';
-import type { FacePart, GalleryEncoder, PersonRecord, Template, TemplateMatrix } from './template.ts';
+import type { GalleryEncoder, PersonRecord, Template, TemplateMatrix } from './template.ts';
 import { placeOf, TemplateVault } from './template-vault.ts';
 import { requireUnit } from './vector.ts';
 

@@ -3,12 +3,11 @@ import { resolve } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { EyelineError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
-import type { MaskState } from '../core/person.ts';
+import type { FacePart, MaskState } from '../core/person.ts';
 import { cosine } from '../faces/embedding.ts';
 import { fromBytes, toBytes } from './embedding-bytes.ts';
 import { prepareFile } from './gallery-file.ts';
 import { openConnection, type SqliteStoreConnection, type SqlRow } from './sqlite-store-connection.ts';
-import type { FacePart } from './template.ts';
 import type { SameVisitor, TrackSighting, TrackTemplate, Visitor, VisitorLimits } from './visitor.ts';
 import { VISITOR_SCHEMA } from './visitor-schema.ts';
 

@@ -1,7 +1,4 @@
-import type { MaskState, Person } from '../core/person.ts';
-
-/** Which part of the face an embedding was computed from. */
-export type FacePart = 'full' | 'upper';
+import type { FacePart, MaskState, Person } from '../core/person.ts';
 
 /** Encoder whose templates are meant. */
 export interface GalleryEncoder {

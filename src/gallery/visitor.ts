@@ -1,5 +1,4 @@
-import type { MaskState } from '../core/person.ts';
-import type { FacePart } from './template.ts';
+import type { FacePart, MaskState } from '../core/person.ts';
 
 /** What a track looked like to one encoder. */
 export interface TrackTemplate {

@@ -72,6 +72,7 @@ const model = z
     input,
     outputs: z.array(output).min(1),
     embedding: z.int().min(1).optional(),
+    part: z.enum(['full', 'upper']).optional(),
     calibration: z.array(operatingPoint).optional(),
     minNorm: z.number().min(0).optional(),
   })
@@ -115,10 +116,18 @@ function integrityOfNpm({ source: it, integrity }: Record<string, unknown>): Pro
   return [['integrity', 'is required for an npm: source']];
 }
 
-function embeddingOfEncoder({ role, outputs, embedding, calibration, minNorm }: Record<string, unknown>): Problem[] {
+function embeddingOfEncoder({
+  role,
+  outputs,
+  embedding,
+  part,
+  calibration,
+  minNorm,
+}: Record<string, unknown>): Problem[] {
   if (role !== 'encoder') {
     const misplaced: Problem[] = [];
     if (embedding !== undefined) misplaced.push(['embedding', 'belongs to encoders only']);
+    if (part !== undefined) misplaced.push(['part', 'belongs to encoders only']);
     if (calibration !== undefined) misplaced.push(['calibration', 'belongs to encoders only']);
     if (minNorm !== undefined) misplaced.push(['minNorm', 'belongs to encoders only']);
     return misplaced;

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EyelineError, messageOf } from '../core/errors.ts';
+import type { FacePart } from '../core/person.ts';
 import { manifestSchema } from './manifest-schema.ts';
 import { parseSource, type Source } from './source.ts';
 
@@ -48,6 +49,8 @@ export interface ModelEntry extends Asset {
   readonly outputs: readonly OutputContract[];
   /** Numbers in an embedding; encoders alone have it. */
   readonly embedding?: number | undefined;
+  /** What an encoder sees of a face, `full` where it is not said: the whole aligned crop, or the rows above a mask. */
+  readonly part?: FacePart | undefined;
   /** Embeddings shorter than this, before they are scaled, are of no face; encoders alone have it. */
   readonly minNorm?: number | undefined;
   /** False accept rate by threshold, as measured; encoders alone have it. */

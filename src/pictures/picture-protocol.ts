@@ -3,6 +3,7 @@ import type { Affine, Box, Point, Size } from '../core/geometry.ts';
 import type { ReadOptions, ReadPicture } from '../evaluation/face-source.ts';
 import type { DrawnMask } from '../faces/mask/mask-spec.ts';
 import type { WantedMask } from '../faces/mask/random-mask.ts';
+import type { FaceMask } from '../faces/mask-state.ts';
 import type { FaceQuality } from '../faces/quality.ts';
 import type { PreparedFace } from '../training/data/prepare-face.ts';
 
@@ -75,9 +76,10 @@ export interface PictureFace {
   readonly quality: FaceQuality | null;
   /** Picture to crop. */
   readonly alignment: Affine | null;
-  /** Aligned, RGB, of the encoder's input size. */
+  readonly mask: FaceMask | null;
+  /** Aligned, RGB, as large as the input of the full-face encoder. */
   readonly crop: Uint8Array | null;
-  /** Unit length; null also when it is no face to the encoder. */
+  /** Unit length, by the encoder for its mask state; null also when it is no face to that. */
   readonly embedding: Float32Array | null;
 }
 

@@ -88,8 +88,8 @@ async function cut(
   const matrix = face.alignment.map((value) => value * scale) as unknown as Affine;
   const [crop] = await picture.cut([{ matrix, width: cropPx, height: cropPx, colour: 'rgb' }]);
   if (!crop) throw new Error('a picture gave no crop');
-  const { landmarks, box, score, quality } = face;
-  return { crop, landmarks, box, score, quality };
+  const { landmarks, box, score, quality, mask } = face;
+  return { crop, landmarks, box, score, quality, mask };
 }
 
 /** The face meant, of those found in a picture; the better one of equals. */

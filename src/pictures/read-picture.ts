@@ -35,8 +35,8 @@ async function facesOf(picture: Picture, upTo: PictureStep, tools: ReadTools): P
   if (!reached('landmarks')) return found.map(bare);
   const described = await analyser.describe(picture, found);
   const faces = described.map((face) => {
-    const { landmarks, quality, alignment } = face;
-    return { ...bare(face), landmarks: landmarks.points, quality, alignment };
+    const { landmarks, quality, alignment, mask } = face;
+    return { ...bare(face), landmarks: landmarks.points, quality, alignment, mask };
   });
   if (!reached('align')) return faces;
   const crops = await picture.cut(
@@ -46,10 +46,10 @@ async function facesOf(picture: Picture, upTo: PictureStep, tools: ReadTools): P
   return faces.map((face, index) => ({
     ...face,
     crop: crops[index] ?? null,
-    embedding: embeddings[index] ?? null,
+    embedding: embeddings[index]?.embedding ?? null,
   }));
 }
 
 function bare({ box, score }: Detection): PictureFace {
-  return { box, score, landmarks: null, quality: null, alignment: null, crop: null, embedding: null };
+  return { box, score, landmarks: null, quality: null, alignment: null, mask: null, crop: null, embedding: null };
 }

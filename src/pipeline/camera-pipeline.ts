@@ -6,10 +6,11 @@ import type { Person } from '../core/person.ts';
 import type { Frame } from '../core/picture.ts';
 import type { IdentityDraft } from '../events/identity-event.ts';
 import type { Detection } from '../faces/detect.ts';
-import type { Face, FaceAnalyser } from '../faces/face-analyser.ts';
+import type { Face, FaceAnalyser, FaceEmbedding } from '../faces/face-analyser.ts';
 import type { RunTrace } from '../inference/vision-model.ts';
-import { assignPeople, type Candidate } from '../tracks/assign.ts';
+import { assignPeople, type Candidate, type Claim } from '../tracks/assign.ts';
 import type { FaceTracker } from '../tracks/tracker.ts';
+import { limitOf, type MatchLimit } from './match-limits.ts';
 import { Passages } from './passages.ts';
 import type { Announcement, Departure, Visits } from './visits.ts';
 
@@ -17,8 +18,8 @@ import type { Announcement, Departure, Visits } from './visits.ts';
 export interface GalleryView {
   readonly version: number;
   has(personId: string): boolean;
-  /** Best people for a unit-length probe, best first, one entry a person. */
-  search(probe: Float32Array, count: number): readonly Candidate[];
+  /** Best people for a unit-length probe, best first, one entry a person: compared with templates of its encoder only. */
+  search(probe: Float32Array, encoder: string, count: number): readonly Candidate[];
 }
 
 export interface CameraPipelineOptions {
@@ -28,13 +29,14 @@ export interface CameraPipelineOptions {
   readonly visits: Visits;
   /** The gallery snapshot to use for the next frame. */
   readonly gallery: () => GalleryView;
-  /** Least cosine similarity of a match, and the false accept rate it was measured to have (null: not measured). */
-  readonly threshold: number;
-  readonly far: number | null;
+  /** By fingerprint, for every encoder of the analyser. */
+  readonly limits: ReadonlyMap<string, MatchLimit>;
   /** Faces of lesser quality are followed but not matched, 0..1. */
   readonly minQuality: number;
   readonly publish: (draft: IdentityDraft) => void;
   readonly onFrame?: (report: FrameReport) => void;
+  /** Shown every frame while its pixels can be had. */
+  readonly spectator?: { pass(frame: Frame): Promise<void> };
   /** Told how many frames are in work whenever that changes. */
   readonly onWork?: (frames: number) => void;
   /** Asks the camera for all frames for so long, also when nothing moves. */
@@ -143,6 +145,8 @@ export class CameraPipeline {
 
   async #finish(job: Job, detections: readonly Detection[] | undefined): Promise<void> {
     try {
+      const { spectator } = this.#options;
+      if (spectator) await spectator.pass(job.frame);
       if (!detections) return;
       const report = await this.#attempt(job.frame, () => this.#settle(job, detections));
       if (!report) return;
@@ -224,7 +228,7 @@ export class CameraPipeline {
 
     const looks = good.flatMap(({ track }, index) => {
       const embedding = embeddings[index];
-      return embedding ? [{ track, embedding, encoder: analyser.encoder }] : [];
+      return embedding ? [{ track, embedding: embedding.embedding, encoder: embedding.encoder }] : [];
     });
     const renamings = tracker.tell(looks, seenMs);
     visits.rename(renamings);
@@ -233,12 +237,12 @@ export class CameraPipeline {
     const present = seen.map(({ track }) => numbers.get(track) ?? track);
     const looked = good.map(({ face, track }) => ({ face, track: numbers.get(track) ?? track }));
 
-    const candidates = embeddings.map((embedding) => (embedding && gallery.search(embedding, 1)[0]) ?? null);
+    const candidates = embeddings.map((embedding) => this.#bestMatch(gallery, embedding));
     const held = present.flatMap((track) => {
       const identity = looked.some((one) => one.track === track) ? null : visits.identity(track);
-      return identity ? [identity] : [];
+      return identity ? [{ ...identity, threshold: limitOf(this.#options.limits, identity.encoder).threshold }] : [];
     });
-    const people = assignPeople(candidates, this.#options.threshold, held);
+    const people = assignPeople(candidates, held);
     let announced = 0;
     looked.forEach(({ face, track }, index) => {
       const embedding = embeddings[index];
@@ -251,7 +255,8 @@ export class CameraPipeline {
         person: people[index] ?? null,
         score: candidates[index]?.score ?? null,
         quality: face.quality.score,
-        embedding,
+        embedding: embedding.embedding,
+        encoder: embedding.encoder,
       };
       const announcement = visits.observe(track, sighting, seenMs);
       if (!announcement) return;
@@ -272,6 +277,11 @@ export class CameraPipeline {
     };
   }
 
+  #bestMatch(gallery: GalleryView, face: FaceEmbedding | null): Claim | null {
+    const [best] = face ? gallery.search(face.embedding, face.encoder, 1) : [];
+    return face && best ? { ...best, threshold: limitOf(this.#options.limits, face.encoder).threshold } : null;
+  }
+
   /** Tells that tracks have ended, as of this frame. */
   #depart(departures: readonly Departure[], frame: FrameFacts, latencyMs: FrameLatency): void {
     for (const { track, verdict } of departures) {
@@ -289,7 +299,8 @@ export class CameraPipeline {
     { type, verdict }: Pick<Announcement | (Departure & { readonly type: 'exit' }), 'type' | 'verdict'>,
     latencyMs: FrameLatency,
   ): IdentityDraft {
-    const { analyser, camera, clock, far, threshold } = this.#options;
+    const { camera, clock } = this.#options;
+    const { threshold, far } = limitOf(this.#options.limits, verdict.encoder);
     const person: Person | null = verdict.decision === 'known' ? verdict.person : null;
     const passage = this.#passages.get(track);
     return {
@@ -305,8 +316,8 @@ export class CameraPipeline {
       score: verdict.score,
       threshold,
       far,
-      mask: null,
-      encoder: analyser.encoder,
+      mask: face.mask?.state ?? null,
+      encoder: verdict.encoder,
       liveness: null,
       quality: face.quality.score,
       frames: verdict.frames,

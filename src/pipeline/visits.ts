@@ -1,8 +1,8 @@
 import type { Candidate } from '../tracks/assign.ts';
-import type { Cooldown } from '../tracks/cooldown.ts';
+import type { Cooldown, Stranger } from '../tracks/cooldown.ts';
 import { judgeLook, NO_LOOKS, promiseOf, type Shot, type ShotHistory, takeLook, worthLook } from '../tracks/shots.ts';
 import type { Renaming } from '../tracks/tracker.ts';
-import { type Observation, type Verdict, type VotePolicy, verdictOf, windowOf } from '../tracks/vote.ts';
+import { latestScores, type Observation, type Verdict, type VotePolicy, verdictOf, windowOf } from '../tracks/vote.ts';
 
 /** What is worth telling about a track: someone came (`enter`), or a stranger turned out to be someone (`update`). */
 export interface Announcement {
@@ -15,7 +15,12 @@ export interface Departure {
   readonly track: number;
   readonly verdict:
     | Announcement['verdict']
-    | { readonly decision: 'undecided'; readonly score: number | null; readonly frames: number };
+    | {
+        readonly decision: 'undecided';
+        readonly score: number | null;
+        readonly frames: number;
+        readonly encoder: string;
+      };
 }
 
 /** One face of one frame, looked at closely. */
@@ -26,7 +31,7 @@ export interface Sighting extends Observation {
 interface Visit {
   observations: Observation[];
   /** What was decided last; `null` is a stranger, `undefined` nothing yet. */
-  decided: Candidate | null | undefined;
+  decided: (Candidate & { readonly encoder: string }) | null | undefined;
   /** What was announced last. */
   told: Announcement['verdict'] | null;
   /** Looked at only now and then, since nothing new is expected. */
@@ -71,8 +76,8 @@ export class Visits {
     return !this.#visits.get(track)?.settled;
   }
 
-  /** Who the track was found to be, and how like them; null for strangers and undecided tracks. */
-  identity(track: number): Candidate | null {
+  /** Who the track was found to be, and how like them by which encoder; null for strangers and undecided tracks. */
+  identity(track: number): (Candidate & { readonly encoder: string }) | null {
     return this.#visits.get(track)?.decided ?? null;
   }
 
@@ -84,12 +89,12 @@ export class Visits {
     visit.shots = judgeLook(visit.shots, sighting.quality, true);
     visit.observations = [...visit.observations, observation].slice(-windowOf(this.#policy));
 
-    const announcement = this.#decide(visit, embedding, nowMs);
+    const announcement = this.#decide(visit, { embedding, encoder: sighting.encoder }, nowMs);
     if (announcement) visit.told = announcement.verdict;
     return announcement;
   }
 
-  #decide(visit: Visit, embedding: Float32Array, nowMs: number): Announcement | null {
+  #decide(visit: Visit, face: Stranger, nowMs: number): Announcement | null {
     const verdict = verdictOf(visit.observations, this.#policy);
     if (verdict.decision === 'undecided') return null;
     visit.settled = true;
@@ -98,9 +103,9 @@ export class Visits {
       // A known person who turns away stays who they are: only a track without a name becomes a stranger's.
       if (before !== undefined) return null;
       visit.decided = null;
-      return this.#cooldown.admitStranger(embedding, nowMs) ? { type: 'enter', verdict } : null;
+      return this.#cooldown.admitStranger(face, nowMs) ? { type: 'enter', verdict } : null;
     }
-    visit.decided = { person: verdict.person, score: verdict.score };
+    visit.decided = { person: verdict.person, score: verdict.score, encoder: verdict.encoder };
     if (before?.person.id === verdict.person.id) return null;
     if (!this.#cooldown.admitPerson(verdict.person, nowMs)) return null;
     return { type: before === null ? 'update' : 'enter', verdict };
@@ -169,9 +174,9 @@ export class Visits {
       this.#visits.delete(track);
       if (visit?.told) return [{ track, verdict: visit.told }];
       if (!visit || visit.decided !== undefined || visit.observations.length < this.#policy.unknownFrames) return [];
-      const scores = visit.observations.flatMap(({ score }) => (score === null ? [] : [score]));
+      const { encoder, scores } = latestScores(visit.observations);
       const score = scores.length > 0 ? Math.max(...scores) : null;
-      return [{ track, verdict: { decision: 'undecided', score, frames: visit.observations.length } }];
+      return [{ track, verdict: { decision: 'undecided', score, frames: visit.observations.length, encoder } }];
     });
   }
 }

@@ -34,7 +34,7 @@ export class MadeFaceSource implements FaceSource {
 }
 
 const NOWHERE = { x: 0, y: 0 };
-const NO_LANDMARKS: FaceLandmarks = {
+export const NO_LANDMARKS: FaceLandmarks = {
   points: [],
   five: [NOWHERE, NOWHERE, NOWHERE, NOWHERE, NOWHERE],
   ibug: null,
@@ -49,6 +49,7 @@ function madeFace(degrees: number): AlignedFace {
     box: { x: 0, y: 0, width: 10, height: 10 },
     score: 1,
     quality: { size: 1, sharpness: 1, exposure: 1, pose: 1, completeness: 1, score: 1 },
+    mask: null,
   };
 }
 

@@ -1,8 +1,10 @@
 import type { Box } from '../../src/core/geometry.ts';
+import type { FacePart, MaskState } from '../../src/core/person.ts';
 import type { Frame, Picture } from '../../src/core/picture.ts';
 import { normalise } from '../../src/faces/embedding.ts';
-import type { Face, FaceAnalyser } from '../../src/faces/face-analyser.ts';
+import type { Face, FaceAnalyser, FaceEmbedding, FaceToEmbed } from '../../src/faces/face-analyser.ts';
 import { ibugLandmarks } from '../../src/faces/landmarks.ts';
+import { partToEmbed } from '../../src/faces/mask-state.ts';
 import type { RunTrace } from '../../src/inference/vision-model.ts';
 
 /** A face as the fake analyser sees it: where it is, who it is (direction in the plane), how good. */
@@ -10,6 +12,8 @@ export interface StagedFace {
   readonly box: Box;
   readonly angle: number;
   readonly quality?: number;
+  /** Null where it is left out: not assessed. */
+  readonly mask?: MaskState;
   /** Taken for a face by the detector, but none. */
   readonly noFace?: boolean;
 }
@@ -52,9 +56,19 @@ interface StagedDescription extends Face {
   readonly staged: StagedFace;
 }
 
+/** Fingerprints of the fake's encoders. What one says of a face, the other says of somebody else by this angle. */
+export const FULL_ENCODER = 'fake-encoder';
+export const UPPER_ENCODER = 'fake-upper-encoder';
+const UPPER_TURN = 1;
+
+/** Embedding of somebody by an encoder of the fake. */
+export function stagedEmbedding(angle: number, encoder: string): Float32Array {
+  const turned = encoder === UPPER_ENCODER ? angle + UPPER_TURN : angle;
+  return normalise(Float32Array.from([Math.cos(turned), Math.sin(turned)]));
+}
+
 /** Analyses staged frames; counts how many faces it was asked to describe and to embed. */
 export class FakeFaceAnalyser implements FaceAnalyser {
-  readonly encoder = 'fake-encoder';
   described = 0;
   embedded = 0;
 
@@ -75,22 +89,30 @@ export class FakeFaceAnalyser implements FaceAnalyser {
         landmarks: ibugLandmarks(Array.from({ length: 68 }, () => ({ x: x + width / 2, y: y + height / 2 }))),
         quality: { size: score, sharpness: score, exposure: score, pose: score, completeness: score, score },
         alignment: [1, 0, -x, 0, 1, -y],
+        mask: face.mask === undefined ? null : { state: face.mask, confidence: 0.9 },
       };
     });
   }
 
-  async embed(
-    _picture: Picture,
-    faces: readonly Pick<Face, 'alignment'>[],
-    _trace?: RunTrace,
-  ): Promise<(Float32Array | null)[]> {
+  async embed(_picture: Picture, faces: readonly FaceToEmbed[], _trace?: RunTrace): Promise<(FaceEmbedding | null)[]> {
     this.embedded += faces.length;
     return faces.map((face) => {
       const { angle, noFace } = (face as StagedDescription).staged;
-      if (noFace) return null;
-      return normalise(Float32Array.from([Math.cos(angle), Math.sin(angle)]));
+      return noFace ? null : embeddingOf(angle, partToEmbed(face.mask));
     });
   }
+
+  async embedByAll(_picture: Picture, faces: readonly Pick<Face, 'alignment'>[]): Promise<FaceEmbedding[][]> {
+    return faces.map((face) => {
+      const { angle, noFace } = (face as StagedDescription).staged;
+      return noFace ? [] : [embeddingOf(angle, 'full'), embeddingOf(angle, 'upper')];
+    });
+  }
+}
+
+function embeddingOf(angle: number, part: FacePart): FaceEmbedding {
+  const encoder = part === 'full' ? FULL_ENCODER : UPPER_ENCODER;
+  return { encoder, part, embedding: stagedEmbedding(angle, encoder) };
 }
 
 function staged(picture: Picture): readonly StagedFace[] {

@@ -4,7 +4,7 @@ import { chooseFace, type FaceScores, type ReadFace } from '../../src/gallery/ch
 const LIMITS = { minFacePx: 60, minQuality: 0.3 };
 
 function face(height: number, width = height * 0.8, quality: FaceScores = { score: 0.9 }): ReadFace {
-  return { box: { x: 0, y: 0, width, height }, score: 0.9, quality, embedding: Float32Array.of(1) };
+  return { box: { x: 0, y: 0, width, height }, score: 0.9, quality, embeddings: [], mask: null };
 }
 
 it('takes the only face', () => {

@@ -24,7 +24,7 @@ function rig() {
       store,
       decode: chain.decode,
       faces: chain,
-      encoder: ENCODER,
+      encoders: [ENCODER],
       limits: { minFacePx: 60, minQuality: 0.3 },
       threshold: 0.45,
       ...changes,
@@ -90,9 +90,26 @@ it('does not enrol the same picture twice, whatever it is called, and does not d
   ]);
   expect(chain.decoded).toEqual(['1.jpg']);
 
-  const encoder = { ...ENCODER, fingerprint: 'encoder-b' };
-  expect((await enrol([['Anna', first]], { encoder })).enrolled).toHaveLength(1);
+  chain.encoders = [{ fingerprint: 'encoder-b', part: 'full' }];
+  const encoders = [{ ...ENCODER, fingerprint: 'encoder-b' }];
+  expect((await enrol([['Anna', first]], { encoders })).enrolled).toHaveLength(1);
   expect(store.listPeople()).toMatchObject([{ id: 'anna', templates: 2, encoders: ['encoder-a', 'encoder-b'] }]);
+});
+
+it('stores a template by each encoder, and adds what is missing when the same picture comes again', async () => {
+  const { store, chain, picture, enrol } = rig();
+  const upper = { ...ENCODER, fingerprint: 'encoder-u' };
+  const file = picture('1.jpg', [{ who: 2 }]);
+  expect((await enrol([['Anna', file]])).enrolled).toHaveLength(1);
+  chain.encoders.push({ fingerprint: upper.fingerprint, part: 'upper' });
+  const both = { encoders: [ENCODER, upper] };
+  // Neither like somebody else nor unlike itself, though it is compared with what was enrolled before.
+  expect((await enrol([['Anna', file]], both)).enrolled).toMatchObject([{ file, warnings: [] }]);
+  expect((await enrol([['Anna', file]], both)).refused).toMatchObject([{ code: 'ALREADY_ENROLLED' }]);
+  expect(store.listPeople()).toMatchObject([{ id: 'anna', templates: 2, encoders: ['encoder-a', 'encoder-u'] }]);
+  const at = (vectors: Float32Array) => vectors.indexOf(1);
+  expect(at(store.loadTemplates(ENCODER, 'full').vectors)).toBe(2);
+  expect(at(store.loadTemplates(upper, 'upper').vectors)).toBe(DIMENSION - 3);
 });
 
 it('warns when a picture is more like somebody else, enrolled before or just now', async () => {
@@ -155,7 +172,7 @@ it('ends at once when the models or the gallery fail', async () => {
   await expect(enrol([['Anna', file]])).rejects.toThrow('broken model');
   expect(chain.open).toBe(0);
   chain.failure = null;
-  await expect(enrol([['Anna', file]], { encoder: { ...ENCODER, dimension: 9 } })).rejects.toThrow(
+  await expect(enrol([['Anna', file]], { encoders: [{ ...ENCODER, dimension: 9 }] })).rejects.toThrow(
     'has 8 numbers, expected 9',
   );
   expect(store.version()).toBe(0);

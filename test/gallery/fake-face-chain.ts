@@ -1,6 +1,7 @@
 import { EyelineError } from '../../src/core/errors.ts';
+import type { FacePart } from '../../src/core/person.ts';
 import type { Picture } from '../../src/core/picture.ts';
-import type { FaceScores, ReadFace } from '../../src/gallery/choose-face.ts';
+import type { FaceScores, ReadEmbedding, ReadFace } from '../../src/gallery/choose-face.ts';
 import type { FaceReader, PictureReader } from '../../src/gallery/enrol.ts';
 
 export const DIMENSION = 8;
@@ -34,6 +35,7 @@ export class FakeFaceChain implements FaceReader {
   mostOpen = 0;
   readonly decoded: string[] = [];
   failure: Error | null = null;
+  encoders: { fingerprint: string; part: FacePart }[] = [{ fingerprint: 'encoder-a', part: 'full' }];
   readonly #pictures = new WeakMap<Picture, MadePicture>();
 
   readonly decode: PictureReader = async (bytes, name) => {
@@ -64,7 +66,14 @@ export class FakeFaceChain implements FaceReader {
       const embedding = new Float32Array(DIMENSION);
       embedding[who] = Math.sqrt(1 - lean ** 2);
       embedding[(who + 1) % DIMENSION] = lean;
-      return { box: { x: 10, y: 10, width: widthPx, height: heightPx }, score: 0.99, quality, embedding };
+      const box = { x: 10, y: 10, width: widthPx, height: heightPx };
+      const embeddings: ReadEmbedding[] = this.encoders.map(({ fingerprint, part }) => ({
+        encoder: fingerprint,
+        part,
+        // What the encoders make of one face has nothing in common.
+        embedding: part === 'full' ? embedding : embedding.toReversed(),
+      }));
+      return { box, score: 0.99, quality, embeddings, mask: null };
     });
   }
 }

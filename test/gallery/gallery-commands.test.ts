@@ -42,8 +42,9 @@ function rig() {
     addEnroll(program, context, async () => {
       opened++;
       const chain = new FakeFaceChain();
-      const encoder = { fingerprint: 'abcdef0123456789', dimension: DIMENSION };
-      return { reader: chain, decode: chain.decode, encoder, close: async () => void closed++ };
+      const encoders = [{ fingerprint: 'abcdef0123456789', dimension: DIMENSION }];
+      chain.encoders = [{ fingerprint: 'abcdef0123456789', part: 'full' }];
+      return { reader: chain, decode: chain.decode, encoders, close: async () => void closed++ };
     });
     registerGallery(program, context);
     await program.parseAsync([...args, '--config', config], { from: 'user' });

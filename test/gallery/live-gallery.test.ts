@@ -2,34 +2,36 @@ import { copyFileSync, existsSync, renameSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { silentLogger } from '../../src/core/logger.ts';
-import { LiveGallery } from '../../src/gallery/live-gallery.ts';
-import type { GallerySnapshot } from '../../src/gallery/snapshot.ts';
+import type { EncoderSnapshots } from '../../src/gallery/encoder-snapshots.ts';
+import { LiveGallery, type LiveGalleryOptions } from '../../src/gallery/live-gallery.ts';
 import { openGalleryStore } from '../../src/gallery/sqlite-gallery-store.ts';
 import { axis, keepingLogger, ManualClock, openStore, template, temporaryFolder } from './gallery-rig.ts';
 
-const ENCODER = { fingerprint: 'encoder-a', dimension: 4 };
+const ENCODER = { fingerprint: 'encoder-a', dimension: 4, part: 'full' } as const;
+const UPPER = { fingerprint: 'encoder-u', dimension: 4, part: 'upper' } as const;
 
 /** A live gallery on a file, and a second connection to write into the file. */
-function rig() {
+function rig(encoders: LiveGalleryOptions['encoders'] = [ENCODER]) {
   const file = join(temporaryFolder(), 'gallery.sqlite');
   const clock = new ManualClock();
   const logger = keepingLogger();
   const live = new LiveGallery({
     open: (create) => openGalleryStore(file, { logger, clock, create }),
-    encoder: ENCODER,
+    encoders,
     refreshMs: 500,
     clock,
     logger,
   });
   onTestFinished(() => live.stop());
-  const seen: GallerySnapshot[] = [];
+  const seen: EncoderSnapshots[] = [];
   live.onChange((snapshot) => seen.push(snapshot));
   return { file, clock, logger, live, seen };
 }
 
-function enrol(file: string, name: string, embedding: Float32Array, encoder = ENCODER.fingerprint): void {
+function enrol(file: string, name: string, embedding: Float32Array, encoder: string = ENCODER.fingerprint): void {
+  const part = encoder === UPPER.fingerprint ? 'upper' : 'full';
   const store = openGalleryStore(file, { logger: silentLogger, clock: new ManualClock() });
-  store.addTemplates(store.ensurePerson(name).id, [template(embedding, { encoder })]);
+  store.addTemplates(store.ensurePerson(name).id, [template(embedding, { encoder, part })]);
   store.close();
 }
 
@@ -41,7 +43,9 @@ it('takes people up and forgets them as another process changes the file', async
   enrol(file, 'Anna', axis(4, 0));
   const before = live.current();
   await clock.tick();
-  expect(live.current().search(axis(4, 0), 1)).toEqual([{ person: { id: 'anna', name: 'Anna' }, score: 1 }]);
+  expect(live.current().search(axis(4, 0), 'encoder-a', 1)).toEqual([
+    { person: { id: 'anna', name: 'Anna' }, score: 1 },
+  ]);
   expect(before.people).toEqual([]);
 
   openStore(file).removePerson('anna');
@@ -102,7 +106,7 @@ it('warns of templates of other encoders, and never compares with them', async (
   const { file, clock, logger, live } = rig();
   enrol(file, 'Anna', axis(4, 0), 'encoder-old');
   await live.start();
-  expect(live.current().search(axis(4, 0), 1)).toEqual([]);
+  expect(live.current().search(axis(4, 0), 'encoder-a', 1)).toEqual([]);
   const warnings = () => logger.lines.filter(({ level }) => level === 'warn');
   expect(warnings()).toMatchObject([
     {
@@ -122,6 +126,40 @@ it('warns of templates of other encoders, and never compares with them', async (
   await clock.tick();
   expect(live.current().people.map(({ id }) => id)).toEqual(['anna', 'ben']);
   expect(warnings()).toHaveLength(1);
+});
+
+it('searches among the templates of one encoder, and says who lacks those of the other', async () => {
+  const { file, clock, logger, live } = rig([ENCODER, UPPER]);
+  enrol(file, 'Anna', axis(4, 0));
+  enrol(file, 'Ben', axis(4, 1));
+  enrol(file, 'Ben', axis(4, 0), UPPER.fingerprint);
+  await live.start();
+  const found = (encoder: string) =>
+    live
+      .current()
+      .search(axis(4, 0), encoder, 1)
+      .map(({ person, score }) => [person.id, score]);
+  expect(found(ENCODER.fingerprint)).toEqual([['anna', 1]]);
+  expect(found(UPPER.fingerprint)).toEqual([['ben', 1]]);
+  expect(() => found('encoder-x')).toThrow('no templates of encoder encoder-x are loaded');
+  expect(live.current()).toMatchObject({ templateCount: 3, people: [{ id: 'anna' }, { id: 'ben' }] });
+  const warnings = () => logger.lines.filter(({ level }) => level === 'warn');
+  expect(warnings()).toMatchObject([
+    {
+      fields: { code: 'GALLERY_ENCODER_MISMATCH', people: 1, encoder: 'encoder-u' },
+      message:
+        '1 people have no template of the upper part of the face (anna): with a mask on they cannot be recognised; ' +
+        'enrol the same pictures again, what is missing is added',
+    },
+  ]);
+
+  enrol(file, 'Anna', axis(4, 3), UPPER.fingerprint);
+  await clock.tick();
+  expect(warnings()).toHaveLength(1);
+  openStore(file).removePerson('anna');
+  await clock.tick();
+  expect(live.current().has('anna')).toBe(false);
+  expect(found(UPPER.fingerprint)).toEqual([['ben', 1]]);
 });
 
 it('does not start on a file that is no gallery', async () => {

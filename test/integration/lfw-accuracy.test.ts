@@ -80,7 +80,7 @@ async function embedCentralFace({ analyser }: OpenFaceAnalyser, file: string): P
       Math.hypot(box.x + box.width / 2 - picture.width / 2, box.y + box.height / 2 - picture.height / 2);
     const central = (await analyser.detect(picture)).sort((a, b) => offCentre(a) - offCentre(b)).slice(0, 1);
     const [embedding] = await analyser.embed(picture, await analyser.describe(picture, central));
-    return embedding ?? null;
+    return embedding?.embedding ?? null;
   } finally {
     picture.release();
   }

@@ -11,6 +11,7 @@ import type { Frame } from '../../src/core/picture.ts';
 import type { IdentityDraft } from '../../src/events/identity-event.ts';
 import { cosine } from '../../src/faces/embedding.ts';
 import { CameraPipeline } from '../../src/pipeline/camera-pipeline.ts';
+import { matchLimits } from '../../src/pipeline/match-limits.ts';
 import { Visits } from '../../src/pipeline/visits.ts';
 import { Cooldown } from '../../src/tracks/cooldown.ts';
 import { FaceTracker } from '../../src/tracks/tracker.ts';
@@ -33,10 +34,9 @@ it.skipIf(!clip)('no frame of people seen from behind makes an event', { timeout
       camera: 'walk',
       analyser: chain.analyser,
       tracker: new FaceTracker({ ...config.tracks, minScore: config.detection.minScore }),
-      visits: new Visits(config.recognition, new Cooldown({ cooldownMs: 0, sameStranger: 1 }, cosine), 1000),
+      visits: new Visits(config.recognition, new Cooldown({ cooldownMs: 0, sameStranger: () => 1 }, cosine), 1000),
       gallery: () => ({ version: 1, has: () => false, search: () => [] }),
-      threshold: config.recognition.threshold,
-      far: null,
+      limits: matchLimits(chain.encoders, config.recognition.threshold),
       minQuality: config.recognition.minQuality,
       publish: (draft) => drafts.push(draft),
       clock: { now: () => nowMs, monotonic: () => nowMs, sleep: async () => {} },

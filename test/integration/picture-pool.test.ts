@@ -63,7 +63,7 @@ describe('PicturePool', () => {
         expect(crop).toHaveLength(112 * 112 * 3);
         expect(landmarks).toHaveLength(68);
         expect(
-          cosine(embedding ?? new Float32Array(), expected[face]?.embedding ?? new Float32Array()),
+          cosine(embedding ?? new Float32Array(), expected[face]?.embeddings[0]?.embedding ?? new Float32Array()),
         ).toBeGreaterThan(0.9999);
       });
     }

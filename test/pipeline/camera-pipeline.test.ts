@@ -7,7 +7,14 @@ import { CameraPipeline, type FrameReport, type GalleryView } from '../../src/pi
 import { Visits } from '../../src/pipeline/visits.ts';
 import { Cooldown } from '../../src/tracks/cooldown.ts';
 import { FaceTracker } from '../../src/tracks/tracker.ts';
-import { FakeFaceAnalyser, type StagedFace, StagedFrame } from '../fakes/fake-face-analyser.ts';
+import {
+  FakeFaceAnalyser,
+  FULL_ENCODER,
+  type StagedFace,
+  StagedFrame,
+  stagedEmbedding,
+  UPPER_ENCODER,
+} from '../fakes/fake-face-analyser.ts';
 import { settle } from '../fakes/frame-source-clock.ts';
 
 const ANN = { id: 'ann', name: 'Ann' };
@@ -25,12 +32,9 @@ function galleryOf(people: readonly (readonly [typeof ANN, number])[], version =
   return {
     version,
     has: (id) => people.some(([person]) => person.id === id),
-    search: (probe, count) =>
+    search: (probe, encoder, count) =>
       people
-        .map(([person, angle]) => ({
-          person,
-          score: cosine(probe, Float32Array.from([Math.cos(angle), Math.sin(angle)])),
-        }))
+        .map(([person, angle]) => ({ person, score: cosine(probe, stagedEmbedding(angle, encoder)) }))
         .sort((a, b) => b.score - a.score)
         .slice(0, count),
   };
@@ -89,12 +93,14 @@ describe('CameraPipeline', () => {
       }),
       visits: new Visits(
         { agreeingFrames: 3, unknownFrames: 6 },
-        new Cooldown({ cooldownMs: 5000, sameStranger: 0.5 }, cosine),
+        new Cooldown({ cooldownMs: 5000, sameStranger: () => 0.5 }, cosine),
         300,
       ),
       gallery: () => gallery,
-      threshold: 0.5,
-      far: 1e-4,
+      limits: new Map([
+        [FULL_ENCODER, { threshold: 0.5, far: 1e-4 }],
+        [UPPER_ENCODER, { threshold: 0.6, far: 1e-3 }],
+      ]),
       minQuality: 0.2,
       publish: (draft) => (draft.type === 'exit' ? departed : published).push(draft),
       attend: () => attended.push(reports.length + 1),
@@ -136,6 +142,7 @@ describe('CameraPipeline', () => {
       score: expect.closeTo(Math.cos(0.1), 5),
       threshold: 0.5,
       far: 1e-4,
+      mask: null,
       encoder: 'fake-encoder',
       frames: 3,
       box: { x: 100 / 640, y: 100 / 480, width: 100 / 640, height: 120 / 480 },
@@ -143,6 +150,30 @@ describe('CameraPipeline', () => {
       latencyMs: { capture: 2 },
     });
     expect(reports).toHaveLength(20);
+  });
+
+  it('recognises somebody with a mask by the encoder for that, and says so', async () => {
+    await play(times(20, [{ ...at(100, 0.1), mask: 'worn' }]));
+    expect(published).toHaveLength(1);
+    expect(published[0]).toMatchObject({
+      decision: 'known',
+      person: ANN,
+      score: expect.closeTo(Math.cos(0.1), 5),
+      threshold: 0.6,
+      far: 1e-3,
+      mask: 'worn',
+      encoder: UPPER_ENCODER,
+    });
+  });
+
+  it('knows somebody who puts a mask on before the decision by looks of both encoders', async () => {
+    await play([
+      ...times(2, [{ ...at(100, 0.2), mask: 'none' as const }]),
+      ...times(6, [{ ...at(100, 0.1), mask: 'worn' as const }]),
+    ]);
+    expect(published).toMatchObject([
+      { person: ANN, frames: 3, mask: 'worn', encoder: UPPER_ENCODER, score: expect.closeTo(Math.cos(0.1), 5) },
+    ]);
   });
 
   it('announces a stranger as unknown, and names nobody', async () => {

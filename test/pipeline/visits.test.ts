@@ -13,8 +13,10 @@ const SHOT: Shot = {
   speed: 0.3,
 };
 
+const LOOK = { quality: 0.7, encoder: 'encoder', embedding: Float32Array.of(1, 0) };
+
 function build(): Visits {
-  const cooldown = new Cooldown({ cooldownMs: 30_000, sameStranger: 0.5 }, cosine);
+  const cooldown = new Cooldown({ cooldownMs: 30_000, sameStranger: () => 0.5 }, cosine);
   return new Visits({ agreeingFrames: 3, unknownFrames: 6 }, cooldown, 1000);
 }
 
@@ -36,7 +38,7 @@ function show(
     if (finding === 'poor') visits.disregard(track, 0.1);
     if (finding === 'none') visits.dismiss(track);
     if (finding === 'poor' || finding === 'none') return;
-    const sighting = { person: finding, score: finding ? 0.6 : 0.2, quality: 0.7, embedding: Float32Array.of(1, 0) };
+    const sighting = { ...LOOK, person: finding, score: finding ? 0.6 : 0.2 };
     const announcement = visits.observe(track, sighting, nowMs);
     if (announcement) announced.push([index * everyMs, announcement]);
   });
@@ -94,7 +96,7 @@ describe('renaming', () => {
     show(visits, times(2, ANN), { track: 1 });
     expect(visits.wants(2, SHOT, false, 3000)).toBe(true);
     visits.rename([{ from: 2, to: 1, merged: true }]);
-    const sighting = { person: ANN, score: 0.6, quality: 0.7, embedding: Float32Array.of(1, 0) };
+    const sighting = { ...LOOK, person: ANN, score: 0.6 };
     expect(visits.observe(1, sighting, 3000)).toMatchObject({ type: 'enter', verdict: { person: ANN, frames: 3 } });
   });
 

@@ -9,6 +9,7 @@ function frames(letters: string): Observation[] {
   return [...letters].map((letter) => ({
     person: letter === '-' ? null : { id: letter, name: letter.toUpperCase() },
     score: letter === '-' ? 0.2 : 0.6,
+    encoder: 'full',
     quality: 0.8,
   }));
 }
@@ -39,8 +40,10 @@ describe('verdictOf', () => {
       score: [0.5, 0.1, 0.6, 0.7][index] ?? 0,
     }));
     expect(verdictOf(scored, POLICY)).toMatchObject({ decision: 'known', score: expect.closeTo(0.6, 9), frames: 3 });
+    const masked = scored.map((observation, index) => (index < 3 ? observation : { ...observation, encoder: 'upper' }));
+    expect(verdictOf(masked, POLICY)).toMatchObject({ person: { id: 'a' }, score: 0.7, frames: 3, encoder: 'upper' });
     const strange = frames('------').map((observation, index) => ({ ...observation, score: index === 2 ? 0.3 : 0.1 }));
-    expect(verdictOf(strange, POLICY)).toEqual({ decision: 'unknown', score: 0.3, frames: 6 });
+    expect(verdictOf(strange, POLICY)).toMatchObject({ decision: 'unknown', score: 0.3, frames: 6 });
   });
 
   it('never decides on less than the configured frames, nor for somebody the latest frames dispute', () => {

@@ -35,8 +35,8 @@ export async function openEyeline(alone: boolean): Promise<FaceSystem> {
         const faces = await analyser.describe(held, await analyser.detect(held));
         const embeddings = await analyser.embed(held, faces);
         return faces.flatMap(({ box }, index) => {
-          const embedding = embeddings[index];
-          return embedding ? [{ box, embedding }] : [];
+          const made = embeddings[index];
+          return made ? [{ box, embedding: made.embedding }] : [];
         });
       } finally {
         held.release();

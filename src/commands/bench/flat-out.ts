@@ -8,6 +8,7 @@ import type { Logger } from '../../core/logger.ts';
 import { quantile, rounded } from '../../core/statistics.ts';
 import { cosine } from '../../faces/embedding.ts';
 import { CameraPipeline, type FrameReport, type GalleryView } from '../../pipeline/camera-pipeline.ts';
+import { limitOf, matchLimits } from '../../pipeline/match-limits.ts';
 import { Visits } from '../../pipeline/visits.ts';
 import { Cooldown } from '../../tracks/cooldown.ts';
 import { FaceTracker } from '../../tracks/tracker.ts';
@@ -133,15 +134,16 @@ function buildPipeline(
   onFrame: (report: FrameReport) => void,
 ): CameraPipeline {
   const { recognition, tracks } = config;
-  const cooldown = new Cooldown({ cooldownMs: recognition.cooldownMs, sameStranger: recognition.threshold }, cosine);
+  const limits = matchLimits(chain.encoders, recognition.threshold);
+  const sameStranger = (encoder: string) => limitOf(limits, encoder).threshold;
+  const cooldown = new Cooldown({ cooldownMs: recognition.cooldownMs, sameStranger }, cosine);
   return new CameraPipeline({
     camera,
     analyser: chain.lane(camera),
     tracker: new FaceTracker({ ...tracks, minScore: config.detection.minScore }),
     visits: new Visits(recognition, cooldown, 1000),
     gallery: () => gallery,
-    threshold: recognition.threshold,
-    far: null,
+    limits,
     minQuality: recognition.minQuality,
     publish: () => {},
     onFrame,

@@ -107,7 +107,7 @@ async function atFullSpeed(
   });
   const gallery = new LiveGallery({
     open: (create) => openGalleryStore(galleryFile, { logger, clock: systemClock, create }),
-    encoder: chain.encoder,
+    encoders: chain.encoders,
     refreshMs: config.gallery.refreshMs,
     clock: systemClock,
     logger,
@@ -146,7 +146,7 @@ async function enrolScene(
       store,
       decode: decodePicture,
       faces: chain.reader,
-      encoder: chain.encoder,
+      encoders: chain.encoders,
       limits: config.enrolment,
       threshold: config.recognition.threshold,
       signal,

@@ -8,6 +8,8 @@ import type { Logger } from '../../core/logger.ts';
 import { CachedEncoder } from '../../evaluation/cached-encoder.ts';
 import { type FeatureMaps, featureMaps } from '../../evaluation/classifiers/feature-maps.ts';
 import { type HideLowerFace, modelEncoder } from '../../evaluation/face-encoder.ts';
+import { type RoutedCode, routedEncoder } from '../../evaluation/routed-encoder.ts';
+import { scoreOfSameRate } from '../../faces/calibration.ts';
 import { blankBelow, type FaceCrop, keepBlocks } from '../../faces/occlusion.ts';
 import { cutToFeatureMap } from '../../inference/graph/feature-map.ts';
 import { InferenceThread } from '../../inference/inference-thread.ts';
@@ -31,6 +33,8 @@ type Way = keyof typeof WAYS;
  */
 const BATCH = { maxBatch: 4, maxWaitMs: 0 };
 
+const monotonic = () => systemClock.monotonic();
+
 /** The encoders of an evaluation, each opened once, in a thread of their own. */
 export class EvaluationModels {
   readonly #config: Config;
@@ -38,6 +42,7 @@ export class EvaluationModels {
   readonly #thread: InferenceThread;
   readonly #opened = new Map<string, ModelBatcher>();
   readonly #encoders = new Map<string, CachedEncoder<Float32Array>>();
+  #routed: CachedEncoder<object> | null = null;
   /** Where graphs are written that are made of others. */
   #scratch: string | null = null;
 
@@ -54,11 +59,35 @@ export class EvaluationModels {
   async encoder(id: string): Promise<CachedEncoder<Float32Array>> {
     const known = this.#encoders.get(id);
     if (known) return known;
-    const encoder = new CachedEncoder(modelEncoder({ id, ...(await this.#partsOf(id)) }), () =>
-      systemClock.monotonic(),
-    );
+    const encoder = new CachedEncoder(modelEncoder({ id, ...(await this.#partsOf(id)) }), monotonic);
     this.#encoders.set(id, encoder);
     return encoder;
+  }
+
+  /**
+   * What compares faces under an id: its encoder, or where the daemon uses two (`auto`), both. Throws as `encoder` does,
+   * and MODEL_UNSUPPORTED when an encoder of two is not calibrated.
+   */
+  async comparer(id: string): Promise<CachedEncoder<object>> {
+    const { encoder, upperEncoder } = this.#config.models;
+    if (id !== 'auto' || upperEncoder === null) return this.encoder(id);
+    this.#routed ??= await this.#openRouted(encoder, upperEncoder);
+    return this.#routed;
+  }
+
+  async #openRouted(fullId: string, upperId: string): Promise<CachedEncoder<object>> {
+    const calibrations = [fullId, upperId].map((id) => {
+      const { calibration = [] } = this.#store.entry(id);
+      if (calibration.length >= 2) return calibration;
+      throw new EyelineError('MODEL_UNSUPPORTED', `model ${id} has no calibration of two points in its manifest`);
+    });
+    const [ofFull = [], ofUpper = []] = calibrations;
+    const routed = routedEncoder('auto', {
+      full: await this.encoder(fullId),
+      upper: await this.encoder(upperId),
+      onFullScale: (score) => scoreOfSameRate(ofUpper, score, ofFull),
+    });
+    return new CachedEncoder<RoutedCode>(routed, monotonic);
   }
 
   /**
@@ -117,10 +146,10 @@ export class EvaluationModels {
     const { model: modelId, hide } = this.modelOf(id);
     const model = await this.open(modelId);
     const { width, height, channels } = model.input;
-    if (width !== height || channels !== 3) {
+    if (height > width || channels !== 3) {
       throw new EyelineError(
         'MODEL_UNSUPPORTED',
-        `model ${modelId} takes ${height}x${width}x${channels}: encoders here take square RGB crops`,
+        `model ${modelId} takes ${height}x${width}x${channels}: encoders here take square RGB crops, or their upper rows`,
       );
     }
     // The length of a feature tells a face from none on whole faces only: that is what it was measured on.
@@ -143,7 +172,7 @@ function usedBy(way: Way, configured: string) {
   }
 }
 
-/** What the daemon embeds a face with. It has one encoder for every face, whether a mask is worn or not. */
+/** What the daemon embeds a bare face with, and every face where it has no encoder for the upper part. */
 function daemonsChoice(configured: string) {
   return { model: configured, hide: null };
 }

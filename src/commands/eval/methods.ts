@@ -13,14 +13,16 @@ export async function methodOf(
   models: EvaluationModels,
   encoderId: string,
   classifier: Classifier,
-): Promise<{ method: IdentificationMethod; encoder: CachedEncoder<Float32Array> | null }> {
+): Promise<{ method: IdentificationMethod; encoder: CachedEncoder<object> | null }> {
   if (classifier === 'hariri') {
     return { method: haririMethod(encoderId, await models.featureMaps(encoderId)), encoder: null };
   }
+  if (classifier === 'nearest') {
+    const encoder = await models.comparer(encoderId);
+    return { method: nearestFace(encoder), encoder };
+  }
   const encoder = await models.encoder(encoderId);
   switch (classifier) {
-    case 'nearest':
-      return { method: nearestFace(encoder), encoder };
     case 'softmax':
       return { method: softmaxOnEmbeddings(encoder), encoder };
     case 'svm':

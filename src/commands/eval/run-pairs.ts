@@ -27,7 +27,7 @@ export async function runPairs(options: PairsCommand, context: CommandContext): 
   const evaluation = await openEvaluation(options, context);
   try {
     const { shelf, models } = evaluation;
-    const encoder = await models.encoder(id);
+    const encoder = await models.comparer(id);
     const run = await verifyPairs(shelf, encoder, {
       images,
       pairs,

@@ -72,7 +72,7 @@ async function runAll(suite: EvaluationSuite, data: string, evaluation: OpenEval
       let mistakes: readonly Mistake[] = [];
       // Classifiers know people, not pairs.
       for (const { name, encoder } of suite.methods.filter(({ classifier }) => classifier === 'nearest')) {
-        const run = await verifyPairs(shelf, await models.encoder(encoder), {
+        const run = await verifyPairs(shelf, await models.comparer(encoder), {
           images: join(data, set.images),
           pairs,
           mask,

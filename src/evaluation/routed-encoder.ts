@@ -1,0 +1,46 @@
+import type { FacePart } from '../core/person.ts';
+import { cosine } from '../faces/embedding.ts';
+import { partToEmbed } from '../faces/mask-state.ts';
+import type { FaceEncoder } from './face-encoder.ts';
+import type { AlignedFace } from './face-source.ts';
+import { NOT_COMPARED } from './metrics/comparisons.ts';
+
+/** What two encoders make of a face: enrolled by both, sought by the one for its mask state. */
+export interface RoutedCode {
+  readonly part: FacePart;
+  readonly full: Float32Array | null;
+  readonly upper: Float32Array | null;
+}
+
+export interface RoutedEncoders {
+  readonly full: FaceEncoder<Float32Array>;
+  readonly upper: FaceEncoder<Float32Array>;
+  /** A score of the upper-part encoder as one that strangers reach as often by the full-face one. */
+  readonly onFullScale: (upperScore: number) => number;
+}
+
+/**
+ * The daemon's choice between two encoders: a face with a mask on is compared with what the upper-part encoder made of the
+ * enrolled face, any other with what the full-face one made of it. Scores are on the scale of the full-face one. Both
+ * encoders must take crops of one width.
+ */
+export function routedEncoder(id: string, { full, upper, onFullScale }: RoutedEncoders): FaceEncoder<RoutedCode> {
+  if (full.cropPx !== upper.cropPx) throw new RangeError(`crops of ${full.cropPx} and ${upper.cropPx} pixels`);
+  return {
+    id,
+    cropPx: full.cropPx,
+    async embed(faces: readonly AlignedFace[]) {
+      const byFull = await full.embed(faces);
+      const byUpper = await upper.embed(faces);
+      return faces.map(({ mask }, index) => {
+        const code = { part: partToEmbed(mask), full: byFull[index] ?? null, upper: byUpper[index] ?? null };
+        return code[code.part] ? code : null;
+      });
+    },
+    compare(enrolled, { part, ...probe }) {
+      const [a, b] = [enrolled[part], probe[part]];
+      if (!a || !b) return NOT_COMPARED;
+      return part === 'full' ? cosine(a, b) : onFullScale(cosine(a, b));
+    },
+  };
+}

@@ -1,0 +1,62 @@
+import type { TensorGraph } from '../engine.ts';
+import { scaled, sum, transposed } from '../graph/shorthand.ts';
+import { average, complement, cosines, normalised, pairedCosines, samePerson, unitMatrix } from './building-blocks.ts';
+
+/** Added to what must not count in a softmax. */
+const NEVER = -1e4;
+
+/**
+ * InfoNCE (van den Oord et al., 2018; both ways as in CLIP): each face must be more like its own positive than like the
+ * positives of the others of the batch. Mean over the batch.
+ *
+ * @param anchors, positives n x dimensions, of any length; row by row the same person
+ * @param people FLOAT vector of n person numbers: another picture of one's own person is no negative
+ */
+export function infoNce(
+  graph: TensorGraph,
+  {
+    anchors,
+    positives,
+    people,
+    temperature,
+  }: { readonly anchors: string; readonly positives: string; readonly people?: string; readonly temperature: number },
+): string {
+  const [count = 1] = graph.shapeOf(anchors);
+  const [a, b] = [normalised(graph, anchors), normalised(graph, positives)];
+  const alike = scaled(graph, cosines(graph, a, b), 1 / temperature);
+  const others = people ? graph.op('Sub', [samePerson(graph, people), unitMatrix(graph, count)]) : null;
+  const logits = others ? graph.op('Add', [alike, scaled(graph, others, NEVER)]) : alike;
+  const own = scaled(graph, pairedCosines(graph, a, b), 1 / temperature);
+  const spread = (matrix: string) => graph.op('ReduceLogSumExp', [matrix, graph.int64s([1])], { keepdims: 0 });
+  const bothWays = graph.op('Add', [spread(logits), spread(transposed(graph, logits))]);
+  return average(graph, graph.op('Sub', [scaled(graph, bothWays, 0.5), own]));
+}
+
+/**
+ * Supervised contrastive loss (Khosla et al., NeurIPS 2020, equation 2): all pictures of a person in the batch are
+ * positives of each other. Every person needs at least two.
+ *
+ * @param embeddings n x dimensions, of any length
+ * @param people FLOAT vector of n person numbers
+ */
+export function supervisedContrastive(
+  graph: TensorGraph,
+  {
+    embeddings,
+    people,
+    temperature,
+  }: { readonly embeddings: string; readonly people: string; readonly temperature: number },
+): string {
+  const [count = 1] = graph.shapeOf(embeddings);
+  const rows = normalised(graph, embeddings);
+  const self = unitMatrix(graph, count);
+  const logits = graph.op('Add', [
+    scaled(graph, cosines(graph, rows, rows), 1 / temperature),
+    scaled(graph, self, NEVER),
+  ]);
+  const likely = graph.op('LogSoftmax', [logits], { axis: -1 });
+  const positives = graph.op('Mul', [samePerson(graph, people), complement(graph, self)]);
+  const many = graph.op('Max', [sum(graph, positives, [1]), graph.floats([1], [])]);
+  const own = graph.op('Div', [sum(graph, graph.op('Mul', [positives, likely]), [1]), many]);
+  return scaled(graph, average(graph, own), -1);
+}
