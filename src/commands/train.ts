@@ -3,18 +3,22 @@ import { availableParallelism, setPriority } from 'node:os';
 import { promisify } from 'node:util';
 import { InvalidArgumentError } from 'commander';
 import { loadConfig } from '../config/load.ts';
-import { ALL_RECIPES, type LoadedRecipe, loadRecipe } from '../config/training-recipe.ts';
+import type { Config } from '../config/schema.ts';
+import { ALL_RECIPES, type LoadedRecipe, loadRecipe, type TrainingRecipe } from '../config/training-recipe.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { EyelineError } from '../core/errors.ts';
 import { silentLogger } from '../core/logger.ts';
-import { createModelStore } from '../inference/store.ts';
+import { createModelStore, type ModelStore } from '../inference/store.ts';
 import { packageVersion } from '../platform/version.ts';
-import { RunFolder } from '../training/run/run-folder.ts';
+import { reasonsAgainst } from '../training/run/gate.ts';
+import { type Judgement, RunFolder } from '../training/run/run-folder.ts';
 import type { CommandContext, RegisterCommand } from './command.ts';
 import { whole } from './dataset/mask-options.ts';
 import { startProgress } from './progress.ts';
+import { installModel } from './train/install-model.ts';
+import { modelOf } from './train/open-lesson.ts';
 import { prepareData } from './train/prepare-data.ts';
-import { runRecipe, runsFolder } from './train/run-recipe.ts';
+import { type RecipeOutcome, runRecipe, runsFolder } from './train/run-recipe.ts';
 import { showTraining } from './train/show-training.ts';
 
 interface TrainOptions {
@@ -23,6 +27,7 @@ interface TrainOptions {
   readonly resume?: boolean;
   readonly cores?: number;
   readonly nice?: number;
+  readonly install?: boolean;
   readonly maxMinutes?: number;
   readonly fold?: number;
   readonly landmarks?: string;
@@ -32,6 +37,8 @@ interface TrainOptions {
 
 /** Ended by Ctrl-C: 128 and the number of SIGINT. */
 const EXIT_INTERRUPTED = 130;
+/** Id of an upper-part encoder where none is configured. */
+const UPPER_ENCODER = 'upper-encoder';
 
 /** `eyeline train`. */
 export const registerTrain: RegisterCommand = (program, context) => {
@@ -43,6 +50,7 @@ export const registerTrain: RegisterCommand = (program, context) => {
     .requiredOption('-d, --data <dirs...>', 'folders that hold a folder a person, with plain pictures')
     .option('-o, --out <dir>', 'folder of the run (default runs/<recipe>)')
     .option('--resume', 'go on with the run in the folder')
+    .option('--install', 'use the model from now on if it is better than the one in use, else end with status 13')
     .option('--cores <n>', 'cores it may use (default all)', whole(1, 1024))
     .option('--nice <n>', 'priority, 19 is the lowest: a running daemon keeps its cameras (default 10)', whole(0, 19))
     .option('--max-minutes <n>', 'end after this time and keep the best model until then', minutes)
@@ -118,6 +126,7 @@ async function trainOne(
       cores,
     },
     resume: options.resume ?? false,
+    compare: options.install ?? false,
     trained: new Map(options.landmarks ? [[config.models.landmarks, options.landmarks]] : []),
     cores,
     maxMs: options.maxMinutes === undefined ? null : options.maxMinutes * 60_000,
@@ -134,7 +143,39 @@ async function trainOne(
   if (end === 'interrupted') {
     context.warn(`  go on with: eyeline train ${name} --data ${options.data.join(' ')} --out ${folder.path} --resume`);
     context.exitWith(EXIT_INTERRUPTED);
+  } else if (options.install && outcome.inUse) {
+    await installIfBetter({ name, recipe, folder, outcome, inUse: outcome.inUse, config, store }, context);
   }
+}
+
+interface Candidate {
+  readonly name: string;
+  readonly recipe: TrainingRecipe;
+  readonly folder: RunFolder;
+  readonly outcome: RecipeOutcome;
+  readonly inUse: Judgement;
+  readonly config: Config;
+  readonly store: ModelStore;
+}
+
+/** Throws TRAINING_NOT_BETTER, which says in what, and leaves the model in use. */
+async function installIfBetter(candidate: Candidate, context: CommandContext): Promise<void> {
+  const { name, recipe, folder, outcome, inUse, config, store } = candidate;
+  const against = reasonsAgainst(recipe.kind, inUse, outcome.best);
+  if (against.length > 0) throw new EyelineError('TRAINING_NOT_BETTER', `${name}: ${against.join('; ')}`);
+  const base = modelOf(recipe.kind, config);
+  const upper = recipe.kind === 'encoder';
+  const id = upper ? (config.models.upperEncoder ?? UPPER_ENCODER) : base;
+  const path = await installModel(config.models.dir, {
+    id,
+    file: folder.modelFile,
+    from: store.entry(base),
+    input: outcome.input,
+    recipe: name,
+  });
+  context.print(`  installed as ${id}: ${path}; the daemon uses it when it is started again`);
+  if (upper && config.models.upperEncoder === null) context.print(`  set models.upperEncoder: ${id}`);
+  if (upper) context.print('  enrol again: templates of two encoders are never compared');
 }
 
 /** The revision the program was built from; null outside of a repository. */

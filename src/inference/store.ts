@@ -6,7 +6,7 @@ import type { Logger } from '../core/logger.ts';
 import type { EvaluateGraph } from './check-graph.ts';
 import { downloadsOf, type FetchOptions, type FetchProgress, fetchTogether } from './fetch.ts';
 import { publishFile, sha256OfFile } from './files.ts';
-import { type Asset, loadManifest, type Manifest, type ModelEntry } from './manifest.ts';
+import { type Asset, loadManifest, type Manifest, type ModelEntry, TRAINED_MANIFEST } from './manifest.ts';
 import { corrupt, PreparedGraph } from './prepared-graph.ts';
 import { describeSource } from './source.ts';
 
@@ -261,7 +261,7 @@ export async function createModelStore({
   /** Where npm's variables are read from; the process's own when left out. */
   env?: NodeJS.ProcessEnv;
 }): Promise<ModelStore> {
-  const manifest = await loadManifest(extraManifest);
+  const manifest = await loadManifest(extraManifest, undefined, join(dir, TRAINED_MANIFEST));
   const evaluate: EvaluateGraph = async (graph, input) => {
     const { evaluateGraph } = await import('./onnxruntime-model.ts');
     return evaluateGraph(graph, input);

@@ -41,7 +41,13 @@ it('reads the manifest that comes with the product', async () => {
     'mobilefacenet-512',
     'minifasnet-liveness',
   ]);
-  expect([...models.values()].map(({ role }) => role)).toEqual(['detector', 'landmarks', 'landmarks', 'encoder', 'liveness']);
+  expect([...models.values()].map(({ role }) => role)).toEqual([
+    'detector',
+    'landmarks',
+    'landmarks',
+    'encoder',
+    'liveness',
+  ]);
   expect(models.get('mobilefacenet-512')).toMatchObject({
     source: { kind: 'npm', package: 'faceplugin-face-recognition-js', version: '0.0.1', path: 'model/fr_feature.onnx' },
     input: { width: 112, height: 112, mean: [127, 127, 127], scale: [1 / 128, 1 / 128, 1 / 128] },

@@ -69,8 +69,13 @@ export async function openLesson(recipe: TrainingRecipe, context: LessonContext)
       const encoder = await context.openModel(id);
       const dimension = entry.embedding ?? 0;
       const targets = await embeddingsOf(faces, encoder, dimension, alignments, landmarker.fingerprint, options);
+      const upper = context.config.models.upperEncoder;
+      const inUse =
+        upper === null
+          ? { entry, onnx }
+          : { entry: store.entry(upper), onnx: new Uint8Array(await readFile(await store.sourceFile(upper))) };
       try {
-        return await encoderLesson(recipe, { ...parts, alignments, targets }, { entry, onnx }, context.open);
+        return await encoderLesson(recipe, { ...parts, alignments, targets }, { entry, onnx, inUse }, context.open);
       } catch (error) {
         if (error instanceof EyelineError) throw error;
         throw new EyelineError('GRAPH_UNTRAINABLE', `model ${id}: ${messageOf(error)}`, { cause: error });

@@ -4,6 +4,7 @@ import type { TrainingRecipe } from '../../config/training-recipe.ts';
 import { systemClock } from '../../core/clock.ts';
 import { silentLogger } from '../../core/logger.ts';
 import { InferenceThread } from '../../inference/inference-thread.ts';
+import type { ModelEntry } from '../../inference/manifest.ts';
 import { ModelBatcher } from '../../inference/model-batcher.ts';
 import { openGraph } from '../../inference/onnxruntime-model.ts';
 import type { ModelStore } from '../../inference/store.ts';
@@ -14,7 +15,7 @@ import { readRecord } from '../../training/data/prepare-set.ts';
 import { type PeopleSplit, splitPeople } from '../../training/data/training-pictures.ts';
 import type { OpenSession } from '../../training/engine.ts';
 import { openTask } from '../../training/recipes/lesson.ts';
-import type { RunFolder } from '../../training/run/run-folder.ts';
+import type { Judgement, RunFolder } from '../../training/run/run-folder.ts';
 import { type RunOutcome, type RunProgress, trainRun } from '../../training/run/train-run.ts';
 import { modelOf, openLesson } from './open-lesson.ts';
 import { trainedModel } from './trained-model.ts';
@@ -30,6 +31,8 @@ export interface RecipeRun {
   /** What the run's record says beside what is found out here. */
   readonly record: object;
   readonly resume: boolean;
+  /** Also judge the model in use. */
+  readonly compare: boolean;
   /** Models that runs before this one trained, by the id of the one in use they take the place of. */
   readonly trained: ReadonlyMap<string, string>;
   readonly cores: number;
@@ -43,8 +46,17 @@ export interface RecipeRun {
 const BATCHES_AHEAD = 4;
 const CHECKPOINT_EVERY_STEPS = 100;
 
+export interface RecipeOutcome extends RunOutcome {
+  /** Of the model in use, on the same people; null unless asked for. */
+  readonly inUse: Judgement | null;
+  /** Of the best model of the run. */
+  readonly best: Judgement;
+  /** What the trained model takes. */
+  readonly input: ModelEntry['input'];
+}
+
 /** Trains one recipe on prepared faces, from the start or from where it was left. Throws as `trainRun` and `openLesson` do. */
-export async function runRecipe(run: RecipeRun): Promise<RunOutcome> {
+export async function runRecipe(run: RecipeRun): Promise<RecipeOutcome> {
   const { recipe, config, store, prepared, folder, signal, cores } = run;
   const { providers, device } = config.inference;
   const open: OpenSession = (onnx, name) =>
@@ -97,7 +109,7 @@ export async function runRecipe(run: RecipeRun): Promise<RunOutcome> {
     });
     const task = await openTask(lesson, recipe, { open, block });
     try {
-      return await trainRun({
+      const outcome = await trainRun({
         folder,
         task,
         settings: {
@@ -117,6 +129,15 @@ export async function runRecipe(run: RecipeRun): Promise<RunOutcome> {
           ),
         onProgress: run.onProgress,
       });
+      const inUse = run.compare && outcome.end !== 'interrupted' ? await lesson.judgeInUse(task.student) : null;
+      const [channels = 3, height = 0, width = 0] = lesson.input;
+      const { input } = store.entry(modelOf(recipe.kind, config));
+      return {
+        ...outcome,
+        inUse,
+        best: await bestOf(folder, outcome.state.best?.step ?? 0),
+        input: { ...input, width, height, channels: channels === 1 ? 1 : 3 },
+      };
     } finally {
       await task.close();
     }
@@ -125,6 +146,12 @@ export async function runRecipe(run: RecipeRun): Promise<RunOutcome> {
     await Promise.allSettled(opened.map((model) => model.close()));
     await thread.close();
   }
+}
+
+async function bestOf(folder: RunFolder, step: number): Promise<Judgement> {
+  const line = (await folder.readValidations()).find((it) => it.step === step);
+  const { score = 0, ...figures } = line ?? {};
+  return { score, figures };
 }
 
 /** People with a face, parted. Throws TRAINING_DATA_UNUSABLE. */

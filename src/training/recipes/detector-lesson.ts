@@ -49,6 +49,10 @@ export async function detectorLesson(
   const teacher = await openStudent({ onnx, input: shape, cut: null, batch, open, block });
   const candidates = entry.outputs.find(({ name }) => name === 'scores')?.shape[0] ?? 0;
   const judged = { ...options, faces: validation, seed: seed + 1, masked: 1, tight: 0.5, several: 0.4, empty: 0 };
+  const judge = async (student: Student, values: Values) => {
+    const scenes = Math.max(1, Math.floor(recipe.validation.faces / batch));
+    return judgeDetector(student, teacher, values, detectorSampler(store, judged), { scenes, batch, input });
+  };
   return {
     onnx,
     input: shape,
@@ -100,10 +104,8 @@ export async function detectorLesson(
       const loss = graph.op('Add', [scoring, graph.op('Mul', [placing, graph.floats([recipe.boxWeight], [1])])]);
       return { loss, metrics: { scoring, placing } };
     },
-    async judge(student, values) {
-      const scenes = Math.max(1, Math.floor(recipe.validation.faces / batch));
-      return judgeDetector(student, teacher, values, detectorSampler(store, judged), { scenes, batch, input });
-    },
+    judge,
+    judgeInUse: (student) => judge(student, student.initial),
     close: () => teacher.close(),
   };
 }

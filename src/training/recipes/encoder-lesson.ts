@@ -12,13 +12,21 @@ import type { Judgement } from '../run/run-folder.ts';
 import { openTrainableGraph } from '../trainable-graph.ts';
 import { average, type LessonParts } from './landmarks-lesson.ts';
 import type { Lesson } from './lesson.ts';
-import type { Student } from './student.ts';
+import { openStudent, type Student } from './student.ts';
 import { trueAcceptRates } from './true-accept-rates.ts';
 import { keepUpperRows, lastMap } from './upper-part.ts';
 
 /** Faces whose lower part is blanked to see what is left of it in the last feature map, and the grey level of the blank. */
 const BLANK_FACES = 64;
 const BLANK = 127;
+
+export interface EncoderModels {
+  /** The encoder for whole faces: what the student begins as, and its teacher. */
+  readonly entry: ModelEntry;
+  readonly onnx: Uint8Array;
+  /** What masked faces are embedded by now: the upper-part encoder in use, or the same one. */
+  readonly inUse: { readonly entry: ModelEntry; readonly onnx: Uint8Array };
+}
 
 export interface EncoderParts extends LessonParts {
   /** Where the landmarks in use put the five points of every face and mask. */
@@ -35,7 +43,7 @@ export interface EncoderParts extends LessonParts {
 export async function encoderLesson(
   recipe: RecipeOf<'encoder'>,
   { store, train, validation, alignments, targets }: EncoderParts,
-  { entry, onnx }: { entry: ModelEntry; onnx: Uint8Array },
+  { entry, onnx, inUse }: EncoderModels,
   open: OpenSession,
 ): Promise<Lesson> {
   const { seed, masked, jitterPx, degradation, blankFrom } = recipe;
@@ -94,6 +102,24 @@ export async function encoderLesson(
         ]),
         metrics: { distance, contrast, telling },
       };
+    },
+    async judgeInUse() {
+      const { width: across, height: down } = inUse.entry.input;
+      const seen = chooseJudged(store, validation, recipe.validation.faces);
+      const shown = judgedCrops(store, seen, { width: across, height: down }, inUse.entry.input, alignments);
+      const student = await openStudent({
+        onnx: inUse.onnx,
+        input: [3, down, across],
+        cut: null,
+        batch: 2 * people,
+        open,
+        block: null,
+      });
+      try {
+        return await judgeEncoder(student, student.initial, inUse.entry.outputs[0]?.name ?? '', shown);
+      } finally {
+        await student.close();
+      }
     },
     async judge(student, values) {
       crops ??= judgedCrops(store, chooseJudged(store, validation, recipe.validation.faces), size, pixels, alignments);

@@ -40,6 +40,10 @@ export function landmarksLesson(
   const pixels = { mean: entry.input.mean, scale: entry.input.scale };
   const judged = validation.filter((face) => (store.faces[face]?.masks.length ?? 0) > 0);
   let crops: JudgedCrops | null = null;
+  const judge = async (student: Student, values: Values) => {
+    crops ??= judgedCrops(store, judged, side, pixels.mean[0] ?? 0, pixels.scale[0] ?? 1);
+    return judgeLandmarks(student, values, output, crops);
+  };
   return {
     onnx,
     input: [1, side, side],
@@ -58,10 +62,8 @@ export function landmarksLesson(
       const weighted = graph.op('Mul', [distance, graph.floats(weightsOf(recipe), [1, POINTS * 2])]);
       return { loss: average(graph, weighted), metrics: { error: average(graph, distance) } };
     },
-    async judge(student, values) {
-      crops ??= judgedCrops(store, judged, side, pixels.mean[0] ?? 0, pixels.scale[0] ?? 1);
-      return judgeLandmarks(student, values, output, crops);
-    },
+    judge,
+    judgeInUse: (student) => judge(student, student.initial),
     close: async () => {},
   };
 }

@@ -26,6 +26,8 @@ export interface Lesson {
   /** Adds to a batch what a teacher says of it. */
   complete(batch: Batch): Promise<Batch>;
   judge(student: Student, values: Values): Promise<Judgement>;
+  /** The same of the model it is to take the place of. */
+  judgeInUse(student: Student): Promise<Judgement>;
   close(): Promise<void>;
 }
 
