@@ -50,7 +50,7 @@ const MAX_THREADS = 4;
  */
 const BATCHES = { cpu: [1, 2], gpu: [1, 2, 4, 8, 16, 32] } as const;
 /** Runs of each batch at the start; the first is slower and does not count. */
-const WARM_UP_ROUNDS = 3;
+const WARM_UP_ROUNDS = 5;
 
 /**
  * Opens a model by its id in the manifest, on the first provider of the list that loads it and passes a warm-up run
@@ -147,7 +147,7 @@ export interface OpenGraph {
 /**
  * Opens a graph on the first of the providers, and on no other.
  *
- * @param options `steady`: it runs again and again with the same shapes and has the machine for itself, as in training
+ * @param options `steady`: for training, where it does nothing else for minutes: numbers next to zero count as zero
  * @param name what its engines are kept under
  */
 export async function openGraph(
@@ -216,7 +216,7 @@ export function defaultThreads(cores: number): number {
 /** Threads that spin between two frames cost a whole core at 10 frames a second (docs/models.md). */
 const SPARING = { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } };
 /** Numbers next to zero, which gradients are full of, cost many times the others. */
-const STEADY = { set_denormal_as_zero: '1' };
+const STEADY = { ...SPARING, set_denormal_as_zero: '1' };
 
 /** Sessions are made one after another: the environment is one for the whole process. */
 let lastSession: Promise<unknown> = Promise.resolve();
@@ -235,8 +235,9 @@ async function createSession(
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
     intraOpNumThreads: threads > 0 ? threads : defaultThreads(availableParallelism()),
-    // A pattern is kept for each shape seen: useless and growing with batches of any size.
-    enableMemPattern: steady,
+    // A pattern is kept for each shape seen: useless and growing with batches of any size. In training, where the shape is
+    // always the same, it doubles the memory and saves no time.
+    enableMemPattern: false,
     extra: { session: steady ? STEADY : SPARING },
   };
   const created = lastSession.then(() => {
@@ -257,6 +258,9 @@ function floatOutputs(results: InferenceSession.OnnxValueMapType): Outputs {
   return outputs;
 }
 
+/** A run blocks its thread. The next one of any model begins when it is over: else its time would count the wait for this. */
+let lastRun: Promise<unknown> = Promise.resolve();
+
 class OnnxruntimeModel implements BatchModel {
   readonly id: string;
   readonly fingerprint: string;
@@ -265,7 +269,7 @@ class OnnxruntimeModel implements BatchModel {
   readonly timings: RunTiming[] = [];
   readonly #outputs: readonly OutputContract[];
   #session: InferenceSession | null;
-  /** The run before: one at a time, so that closing can wait for it. */
+  /** The last run of this model, for closing to wait for. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(entry: ModelEntry, provider: Provider, session: InferenceSession) {
@@ -306,8 +310,9 @@ class OnnxruntimeModel implements BatchModel {
   }
 
   async runBatch(pixels: Uint8Array<ArrayBuffer>, count: number): Promise<BatchResult> {
-    const turn = this.#last.then(() => this.#run(pixels, count));
+    const turn = lastRun.then(() => this.#run(pixels, count));
     this.#last = turn.catch(() => undefined);
+    lastRun = this.#last;
     return turn;
   }
 
