@@ -223,7 +223,7 @@ const models = z
       .nullable()
       .default(null)
       .describe('Model that looks once more where the detector is unsure; null for none.'),
-    landmarks: text.default('landmarks-68').describe('Model that finds eyes, nose and mouth.'),
+    landmarks: text.default('landmarks-68-masked').describe('Model that finds eyes, nose and mouth.'),
     encoder: text.default('mobilefacenet-512').describe('Model that turns a face into an embedding.'),
     upperEncoder: text
       .nullable()
@@ -328,7 +328,7 @@ const recognition = z
       .default('off')
       .describe(
         'Whether faces are told from pictures of faces: not, in events only, or so that nobody is named who does not look ' +
-          'live. No proof: see docs/liveness.md.',
+          'live. No proof: a good picture may pass.',
       ),
     minLiveness: share.default(0.5).describe('Least liveness of somebody named, where it is required.'),
   })
