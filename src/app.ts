@@ -16,6 +16,7 @@ import { cosine } from './faces/embedding.ts';
 import { createFaceAnalyser, type FaceAnalyser, type PartEncoder } from './faces/face-analyser.ts';
 import { cropEmbedder, type FaceEmbedder, frameEmbedder } from './faces/face-embedder.ts';
 import { ibugLandmarker } from './faces/landmarkers/ibug-landmarker.ts';
+import { maskAssessor } from './faces/mask-state.ts';
 import type { FaceReader } from './gallery/enrol.ts';
 import { LiveGallery } from './gallery/live-gallery.ts';
 import { openGalleryStore } from './gallery/sqlite-gallery-store.ts';
@@ -125,6 +126,8 @@ export async function openFaceAnalyser(
   try {
     const detector = await open(config.models.detector);
     const landmarks = await open(config.models.landmarks);
+    const { maskState, upperEncoder } = config.models;
+    const masks = maskState === null ? null : await open(maskState);
     const openEncoder = async (key: 'encoder' | 'upperEncoder', id: string, part: FacePart): Promise<OpenEncoder> => {
       const { dimension, minNorm, calibration } = encoderEntry(store, key, id, part);
       const encoder = await open(id);
@@ -148,13 +151,13 @@ export async function openFaceAnalyser(
       };
     };
     const full = await openEncoder('encoder', config.models.encoder, 'full');
-    const { upperEncoder } = config.models;
     const upper = upperEncoder === null ? null : await openEncoder('upperEncoder', upperEncoder, 'upper');
     const detectorOf = (name: string) => ultraFaceDetector(detector.lane(name), { ...config.detection, lowScore });
     const lane = (name: string) =>
       createFaceAnalyser({
         detector: detectorOf(name),
         landmarker: ibugLandmarker(landmarks.lane(name)),
+        maskAssessor: masks && maskAssessor(masks.lane(name)),
         encoder: full.lane(name),
         upperEncoder: upper?.lane(name) ?? null,
       });

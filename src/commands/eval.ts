@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { CommandContext, RegisterCommand } from './command.ts';
 import type { IdentifyCommand } from './eval/run-identify.ts';
+import type { MaskCommand } from './eval/run-mask.ts';
 import type { PairsCommand } from './eval/run-pairs.ts';
 import type { SuiteCommand } from './eval/run-suite.ts';
 import { TIGHT_CROP_PAD } from './eval/tight-crops.ts';
@@ -8,7 +9,7 @@ import { TIGHT_CROP_PAD } from './eval/tight-crops.ts';
 /** What a shell reports for a command ended by Ctrl-C. */
 const EXIT_INTERRUPTED = 130;
 
-/** `eyeline eval pairs|identify|all`. */
+/** `eyeline eval pairs|identify|mask|all`. */
 export const registerEval: RegisterCommand = (program, context) => {
   const evaluate = program
     .command('eval')
@@ -74,6 +75,27 @@ export const registerEval: RegisterCommand = (program, context) => {
     await unlessInterrupted(context, runIdentify(options, context));
   });
 
+  const mask = evaluate
+    .command('mask')
+    .summary('mask states: is a mask worn, and rightly?')
+    .description(
+      'Counts how mask states are told. DIR holds a folder a person, with pictures (none wears a mask), or with plain/ and ' +
+        'masked/ in it. Pictures without a face are counted and left out.',
+    )
+    .requiredOption('--dir <dir>', 'folder of people')
+    .option('--simulate', 'also draw masks on plain pictures: one worn, one below the nose')
+    .option('--mask-seed <n>', 'decides the masks', wholeNumber, 1)
+    .option(
+      '--pad <share>',
+      `black border around each picture (default: ${TIGHT_CROP_PAD} with plain/ and masked/)`,
+      share,
+    )
+    .option('--mistakes', 'name every picture that was told wrongly');
+  withChainOptions(mask).action(async (options: MaskCommand) => {
+    const { runMask } = await import('./eval/run-mask.ts');
+    await unlessInterrupted(context, runMask(options, context));
+  });
+
   withCommonOptions(
     evaluate
       .command('all')
@@ -91,8 +113,11 @@ export const registerEval: RegisterCommand = (program, context) => {
 };
 
 function withCommonOptions(command: Command): Command {
+  return withChainOptions(command.option('--report <file>', 'write an HTML page with plots and the worst mistakes'));
+}
+
+function withChainOptions(command: Command): Command {
   return command
-    .option('--report <file>', 'write an HTML page with plots and the worst mistakes')
     .option('--json', 'print one JSON object')
     .option('--workers <n>', 'processes that read pictures (default: one a core)', processes)
     .option('-c, --config <file>', 'configuration file')

@@ -188,6 +188,10 @@ const models = z
     manifest: file.describe('Manifest of further models of your own; null for those that come with Eyeline.'),
     detector: text.default('rfb-320').describe('Model that finds faces.'),
     landmarks: text.default('landmarks-68').describe('Model that finds eyes, nose and mouth.'),
+    maskState: text
+      .nullable()
+      .default('mask-state')
+      .describe('Model that tells whether a mask is worn; null leaves that open, and takes every face for bare.'),
     encoder: text.default('mobilefacenet-512').describe('Model that turns a face into an embedding.'),
     upperEncoder: text
       .nullable()

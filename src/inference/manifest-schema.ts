@@ -68,7 +68,7 @@ const operatingPoint = z.strictObject({ threshold: z.number().min(-1).max(1), fa
 const model = z
   .strictObject({
     ...assetKeys,
-    role: z.enum(['detector', 'landmarks', 'encoder', 'liveness']),
+    role: z.enum(['detector', 'landmarks', 'encoder', 'liveness', 'mask-state']),
     input,
     outputs: z.array(output).min(1),
     embedding: z.int().min(1).optional(),

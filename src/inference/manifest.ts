@@ -10,7 +10,7 @@ import { parseSource, type Source } from './source.ts';
 /** The manifest that comes with the product; the same way from src/ and from dist/. */
 export const BUILTIN_MANIFEST = fileURLToPath(new URL('../../models/manifest.json', import.meta.url));
 
-export type ModelRole = 'detector' | 'landmarks' | 'encoder' | 'liveness';
+export type ModelRole = 'detector' | 'landmarks' | 'encoder' | 'liveness' | 'mask-state';
 
 /** A file that is fetched once and known by its hash. */
 export interface Asset {

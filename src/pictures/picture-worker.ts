@@ -62,7 +62,7 @@ async function open(config: ChainConfig, batching: Batching): Promise<DoTask> {
     rgbPicture,
     analyser,
     cropSize,
-    simulateMask: (picture, face, seed) => simulateMask(picture, face, seed, { rgbPicture }),
+    simulateMask: (picture, face, seed, state) => simulateMask(picture, face, seed, { rgbPicture, state }),
   };
   return (task) => {
     switch (task.kind) {
