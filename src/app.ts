@@ -8,6 +8,7 @@ import type { Size } from './core/geometry.ts';
 import type { Logger } from './core/logger.ts';
 import type { FacePart } from './core/person.ts';
 import { type Camera, Daemon } from './daemon.ts';
+import { type CommandedCamera, carryOut } from './events/device-commands.ts';
 import { MqttEventPublisher, type MqttEventPublisherOptions } from './events/mqtt-event-publisher.ts';
 import { openEventSpool, type SqliteEventSpool } from './events/sqlite-event-spool.ts';
 import type { OperatingPoint } from './faces/calibration.ts';
@@ -39,11 +40,14 @@ import { connectServiceManager } from './platform/systemd.ts';
 import { hottestC } from './platform/temperature.ts';
 import { packageVersion } from './platform/version.ts';
 import { Watchdog } from './platform/watchdog.ts';
+import { SnapshotDesk } from './privacy/snapshot-desk.ts';
 import { Cooldown } from './tracks/cooldown.ts';
 import { FaceTracker } from './tracks/tracker.ts';
 
 /** A decided track is looked at again so often: soon enough to notice that somebody else took its place. */
 const RECHECK_MS = 1000;
+/** A command for a picture waits for a frame as long. */
+const SNAPSHOT_TIMEOUT_MS = 15_000;
 const DAY_MS = 86_400_000;
 /** How often health and status are looked at where no service manager sets the pace. */
 const CHECK_EVERY_MS = 5000;
@@ -251,7 +255,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     publisher?.setGallery({ version, people: people.length, templates: templateCount, encoder, syncedAtMs: null });
   });
 
-  const { cooldownMs, threshold } = config.recognition;
+  const { threshold } = config.recognition;
   const limits = matchLimits(faces.encoders, threshold);
   const sameStranger = (encoder: string) => limitOf(limits, encoder).threshold;
   const pace = new PaceReporter({
@@ -262,6 +266,14 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     logger,
   });
   const spawn = cameraForker(env);
+  const settings = { cooldownMs: config.recognition.cooldownMs, minQuality: config.recognition.minQuality };
+  const cooldown = {
+    get cooldownMs() {
+      return settings.cooldownMs;
+    },
+    sameStranger,
+  };
+  const commanded = new Map<string, CommandedCamera>();
   const cameras: Camera[] = [];
   const supervisors = new Map<string, CameraSupervisor>();
   const statuses = new Map<string, CameraStatus>();
@@ -292,18 +304,22 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
         tellStatus();
       },
     });
+    const desk = new SnapshotDesk(encodeSnapshot);
     const pipeline = new CameraPipeline({
       camera: camera.id,
       analyser: faces.lane(camera.id),
       tracker: new FaceTracker({ ...config.tracks, minScore: config.detection.minScore }),
-      visits: new Visits(config.recognition, new Cooldown({ cooldownMs, sameStranger }, cosine), RECHECK_MS),
+      visits: new Visits(config.recognition, new Cooldown(cooldown, cosine), RECHECK_MS),
       gallery: () => gallery.current(),
       limits,
-      minQuality: config.recognition.minQuality,
+      get minQuality() {
+        return settings.minQuality;
+      },
+      ...(config.privacy.snapshots ? { spectator: desk } : {}),
       publish: (draft) => {
         const { camera: where, track, type, decision, person, score } = draft;
         logger.info({ camera: where, track, type, decision, person: person?.id ?? null, score }, 'identity');
-        metrics.decision(where, decision);
+        if (type !== 'exit') metrics.decision(where, decision);
         publisher?.publishIdentity(draft);
       },
       attend: (forMs) => supervisor.attend(forMs),
@@ -321,9 +337,19 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     });
     cameras.push({ id: camera.id, supervisor, pipeline });
     supervisors.set(camera.id, supervisor);
+    commanded.set(camera.id, {
+      setEnabled: (enabled) => supervisor.setEnabled(enabled),
+      snapshot: async () => {
+        const { jpeg, ...facts } = await desk.take(AbortSignal.timeout(SNAPSHOT_TIMEOUT_MS));
+        return { topic: publisher?.sendSnapshot(camera.id, jpeg) ?? '', ...facts };
+      },
+    });
   }
   metrics.watchCameras(supervisors);
   publisher?.onCameraEnabled((id, enabled) => supervisors.get(id)?.setEnabled(enabled));
+  publisher?.onCommand((request) =>
+    carryOut(request, { cameras: commanded, snapshots: config.privacy.snapshots, syncGallery: null, settings }),
+  );
 
   let fail: (error: EyelineError) => void = () => {};
   const stalled = new Promise<never>((_, reject) => {
@@ -356,6 +382,12 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     watchdog,
     failed,
   });
+}
+
+/** A JPEG of RGB bytes. OpenCV comes into the daemon's own process with the first one: most daemons take none. */
+async function encodeSnapshot(rgb: Uint8Array, size: Size): Promise<Uint8Array> {
+  const { encodeJpeg } = await import('./capture/opencv-picture.ts');
+  return encodeJpeg(rgb, size);
 }
 
 /** How to reach the broker: what the configuration says, with secrets and certificates read. */
@@ -404,8 +436,9 @@ async function createPublisher(
       lastPersonS: Math.ceil(mqtt.homeAssistant.lastPersonMs / 1000),
       diagnosticsS: Math.ceil(mqtt.diagnosticsMs / 1000),
       temperature: (await hottestC()) !== null,
-      snapshots: false,
+      snapshots: config.privacy.snapshots && mqtt.commands.includes('snapshot'),
     },
+    commands: mqtt.commands,
     expireAfterMs: events.expireAfterMs,
     bufferMax: events.bufferMax,
     maxAgeMs: events.bufferDays * DAY_MS,

@@ -32,10 +32,10 @@ interface Taken {
 }
 
 /**
- * Pictures the daemon may work on at a time: the one whose faces are looked at, the one in which they are looked for,
- * and two that come next.
+ * Pictures the daemon may work on at a time: the one whose faces are looked at, two in which they are looked for, and two
+ * that come next.
  */
-const MAX_HELD = 4;
+const MAX_HELD = 5;
 
 /**
  * The camera process between its decoder and the daemon. Keeps the newest picture nobody asked for yet, and those the

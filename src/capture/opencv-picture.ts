@@ -6,6 +6,9 @@ import { answered, loadOpencv, MAX_PICTURE_PIXELS, type Mat, type Opencv } from 
 /** OpenCV's warps address pixels with 16 bits. */
 const MAX_SIDE_PX = 32_766;
 
+/** Scale from which bilinear sampling gives every pixel a share. */
+const BILINEAR_FROM = 0.75;
+
 /** A picture in OpenCV's memory. `release` gives the memory back; the picture must not be used after. */
 export class OpencvPicture implements Picture {
   readonly width: number;
@@ -23,13 +26,14 @@ export class OpencvPicture implements Picture {
 
   /**
    * The picture as RGB, letterboxed into `input`. Shrinks by averaging areas: bilinear sampling of a picture four
-   * times the size reads a sixteenth of its pixels, and small faces flicker with what it happens to hit.
+   * times the size reads a sixteenth of its pixels, and small faces flicker with what it happens to hit. From three quarters
+   * of the size on it reads them all, and takes a third of the time.
    */
   async fit(input: Size): Promise<Uint8Array> {
     const cv = this.#cv;
-    const { inner, offset, scale } = letterbox(this, input);
-    const interpolation = scale < 1 ? cv.INTER_AREA : cv.INTER_LINEAR;
+    const { inner, offset } = letterbox(this, input);
     const halved = this.#halved(inner);
+    const interpolation = inner.width / halved.cols < BILINEAR_FROM ? cv.INTER_AREA : cv.INTER_LINEAR;
     const resized = halved.resize(inner.height, inner.width, 0, 0, interpolation);
     if (halved !== this.#bgr) halved.release();
     const right = input.width - inner.width - offset.x;
@@ -117,6 +121,7 @@ export async function decodePicture(bytes: Uint8Array, name: string): Promise<Op
   const cv = loadOpencv();
   // The add-on reads the memory from another thread: a copy nobody else can change or free meanwhile.
   const data = Buffer.from(bytes);
+  // Never `imdecode`: what OpenCV refuses ends the process there.
   const mat = await answered<Mat>((done) => cv.imdecodeAsync(data, cv.IMREAD_COLOR, done)).catch(() => undefined);
   if (!mat || mat.empty || data.length === 0) {
     const limit = MAX_PICTURE_PIXELS / 1e6;

@@ -10,10 +10,11 @@ import type { Logger } from '../core/logger.ts';
 import { evenly, findPictureTree } from '../pictures/picture-tree.ts';
 import { createLogger } from '../platform/logger.ts';
 import { packageVersion } from '../platform/version.ts';
+import { benchGallery, embedPictures } from './bench/gallery.ts';
 import { benchPictures } from './bench/pictures.ts';
 import { benchPipeline, type PipelinePart } from './bench/pipeline.ts';
 import { benchStages } from './bench/stages.ts';
-import { printPictures, printPipeline, printStages } from './bench/tables.ts';
+import { printGallery, printPictures, printPipeline, printStages } from './bench/tables.ts';
 import type { CommandContext, RegisterCommand } from './command.ts';
 
 interface CommonOptions {
@@ -30,6 +31,12 @@ interface PipelineOptions extends CommonOptions {
   readonly reconnectEvery?: number;
 }
 
+interface GalleryOptions extends CommonOptions {
+  readonly size: number;
+  readonly dir?: string;
+  readonly limit?: number;
+}
+
 interface PicturesOptions extends CommonOptions {
   readonly dir: string;
   readonly limit?: number;
@@ -40,7 +47,9 @@ const COUNTS = [1, 2, 4, 8];
 
 /** `eyeline bench`: what this machine can do, in figures that a command repeats. */
 export const registerBench: RegisterCommand = (program, context) => {
-  const bench = program.command('bench').description('measure this machine: models, pipeline, stored pictures');
+  const bench = program
+    .command('bench')
+    .description('measure this machine: models, pipeline, stored pictures, gallery');
 
   common(bench.command('stages'))
     .description('time of each model alone, by batch size, and of the work around it')
@@ -88,15 +97,34 @@ export const registerBench: RegisterCommand = (program, context) => {
     .option('--workers <n>', 'processes that work on pictures; one a core when left out', positive)
     .action((options: PicturesOptions) =>
       measured(options, context, async ({ config }) => {
-        const { pictures } = await findPictureTree(options.dir);
-        const files = evenly(pictures, options.limit).map((picture) => join(options.dir, picture));
+        const files = await picturesIn(options.dir, options.limit);
         const workers = options.workers ?? availableParallelism();
         const result = await benchPictures(config, files, workers, context);
         if (!options.json) printPictures(result, context.print);
         return { ...result };
       }),
     );
+
+  common(bench.command('gallery'))
+    .description('searching a gallery of many templates: all of them, and by an approximate index')
+    .option('--size <n>', 'templates', templates, 10_000)
+    .option('--dir <dir>', 'folder with pictures of faces, at any depth, to make templates of; random numbers without')
+    .option('--limit <n>', 'only so many pictures, evenly taken', positive)
+    .action((options: GalleryOptions) =>
+      measured(options, context, async ({ config }) => {
+        const files = options.dir === undefined ? [] : await picturesIn(options.dir, options.limit);
+        const real = await embedPictures(config, files, context);
+        const result = benchGallery({ size: options.size, real, seed: 1 });
+        if (!options.json) printGallery(result, context.print);
+        return { ...result };
+      }),
+    );
 };
+
+async function picturesIn(dir: string, limit: number | undefined): Promise<string[]> {
+  const { pictures } = await findPictureTree(dir);
+  return evenly(pictures, limit).map((picture) => join(dir, picture));
+}
 
 function common(command: Command): Command {
   return command
@@ -153,6 +181,13 @@ function counts(text: string): number[] {
 function positive(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 1 || value > 86_400) throw new InvalidArgumentError('must be 1 to 86400');
+  return value;
+}
+
+function templates(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 4_000_000)
+    throw new InvalidArgumentError('must be 1 to 4000000');
   return value;
 }
 

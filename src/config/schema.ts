@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { COMMANDS } from '../events/command.ts';
 
 /** Environment variables that set keys of the configuration begin so. */
 export const ENV_PREFIX = 'EYELINE_';
@@ -341,6 +342,10 @@ const mqtt = z
       .describe('Seconds between signs of life; a dead link shows after one and a half.'),
     connectTimeoutMs: positiveMs.default(10_000).describe('How long connecting may take.'),
     reconnect: retry.describe('Delays between tries to reach the broker.'),
+    commands: z
+      .array(z.enum(COMMANDS))
+      .default([])
+      .describe('Commands that are taken on the command topic; see docs/mqtt.md.'),
     diagnosticsMs: positiveMs.default(30_000).describe('How often temperature, frames a second and latency are told.'),
     homeAssistant: z
       .strictObject({
@@ -405,6 +410,15 @@ const events = z
   })
   .prefault({});
 
+const privacy = z
+  .strictObject({
+    snapshots: z
+      .boolean()
+      .default(false)
+      .describe('Whether pictures of a camera may be asked for (the command snapshot); they go over MQTT.'),
+  })
+  .prefault({});
+
 const log = z
   .strictObject({
     level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('Least level that is written.'),
@@ -451,6 +465,7 @@ export const configSchema = z.strictObject({
   gallery: gallery.describe('The people enrolled.'),
   mqtt: mqtt.describe('Where events go.'),
   events: events.describe('Events on their way.'),
+  privacy: privacy.describe('What leaves the device or is kept of people.'),
   log: log.describe('What is logged, as JSON lines on standard output.'),
   metrics: metrics.describe('Counts and times for Prometheus.'),
   health: health.describe('Signs of life for systemd.'),

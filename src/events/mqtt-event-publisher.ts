@@ -3,6 +3,8 @@ import { type EyelineError, messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { RetryPolicy } from '../core/retry.ts';
 import { type CameraEnabledHandler, CameraSwitches } from './camera-switches.ts';
+import type { CommandName } from './command.ts';
+import { type CommandHandler, Commands } from './commands.ts';
 import { type CameraStatus, type DiagnosticsReport, type GalleryReport, galleryPayload } from './device-state.ts';
 import type { EventSpool } from './event-spool.ts';
 import { HomeAssistant, type HomeAssistantOptions } from './home-assistant.ts';
@@ -18,6 +20,8 @@ import { type DeviceTopics, deviceTopics } from './topics.ts';
 import { TransientQueue } from './transient-queue.ts';
 
 const JSON_TYPE = 'application/json';
+/** A picture is of no use after so many seconds. */
+const SNAPSHOT_S = 60;
 /** Most notices that wait for the broker to take them. */
 const NOTICES_MAX = 256;
 /** How long stopping waits for events to be acknowledged, and for the goodbye. */
@@ -44,6 +48,8 @@ export interface MqttEventPublisherOptions {
     HomeAssistantOptions,
     'enabled' | 'prefix' | 'lastPersonS' | 'diagnosticsS' | 'temperature' | 'snapshots'
   >;
+  /** Commands that are taken on the command topic. */
+  readonly commands: readonly CommandName[];
   /** An event may be acted on for so long after its capture. */
   readonly expireAfterMs: number;
   /** Most events kept while the broker is away. */
@@ -77,6 +83,9 @@ export interface PublisherCounters {
   /** Commands taken, and commands that were malformed or retained and therefore passed over. */
   readonly commands: number;
   readonly ignoredCommands: number;
+  /** Requests on the command topic that were carried out, and that were malformed, not allowed or failed. */
+  readonly requests: number;
+  readonly refusedRequests: number;
 }
 
 /**
@@ -95,6 +104,7 @@ export class MqttEventPublisher {
   readonly #session: MqttSession;
   readonly #homeAssistant: HomeAssistant;
   readonly #leftOvers: LeftOvers;
+  readonly #commands: Commands;
   /** What is worth sending only now. */
   readonly #notices = new TransientQueue<MqttOutgoing>(NOTICES_MAX);
   readonly #listeners: (() => void)[] = [];
@@ -114,6 +124,14 @@ export class MqttEventPublisher {
       topics: this.#topics,
       retained: this.#retained,
       send: (message) => this.#notify(message),
+    });
+    this.#commands = new Commands({
+      topics: this.#topics,
+      prefix: options.prefix,
+      discoveryPrefix: options.homeAssistant.prefix,
+      allowed: options.commands,
+      send: (message) => this.#notify(message),
+      logger,
     });
     this.#leftOvers = new LeftOvers(this.#topics, options.cameras, this.#retained);
     this.#session = new MqttSession({
@@ -140,7 +158,12 @@ export class MqttEventPublisher {
         logger,
       },
       statusTopic: this.#topics.status,
-      subscriptions: [...this.#switches.topics, ...this.#homeAssistant.topics, ...this.#leftOvers.filters],
+      subscriptions: [
+        ...this.#switches.topics,
+        ...this.#commands.topics,
+        ...this.#homeAssistant.topics,
+        ...this.#leftOvers.filters,
+      ],
       retained: this.#retained,
       next: () => this.#next(),
       onOnline: () => this.#online(),
@@ -190,7 +213,12 @@ export class MqttEventPublisher {
   }
 
   counters(): PublisherCounters {
-    return { ...this.#session.counters, ...this.#switches.counters, ...this.#queue.counters };
+    return {
+      ...this.#session.counters,
+      ...this.#switches.counters,
+      ...this.#commands.counters,
+      ...this.#queue.counters,
+    };
   }
 
   /** Calls `listener` after every change of {@link state}, {@link counters} or {@link lastError}. */
@@ -201,6 +229,18 @@ export class MqttEventPublisher {
   /** Calls `handler` when somebody switches a camera on or off; confirm with {@link setCameraEnabled}. */
   onCameraEnabled(handler: CameraEnabledHandler): void {
     this.#switches.onSwitch(handler);
+  }
+
+  /** Has `handler` carry out the commands that are allowed. */
+  onCommand(handler: CommandHandler): void {
+    this.#commands.onCommand(handler);
+  }
+
+  /** Sends a picture of a camera, if the broker is there. Throws RangeError when the camera's id is not a slug. */
+  sendSnapshot(camera: string, jpeg: Uint8Array): string {
+    const topic = this.#topics.cameraSnapshot(camera);
+    this.#notify({ topic, payload: Buffer.from(jpeg), retain: false, contentType: 'image/jpeg', expiryS: SNAPSHOT_S });
+    return topic;
   }
 
   /** Tells how a camera is, now and after every reconnect. Throws RangeError when its id is not a slug. */
@@ -242,6 +282,7 @@ export class MqttEventPublisher {
 
   #take(message: MqttIncoming): void {
     this.#switches.take(message);
+    this.#commands.take(message);
     this.#homeAssistant.take(message);
     this.#leftOvers.take(message);
     this.#session.pump();

@@ -30,7 +30,7 @@ export type BatchPlan =
   | { readonly kind: 'wait'; readonly untilMs: number };
 
 /** A batch whose pictures cost at most this much more than in the best batch is as good, and over sooner. */
-const NEARLY_BEST = 1.05;
+const NEARLY_BEST = 1.1;
 /** No run keeps others waiting for longer than this: a face that just came must be found and named at once. */
 const MAX_RUN_MS = 60;
 /** Waiting for company longer than this is felt at the door. */

@@ -9,6 +9,12 @@ import {
   type VisionModel,
 } from './vision-model.ts';
 
+/**
+ * Batches a model is given at a time: the one it runs, and one to go on with, so that it need not wait for the way here and
+ * back between two runs.
+ */
+const IN_FLIGHT = 2;
+
 /** A lane that asked within this time may ask again any moment. */
 const ACTIVE_MS = 1000;
 
@@ -45,10 +51,10 @@ export class ModelBatcher {
   readonly #onRun: BatcherOptions['onRun'];
   readonly #lastAskedMs = new Map<string, number>();
   #waiting: Request[] = [];
-  #running: Promise<void> | undefined;
+  readonly #running = new Set<Promise<void>>();
   #timer: AbortController | undefined;
   #servedLast: string | undefined;
-  #pixels: Uint8Array<ArrayBuffer> | undefined;
+  readonly #pixels: Uint8Array<ArrayBuffer>[] = [];
   #closed = false;
 
   constructor(model: BatchModel, clock: Clock, { policy, onRun }: BatcherOptions = {}) {
@@ -69,7 +75,7 @@ export class ModelBatcher {
     this.#closed = true;
     this.#timer?.abort();
     this.#pump();
-    while (this.#running !== undefined) await this.#running;
+    while (this.#running.size > 0) await Promise.all(this.#running);
     await this.#model.close();
   }
 
@@ -92,38 +98,46 @@ export class ModelBatcher {
     });
   }
 
-  /** Starts the next batch when the model is free and it is time. */
+  /** Gives the model what it is time for. */
   #pump(): void {
-    if (this.#running || this.#waiting.length === 0) return;
+    while (this.#waiting.length > 0 && this.#running.size < IN_FLIGHT && this.#next());
+  }
+
+  /** Starts the next batch, or sees to it that it is started in time; false when it is not started now. */
+  #next(): boolean {
     const nowMs = this.#clock.monotonic();
     const waiting = this.#waiting.map((it) => ({ ...it, pictures: it.pictures.length - it.taken }));
     const policy = this.#closed ? { ...this.policy, maxWaitMs: 0 } : this.policy;
     const situation = { nowMs, activeLanes: this.#activeLanes(nowMs), servedLast: this.#servedLast };
     const plan = planBatch(waiting, policy, situation);
     this.#timer?.abort();
+    const total = plan.kind === 'run' ? plan.take.reduce((sum, count) => sum + count, 0) : 0;
+    // While it runs, others may still come: only a batch that is full has nothing to wait for.
+    if (this.#running.size > 0 && total < this.policy.maxBatch) return false;
     if (plan.kind === 'wait') {
       this.#timer = new AbortController();
       this.#clock.sleep(plan.untilMs - nowMs, this.#timer.signal).then(
         () => this.#pump(),
         () => undefined,
       );
-      return;
+      return false;
     }
     this.#servedLast = plan.servedLast;
     const parts = this.#waiting.flatMap((request, index) => {
       const count = plan.take[index] ?? 0;
       return count > 0 ? [{ request, count }] : [];
     });
-    this.#running = this.#runBatch(parts).finally(() => {
-      this.#running = undefined;
+    const running = this.#runBatch(parts).finally(() => {
+      this.#running.delete(running);
       this.#pump();
     });
+    this.#running.add(running);
+    return true;
   }
 
   async #runBatch(parts: readonly { readonly request: Request; readonly count: number }[]): Promise<void> {
     const size = pictureBytes(this.#model);
-    const pixels = this.#pixels ?? new Uint8Array(size * this.policy.maxBatch);
-    this.#pixels = undefined;
+    const pixels = this.#pixels.pop() ?? new Uint8Array(size * this.policy.maxBatch);
     let count = 0;
     for (const { request, count: taken } of parts) {
       for (const picture of request.pictures.slice(request.taken, request.taken + taken)) {
@@ -134,7 +148,7 @@ export class ModelBatcher {
     this.#waiting = this.#waiting.filter(({ pictures, taken }) => taken < pictures.length);
     try {
       const result = await this.#model.runBatch(pixels, count);
-      this.#pixels = result.pixels;
+      this.#pixels.push(result.pixels);
       this.#onRun?.({ model: this.#model.id, pictures: count, runMs: result.runMs });
       let row = 0;
       for (const { request, count: rows } of parts) {

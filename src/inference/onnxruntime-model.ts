@@ -50,7 +50,7 @@ const MAX_THREADS = 4;
  */
 const BATCHES = { cpu: [1, 2], gpu: [1, 2, 4, 8, 16, 32] } as const;
 /** Runs of each batch at the start; the first is slower and does not count. */
-const WARM_UP_ROUNDS = 3;
+const WARM_UP_ROUNDS = 5;
 
 /**
  * Opens a model by its id in the manifest, on the first provider of the list that loads it and passes a warm-up run
@@ -257,6 +257,9 @@ function floatOutputs(results: InferenceSession.OnnxValueMapType): Outputs {
   return outputs;
 }
 
+/** A run blocks its thread. The next one of any model begins when it is over: else its time would count the wait for this. */
+let lastRun: Promise<unknown> = Promise.resolve();
+
 class OnnxruntimeModel implements BatchModel {
   readonly id: string;
   readonly fingerprint: string;
@@ -265,7 +268,7 @@ class OnnxruntimeModel implements BatchModel {
   readonly timings: RunTiming[] = [];
   readonly #outputs: readonly OutputContract[];
   #session: InferenceSession | null;
-  /** The run before: one at a time, so that closing can wait for it. */
+  /** The last run of this model, for closing to wait for. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(entry: ModelEntry, provider: Provider, session: InferenceSession) {
@@ -306,8 +309,9 @@ class OnnxruntimeModel implements BatchModel {
   }
 
   async runBatch(pixels: Uint8Array<ArrayBuffer>, count: number): Promise<BatchResult> {
-    const turn = this.#last.then(() => this.#run(pixels, count));
+    const turn = lastRun.then(() => this.#run(pixels, count));
     this.#last = turn.catch(() => undefined);
+    lastRun = this.#last;
     return turn;
   }
 

@@ -141,7 +141,7 @@ export class PicturePool {
   #begin(): Member {
     const { batching, env } = this.#options;
     const worker = fork(fileURLToPath(WORKER), {
-      execArgv: loaderArguments(WORKER),
+      execArgv: ['--expose-gc', ...loaderArguments(WORKER)],
       serialization: 'advanced',
       env: Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('EYELINE_'))),
     });

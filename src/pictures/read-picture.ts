@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { messageOf } from '../core/errors.ts';
 import type { Picture } from '../core/picture.ts';
 import type { Detection } from '../faces/detect.ts';
@@ -17,7 +17,7 @@ type ReadTools = Pick<PictureTools, 'decode' | 'analyser' | 'cropSize'>;
 export async function readPicture({ file, upTo }: Omit<ReadTask, 'kind'>, tools: ReadTools): Promise<PictureReading> {
   let picture: StoredPicture | undefined;
   try {
-    picture = await tools.decode(await readFile(file), file);
+    picture = await tools.decode(readFileSync(file), file);
     const size = { width: picture.width, height: picture.height };
     return { file, size, faces: await facesOf(picture, upTo, tools), error: null };
   } catch (error) {

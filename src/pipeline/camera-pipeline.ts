@@ -36,6 +36,8 @@ export interface CameraPipelineOptions {
   readonly minQuality: number;
   readonly publish: (draft: IdentityDraft) => void;
   readonly onFrame?: (report: FrameReport) => void;
+  /** Shown every frame while its pixels can be had. */
+  readonly spectator?: { pass(frame: Frame): Promise<void> };
   /** Told how many frames are in work whenever that changes. */
   readonly onWork?: (frames: number) => void;
   /** Asks the camera for all frames for so long, also when nothing moves. */
@@ -47,12 +49,16 @@ export interface CameraPipelineOptions {
 /** A face that is not decided yet is watched for so long from the last time it was seen well. */
 const ATTENTION_MS = 2000;
 /**
- * Frames are fetched ahead while detection waits less than this for its turn: then the model would wait for the frame.
- * Where frames wait for the model, the next one had better be taken as late as possible.
+ * As long as a frame waits for the detector no longer than it takes one frame, or than this, frames are fetched ahead and the
+ * next one is given to the detector already: else the model would wait for frames. Where more frames wait for the model,
+ * the next one had better be taken as late as possible.
  */
-const FETCH_AHEAD_BELOW_MS = 2;
+const AHEAD_BELOW_MS = 2;
+const AHEAD_BELOW_RUNS = 1.5;
 /** One frame on its way while another is there already: the way to the camera's process takes about as long as a run. */
 const FETCH_AHEAD_FRAMES = 2;
+/** Frames whose faces are looked for at a time: while one is in the model, the next waits right in front of it. */
+const DETECT_FRAMES = 2;
 
 /** What became of one frame; times in milliseconds. */
 export interface FrameReport {
@@ -117,9 +123,12 @@ export class CameraPipeline {
         coming.push(next);
       }
     };
+    /** Frames whose faces are looked for, oldest first. */
+    const looking: Promise<void>[] = [];
     let settled: Promise<void> = Promise.resolve();
     let ahead = true;
     for (;;) {
+      while (looking.length >= (ahead ? DETECT_FRAMES : 1)) await looking.shift();
       fetch(1);
       const next = await coming.shift();
       if (!next || next.done) break;
@@ -127,10 +136,15 @@ export class CameraPipeline {
       const job: Job = { frame, seenMs: this.#seenAt(frame), detectTrace: { queuedMs: 0, runMs: 0 } };
       this.#work(1);
       if (ahead) fetch(FETCH_AHEAD_FRAMES);
-      const detections = await this.#attempt(frame, () => analyser.detect(frame, job.detectTrace));
-      await settled;
-      settled = this.#finish(job, detections);
-      ahead = job.detectTrace.queuedMs < FETCH_AHEAD_BELOW_MS;
+      const detections = this.#attempt(frame, () => analyser.detect(frame, job.detectTrace));
+      const before = settled;
+      const detected = detections.then(async () => {
+        const { queuedMs, runMs } = job.detectTrace;
+        ahead = queuedMs < Math.max(AHEAD_BELOW_MS, runMs * AHEAD_BELOW_RUNS);
+        await before;
+      });
+      looking.push(detected);
+      settled = detected.then(async () => this.#finish(job, await detections));
     }
     await settled;
   }
@@ -145,6 +159,8 @@ export class CameraPipeline {
 
   async #finish(job: Job, detections: readonly Detection[] | undefined): Promise<void> {
     try {
+      const { spectator } = this.#options;
+      if (spectator) await spectator.pass(job.frame);
       if (!detections) return;
       const report = await this.#attempt(job.frame, () => this.#settle(job, detections));
       if (!report) return;

@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { connectAsync } from 'mqtt';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { RtspServer } from '../../src/commands/demo/rtsp-server.ts';
@@ -63,7 +64,8 @@ describe.skipIf(!enrolFrom || !samePerson || !otherPerson || !nobody)('the main 
       capture: { retry: { firstDelayMs: 300, maxDelayMs: 1000 } },
       recognition: { cooldownMs: 0 },
       gallery: { file: join(folder, 'gallery.sqlite') },
-      mqtt: { url: broker.url },
+      mqtt: { url: broker.url, commands: ['snapshot'] },
+      privacy: { snapshots: true },
     };
     await writeFile(join(folder, 'eyeline.yaml'), stringify(config));
     recorder = new MqttRecorder(broker.url);
@@ -98,6 +100,15 @@ describe.skipIf(!enrolFrom || !samePerson || !otherPerson || !nobody)('the main 
       `known ${Date.parse(event.decidedAt) - firstFrame.atMs} ms after the first frame, score ${event.score}`,
     );
     expect(event.person?.name).toBe('Person A');
+
+    // A picture is there for whoever asks and may.
+    const hub = await connectAsync(broker.url, { protocolVersion: 5 });
+    await hub.publishAsync('eyeline/gate/command', '{"command":"snapshot","camera":"three"}', { qos: 1 });
+    const { payload: answer } = await recorder.until(({ topic }) => topic === 'eyeline/gate/response');
+    expect(JSON.parse(answer)).toMatchObject({ ok: true, result: { camera: 'three', height: expect.any(Number) } });
+    const picture = await recorder.until(({ topic }) => topic === 'eyeline/gate/camera/three/snapshot');
+    expect(picture.payload).toContain('JFIF');
+    await hub.endAsync();
 
     // Streams cut: the cameras are told offline, come back when the server does, and both are decided anew.
     const beforeCut = recorder.messages.length;

@@ -33,6 +33,7 @@ export function publisherOptions(
       temperature: true,
       snapshots: true,
     },
+    commands: ['camera', 'settings'],
     expireAfterMs: 60_000,
     bufferMax: 1000,
     maxAgeMs: 86_400_000,

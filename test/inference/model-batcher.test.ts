@@ -46,22 +46,47 @@ describe('ModelBatcher', () => {
     }
     expect((await crowd).out).toEqual({ data: rows(1, 2, 3, 4, 5), shape: [5, 2] });
     expect((await single).out).toEqual({ data: rows(9), shape: [1, 2] });
-    // The first run was full before the other came.
+    // Two full batches were on their way before the other came.
     expect(model.runs).toEqual([
       [1, 2],
-      [3, 9],
-      [4, 5],
+      [3, 4],
+      [5, 9],
     ]);
   });
 
-  it('runs one batch at a time', async () => {
-    const batcher = build(1);
-    const all = [1, 2, 3].map((value) => batcher.lane(`${value}`).run(pictures(value)));
-    for (let run = 0; run < 3; run++) {
+  it('gives the model one full batch ahead of what it runs, and none that could still grow', async () => {
+    const batcher = build(2);
+    const lanes = [1, 2, 3, 4, 5].map((value) => batcher.lane(`${value}`).run(pictures(value)));
+    await settle();
+    expect(model.runs).toEqual([[1], [2, 3]]);
+    expect(model.running).toBe(2);
+    model.finish();
+    await settle();
+    // One is left of the five, and company may come for it while [2, 3] runs.
+    expect(model.runs).toEqual([[1], [2, 3], [4, 5]]);
+    const late = [batcher.lane('1').run(pictures(6))];
+    model.finish();
+    await settle();
+    expect(model.runs).toHaveLength(3);
+    late.push(batcher.lane('2').run(pictures(7)));
+    await settle();
+    expect(model.runs.at(-1)).toEqual([6, 7]);
+    model.finish();
+    model.finish();
+    const results = await Promise.all([...lanes, ...late]);
+    expect(results.map(({ out }) => out?.data[0])).toEqual([1, 2, 3, 4, 5, 6, 7].map((value) => value * 2));
+  });
+
+  it('gives what waits to the model when that is free, though it is not full', async () => {
+    const batcher = build(2);
+    const all = ['a', 'b', 'c'].map((name, index) => batcher.lane(name).run(pictures(index, index)));
+    const last = batcher.lane('d').run(pictures(9));
+    for (let run = 0; run < 4; run++) {
       await settle();
-      expect(model.running).toBe(1);
+      expect(model.running).toBeLessThanOrEqual(2);
       model.finish();
     }
+    expect((await last).out?.data).toEqual(rows(9));
     await Promise.all(all);
   });
 

@@ -211,6 +211,34 @@ describe.skipIf(!Mosquitto.installed)('MqttEventPublisher with mosquitto', () =>
     ]);
   });
 
+  it('answers commands by request and response of MQTT 5', async () => {
+    const publisher = await online();
+    publisher.onCommand(async (request) => ({ did: request.command }));
+    const answers: { topic: string; correlation: string; response: unknown }[] = [];
+    listener.client.on('message', (topic, payload, { properties }) => {
+      if (!topic.startsWith('hub/') && !topic.endsWith('/response')) return;
+      const correlation = properties?.correlationData?.toString() ?? '';
+      answers.push({ topic, correlation, response: JSON.parse(payload.toString()) });
+    });
+    await listener.client.subscribeAsync('hub/#', { qos: 1 });
+    const ask = (payload: string, responseTopic: string, correlation: string) =>
+      listener.client.publishAsync('eyeline/porch/command', payload, {
+        qos: 1,
+        properties: { responseTopic, correlationData: Buffer.from(correlation) },
+      });
+    await ask('{"command":"camera","camera":"door","enabled":true}', 'hub/answer', 'one');
+    await ask('{"command":"snapshot","camera":"door","id":"two"}', 'hub/answer', 'two');
+    await ask('}{', 'eyeline/porch/event', 'three');
+    await listener.until(() => answers.length === 3);
+    expect(answers).toMatchObject([
+      { topic: 'hub/answer', correlation: 'one', response: { ok: true, result: { did: 'camera' } } },
+      { topic: 'hub/answer', correlation: 'two', response: { ok: false, id: 'two', error: { code: 'NOT_ALLOWED' } } },
+      { topic: 'eyeline/porch/response', correlation: 'three', response: { ok: false, error: { code: 'MALFORMED' } } },
+    ]);
+    expect(publisher.counters()).toMatchObject({ requests: 1, refusedRequests: 2, connects: 1 });
+    expect(listener.on('/event')).toEqual([]);
+  });
+
   it('keeps to the number of unacknowledged messages the broker allows', async () => {
     const strict = await Mosquitto.start({ lines: ['max_inflight_messages 2'] });
     const publisher = await onlinePublisher(publisherOptions(strict.url));

@@ -1,4 +1,5 @@
 import { PICTURE_STEPS } from '../../pictures/picture-protocol.ts';
+import type { GalleryBenchResult } from './gallery.ts';
 import type { PicturesResult } from './pictures.ts';
 import type { PipelineResult } from './pipeline.ts';
 import type { StageTiming } from './stages.ts';
@@ -18,6 +19,17 @@ export function table(header: readonly string[], rows: readonly (readonly (strin
 export function printStages(stages: readonly StageTiming[], print: Print): void {
   const rows = stages.map((it) => [it.model, it.provider, it.pictures, it.rawMs, it.stageMs, it.rawOverStage]);
   for (const line of table(['model', 'provider', 'batch', 'raw ms', 'stage ms', 'raw / stage'], rows)) print(line);
+}
+
+export function printGallery(result: GalleryBenchResult, print: Print): void {
+  const { buildMs, dimension, exactMs, hnswMemoryMb, hnswMs, memoryMb, realEmbeddings, recallAt1, templates } = result;
+  const of = realEmbeddings > 0 ? `made of ${realEmbeddings} real embeddings` : 'made of random numbers';
+  print(`${templates} templates of ${dimension} numbers, ${of}; search for the most alike, one thread`);
+  const rows = [
+    ['exact', exactMs.p50, exactMs.p95, 1, buildMs.exact, memoryMb],
+    ['hnsw', hnswMs.p50, hnswMs.p95, recallAt1, buildMs.hnsw, hnswMemoryMb],
+  ];
+  for (const line of table(['search', 'p50 ms', 'p95 ms', 'recall@1', 'build ms', 'MB'], rows)) print(line);
 }
 
 export function printPictures(result: PicturesResult, print: Print): void {

@@ -4,7 +4,7 @@ import { FIT_CHANGES, MASK_SHAPES, type MaskShape } from './mask-shape.ts';
 import type { MaskSpec } from './mask-spec.ts';
 
 /** What of a mask decides where it lies. */
-export type WornMask = Pick<MaskSpec, 'type' | 'fit' | 'scale' | 'lean' | 'looseSide'>;
+export type WornMask = Pick<MaskSpec, 'type' | 'fit' | 'scale' | 'rise' | 'lean' | 'looseSide'>;
 
 /** One half of a mask, from the middle line to its seam. */
 export interface Half {
@@ -73,10 +73,12 @@ interface Lines {
   readonly clearOfLids: boolean;
 }
 
-function linesOf(face: FaceFrame, shape: MaskShape, { fit, scale }: WornMask): Lines {
+function linesOf(face: FaceFrame, shape: MaskShape, { fit, scale, rise }: WornMask): Lines {
   const change = FIT_CHANGES[fit];
   const low = fit === 'low';
-  const top = low ? between(face.nose(4), face.upperLip, 0.35) : face.nose(Math.max(0.3, shape.nose + change.nose));
+  const top = low
+    ? between(face.nose(4), face.upperLip, 0.35)
+    : face.nose(Math.max(0.3, shape.nose + change.nose - rise));
   return {
     top,
     middle: low

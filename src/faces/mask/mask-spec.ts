@@ -41,6 +41,8 @@ export interface MaskSpec {
   readonly patternColour: Rgb;
   /** Size against the usual, 0.9 to 1.1. */
   readonly scale: number;
+  /** How far it is pulled up the nose against the usual, in steps of FaceFrame.nose; -0.35 to 0.35. */
+  readonly rise: number;
   /** Turned in the plane of the face, radians, clockwise as seen; a few hundredths. */
   readonly lean: number;
   /** Side as seen from which a `loose` mask has come off. */

@@ -98,6 +98,7 @@ export function randomMask(random: () => number, wanted: WantedMask = {}): MaskS
     pattern,
     patternColour: contrasting(colour, random),
     scale: 0.94 + 0.12 * random(),
+    rise: (random() - 0.5) * 0.7,
     lean: (random() + random() - 1) * 0.05,
     looseSide: random() < 0.5 ? 'left' : 'right',
     valve: type === 'gas' || ((type === 'n95' || type === 'kn95') && random() < 0.3),

@@ -18,7 +18,7 @@ function worn(
   fit: MaskFit,
   change: Partial<{ scale: number; lean: number; looseSide: 'left' | 'right' }> = {},
 ) {
-  return { type, fit, scale: 1, lean: 0, looseSide: 'left', ...change } as const;
+  return { type, fit, scale: 1, rise: 0, lean: 0, looseSide: 'left', ...change } as const;
 }
 
 function outlineOf(type: MaskType, fit: MaskFit, pose: Partial<Pose> = {}) {

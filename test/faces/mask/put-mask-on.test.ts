@@ -19,6 +19,7 @@ function spec(change: Partial<MaskSpec> = {}): MaskSpec {
     pattern: 'plain',
     patternColour: MASK_COLOURS.black,
     scale: 1,
+    rise: 0,
     lean: 0,
     looseSide: 'left',
     valve: false,

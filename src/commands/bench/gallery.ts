@@ -1,0 +1,172 @@
+import { availableParallelism } from 'node:os';
+import type { Config } from '../../config/schema.ts';
+import { EyelineError } from '../../core/errors.ts';
+import { seededRandom } from '../../core/seeded-random.ts';
+import { quantile, rounded } from '../../core/statistics.ts';
+import { normalise } from '../../faces/embedding.ts';
+import { createHnswIndex } from '../../gallery/search/usearch-hnsw-index.ts';
+import type { VectorIndex } from '../../gallery/search/vector-index.ts';
+import { createSnapshot } from '../../gallery/snapshot.ts';
+import { dotRow } from '../../gallery/vector.ts';
+import { PicturePool } from '../../pictures/picture-pool.ts';
+import type { CommandContext } from '../command.ts';
+
+/** Cosine of a template with the embedding it was made of: two pictures of one person are about as far apart. */
+const TEMPLATE_COSINE = 0.7;
+/** Cosine of a probe with the template looked for. */
+const PROBE_COSINE = 0.7;
+const RANDOM_BASES = 5000;
+const RANDOM_DIMENSION = 512;
+const PROBES = 500;
+const EXACT_PROBES = 200;
+/** Most that the graph is asked for, to be compared in full precision. */
+const CANDIDATES = 16;
+const HNSW = { connectivity: 24, expansionAdd: 128, expansionSearch: 128 };
+
+export interface GalleryBenchOptions {
+  /** Templates. */
+  readonly size: number;
+  /** Unit-length embeddings the templates are made of; random ones where there are none. */
+  readonly real: readonly Float32Array[];
+  readonly seed: number;
+}
+
+interface Times {
+  readonly p50: number;
+  readonly p95: number;
+}
+
+export interface GalleryBenchResult {
+  readonly templates: number;
+  readonly dimension: number;
+  /** Embeddings of real pictures that the templates were made of; 0 when they were made of random numbers. */
+  readonly realEmbeddings: number;
+  readonly exactMs: Times;
+  readonly hnswMs: Times;
+  /** Share of the probes for which the graph finds the template that is most alike. */
+  readonly recallAt1: number;
+  /** What a snapshot with exact search adds, and what the graph adds to that. */
+  readonly memoryMb: number;
+  readonly hnswMemoryMb: number;
+  readonly buildMs: { readonly exact: number; readonly hnsw: number };
+}
+
+/**
+ * Search among `size` templates made of real embeddings: each is one of them turned by a random angle of a fixed cosine, and
+ * so is each probe of a template. One thread searches; the graph is built on all cores.
+ */
+export function benchGallery({ size, real, seed }: GalleryBenchOptions): GalleryBenchResult {
+  const random = seededRandom(seed);
+  const dimension = real[0]?.length ?? RANDOM_DIMENSION;
+  const bases = real.length > 0 ? real : Array.from({ length: RANDOM_BASES }, () => randomUnit(dimension, random));
+  const vectors = new Float32Array(size * dimension);
+  for (let row = 0; row < size; row++) {
+    vectors.set(turned(bases[row % bases.length] ?? new Float32Array(), TEMPLATE_COSINE, random), row * dimension);
+  }
+  const probes = Array.from({ length: PROBES }, () =>
+    turned(rowOf(vectors, Math.floor(random() * size), dimension), PROBE_COSINE, random),
+  );
+
+  const people = Array.from({ length: size }, (_, index) => ({ id: `p${index}`, name: '' }));
+  const owners = Uint32Array.from({ length: size }, (_, row) => row);
+  const before = memoryMb();
+  const exact = timed(() => createSnapshot({ version: 1, encoder: 'bench', dimension, people, owners, vectors }));
+  const afterExact = memoryMb();
+  const truth = new Map<Float32Array, string | undefined>();
+  const exactMs = times(probes.slice(0, EXACT_PROBES), (probe) => {
+    truth.set(probe, exact.result.search(probe, 1)[0]?.person.id);
+  });
+  for (const probe of probes.slice(EXACT_PROBES)) truth.set(probe, exact.result.search(probe, 1)[0]?.person.id);
+
+  const threads = availableParallelism();
+  const hnsw = timed(() => createHnswIndex(vectors, dimension, { ...HNSW, threads }));
+  const afterHnsw = memoryMb();
+  let right = 0;
+  const hnswMs = times(probes, (probe) => {
+    if (`p${nearestRow(hnsw.result, vectors, probe)}` === truth.get(probe)) right++;
+  });
+  return {
+    templates: size,
+    dimension,
+    realEmbeddings: real.length,
+    exactMs,
+    hnswMs,
+    recallAt1: rounded(right / probes.length, 4),
+    // The templates themselves were there before: they are part of a snapshot all the same.
+    memoryMb: rounded(afterExact - before + vectors.byteLength / 2 ** 20, 1),
+    hnswMemoryMb: rounded(afterHnsw - afterExact, 1),
+    buildMs: { exact: rounded(exact.ms, 0), hnsw: rounded(hnsw.ms, 0) },
+  };
+}
+
+/** Embeddings of the faces of pictures. Pictures that cannot be read or show none are left out. */
+export async function embedPictures(
+  config: Config,
+  files: readonly string[],
+  { env, signal }: Pick<CommandContext, 'env' | 'signal'>,
+): Promise<Float32Array[]> {
+  if (files.length === 0) return [];
+  const { models, inference, detection } = config;
+  const pool = new PicturePool(
+    { models, inference, detection },
+    { workers: availableParallelism(), batching: 'fastest', env },
+  );
+  await pool.start();
+  try {
+    const embeddings: Float32Array[] = [];
+    const tasks = files.map((file) => ({ kind: 'read' as const, file, upTo: 'embed' as const }));
+    for await (const { faces } of pool.run(tasks, signal)) {
+      for (const { embedding } of faces) if (embedding) embeddings.push(embedding);
+    }
+    if (embeddings.length === 0)
+      throw new EyelineError('NOTHING_TO_EVALUATE', 'no face was found to make templates of');
+    return embeddings;
+  } finally {
+    await pool.close();
+  }
+}
+
+function randomUnit(dimension: number, random: () => number): Float32Array {
+  return normalise(Float32Array.from({ length: dimension }, () => random() + random() + random() - 1.5));
+}
+
+/** A unit vector whose cosine with `vector` (unit length as well) is `cosine`, in a random direction. */
+function turned(vector: Float32Array, cosine: number, random: () => number): Float32Array {
+  const noise = vector.map(() => random() + random() + random() - 1.5);
+  const along = noise.reduce((sum, value, i) => sum + value * (vector[i] ?? 0), 0);
+  const across = noise.map((value, i) => value - along * (vector[i] ?? 0));
+  const scale = Math.sqrt(1 - cosine * cosine) / Math.hypot(...across);
+  return across.map((value, i) => cosine * (vector[i] ?? 0) + scale * value);
+}
+
+function nearestRow(index: VectorIndex, vectors: Float32Array, probe: Float32Array): number {
+  const wide = Float64Array.from(probe);
+  let best = -1;
+  let bestScore = Number.NEGATIVE_INFINITY;
+  for (const row of index.nearest(probe, CANDIDATES).rows) {
+    const score = dotRow(vectors, row, wide);
+    if (score <= bestScore) continue;
+    best = row;
+    bestScore = score;
+  }
+  return best;
+}
+
+function rowOf(vectors: Float32Array, row: number, dimension: number): Float32Array {
+  return vectors.subarray(row * dimension, (row + 1) * dimension);
+}
+
+function times(probes: readonly Float32Array[], search: (probe: Float32Array) => void): Times {
+  const all = probes.map((probe) => timed(() => search(probe)).ms);
+  return { p50: rounded(quantile(all, 0.5) ?? 0, 3), p95: rounded(quantile(all, 0.95) ?? 0, 3) };
+}
+
+function timed<T>(work: () => T): { readonly result: T; readonly ms: number } {
+  const started = performance.now();
+  const result = work();
+  return { result, ms: performance.now() - started };
+}
+
+function memoryMb(): number {
+  return process.memoryUsage().rss / 2 ** 20;
+}
