@@ -12,9 +12,9 @@ export interface MaskExample {
   readonly real: boolean;
 }
 
-export const PATCH_PX = 96;
+export const PATCH_PX = 104;
 /** Side of the patch in sizes of the box. */
-export const PATCH_EXTENT = 1.4;
+export const PATCH_EXTENT = 1.6;
 
 const SIDE = MASK_CROP_PX;
 
@@ -38,7 +38,7 @@ export function variedCrop(example: MaskExample, into: Float32Array, at: number,
       y: either(0.12),
       width: stretch * Math.exp(either(0.1)),
       height: stretch * Math.exp(either(0.1)),
-      turn: either(0.3),
+      turn: either(0.7),
       flip: random() < 0.5,
     },
     into,
