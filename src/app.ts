@@ -44,6 +44,8 @@ import { SnapshotDesk } from './privacy/snapshot-desk.ts';
 import { Cooldown } from './tracks/cooldown.ts';
 import { FaceTracker } from './tracks/tracker.ts';
 
+import { ZoneWatch } from './zones/zone-watch.ts';
+
 /** A decided track is looked at again so often: soon enough to notice that somebody else took its place. */
 const RECHECK_MS = 1000;
 /** A command for a picture waits for a frame as long. */
@@ -315,6 +317,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
       get minQuality() {
         return settings.minQuality;
       },
+      zones: new ZoneWatch(camera.zones, camera.lines),
       ...(config.privacy.snapshots ? { spectator: desk } : {}),
       publish: (draft) => {
         const { camera: where, track, type, decision, person, score } = draft;

@@ -101,11 +101,12 @@ export const registerEval: RegisterCommand = (program, context) => {
       .command('all')
       .summary('every method on every data set of a suite')
       .description(
-        'Measures every method on every data set of a suite and prints a table: accuracy (pairs) or rank 1 (people), and ' +
-          'the true accept rate at FAR 1e-2, in percent.',
+        'Measures every method on every data set of a suite and prints a table, in percent: accuracy and the true accept ' +
+          'rate at FAR 1e-3 of pairs, rank 1 and the rate at FAR 1e-2 of people; with the command behind each figure.',
       )
       .requiredOption('--data <dir>', 'folder the paths of the suite are in')
-      .option('--suite <file>', 'YAML file of the suite, instead of config/evaluation-suite.yaml'),
+      .option('--suite <file>', 'YAML file of the suite, instead of config/evaluation-suite.yaml')
+      .option('--markdown <file>', 'put the table into this file, between <!-- eval all --> and <!-- /eval all -->'),
   ).action(async (options: SuiteCommand) => {
     const { runSuite } = await import('./eval/run-suite.ts');
     await unlessInterrupted(context, runSuite(options, context));

@@ -57,10 +57,13 @@ export class EvaluationModels {
    * opening a model throws.
    */
   async encoder(id: string): Promise<CachedEncoder<Float32Array>> {
-    const known = this.#encoders.get(id);
+    const { model, hide } = this.modelOf(id);
+    // Several names of one encoder share what it made of a face.
+    const name = hide ? id : model;
+    const known = this.#encoders.get(name);
     if (known) return known;
-    const encoder = new CachedEncoder(modelEncoder({ id, ...(await this.#partsOf(id)) }), monotonic);
-    this.#encoders.set(id, encoder);
+    const encoder = new CachedEncoder(modelEncoder({ id: name, ...(await this.#partsOf(id)) }), monotonic);
+    this.#encoders.set(name, encoder);
     return encoder;
   }
 

@@ -21,7 +21,7 @@ export function gradientByInput(graph: OperatorGraph, parts: ConvolutionParts, g
   if ((group !== 1 && !depthwise) || all.some((pad) => pad < 0)) return byConvTranspose(graph, parts, g);
   if (!depthwise && window.strides.some((stride) => stride > 1)) return byConvTranspose(graph, parts, g);
   const turned = turnedKernel(graph, kernel);
-  const spread = withZeros(graph, withZeros(graph, g, 2, window.strides[0]), 3, window.strides[1]);
+  const spread = withZeros(graph, withZeros(graph, g, 3, window.strides[1]), 2, window.strides[0]);
   return graph.op('Conv', [spread, depthwise ? turned : transpose(graph, turned, [1, 0, 2, 3])], {
     ...attributesOf({ ...window, strides: [1, 1], pads: all }),
     group,

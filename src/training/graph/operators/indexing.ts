@@ -93,11 +93,20 @@ export const indexing: Readonly<Record<string, Operator>> = {
   },
 };
 
-/** Each element followed by step - 1 zeros along an axis, none after the last. */
+/**
+ * Each element followed by step - 1 zeros along an axis, none after the last. Along the last axis as a product with a matrix of
+ * zeros and ones: a Pad of single numbers took a third of a step's time.
+ */
 export function withZeros(graph: OperatorGraph, x: string, axis: number, step: number): string {
   if (step === 1) return x;
   const shape = graph.shapeOf(x);
   const size = shape[axis] ?? 1;
+  const spreadSize = (size - 1) * step + 1;
+  if (axis === shape.length - 1) {
+    const places = new Float32Array(size * spreadSize);
+    for (let at = 0; at < size; at++) places[at * spreadSize + at * step] = 1;
+    return graph.op('MatMul', [x, graph.floats(places, [size, spreadSize])]);
+  }
   const apart: Shape = [...shape.slice(0, axis + 1), 1, ...shape.slice(axis + 1)];
   const pads = [...apart.map(() => 0), ...apart.map((_, index) => (index === axis + 1 ? step - 1 : 0))];
   const spread = graph.op('Pad', [reshape(graph, x, apart), graph.int64s(pads)]);
@@ -106,7 +115,7 @@ export function withZeros(graph: OperatorGraph, x: string, axis: number, step: n
     spread,
     shape.map((it, index) => (index === axis ? it * step : it)),
   );
-  return slice(graph, joined, { axes: [axis], starts: [0], ends: [(size - 1) * step + 1] });
+  return slice(graph, joined, { axes: [axis], starts: [0], ends: [spreadSize] });
 }
 
 /** Cuts off at the end of an axis what is too much. */
