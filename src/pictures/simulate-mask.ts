@@ -22,7 +22,10 @@ export async function simulateMask(
   picture: Picture,
   face: Pick<Face, 'landmarks'>,
   seed: string,
-  { rgbPicture, state = 'worn' }: Pick<PictureTools, 'rgbPicture'> & { readonly state?: 'worn' | 'incorrect' | undefined },
+  {
+    rgbPicture,
+    state = 'worn',
+  }: Pick<PictureTools, 'rgbPicture'> & { readonly state?: 'worn' | 'incorrect' | undefined },
 ): Promise<StoredPicture> {
   const size = { width: picture.width, height: picture.height };
   const spec = randomMask(seededRandom(seedOf(0, seed)), FITS[state]);

@@ -18,7 +18,7 @@ it.each([
   ['stays for one in the other direction', 'wwnww', 'wwwww'],
   ['changes with the second that says so', 'nnnwww', 'nnnnww'],
   ['tells a mask below the nose', 'wwiii', 'wwwii'],
-  ['does not flutter', 'nwnwnw', 'nnnnnn'],
+  ['stays where one look in three errs', 'nnwnnw', 'nnnnnn'],
 ])('%s', (_, looks, expected) => {
   expect(believed(looks)).toBe(expected);
 });
