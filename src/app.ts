@@ -18,6 +18,7 @@ import { createFaceAnalyser, type FaceAnalyser, type PartEncoder } from './faces
 import { cropEmbedder, type FaceEmbedder, frameEmbedder } from './faces/face-embedder.ts';
 import { openLandmarker } from './faces/landmarkers/open-landmarker.ts';
 import { createLivenessAssessor, type LivenessAssessor, softmaxOf } from './faces/liveness.ts';
+import { maskAssessor } from './faces/mask-state.ts';
 import { type ScoreCalibration, sameFaceScore } from './faces/score-calibration.ts';
 import type { FaceReader } from './gallery/enrol.ts';
 import { LiveGallery } from './gallery/live-gallery.ts';
@@ -150,6 +151,8 @@ export async function openFaceAnalyser(
     const secondOf = secondDetector === null ? null : await openDetector(store.entry(secondDetector), openOnce);
     const landmarkerOf = await openLandmarker(store.entry(config.models.landmarks), openOnce);
     const measured = await readCalibrations(config.models.calibration);
+    const { maskState, upperEncoder } = config.models;
+    const masks = maskState === null ? null : await openOnce(maskState);
     const openEncoder = async (key: 'encoder' | 'upperEncoder', id: string, part: FacePart): Promise<OpenEncoder> => {
       const { dimension, minNorm } = encoderEntry(store, key, id, part);
       const encoder = await open(id);
@@ -174,7 +177,6 @@ export async function openFaceAnalyser(
       };
     };
     const full = await openEncoder('encoder', config.models.encoder, 'full');
-    const { upperEncoder } = config.models;
     const upper = upperEncoder === null ? null : await openEncoder('upperEncoder', upperEncoder, 'upper');
     const spoofing = liveness ? await Promise.all(config.models.liveness.map(open)) : [];
     const lively = liveness
@@ -202,6 +204,7 @@ export async function openFaceAnalyser(
       createFaceAnalyser({
         detector: detectorOf(name),
         landmarker: landmarkerOf(name),
+        maskAssessor: masks && maskAssessor(masks.lane(name)),
         encoder: full.lane(name),
         upperEncoder: upper?.lane(name) ?? null,
       });

@@ -12,6 +12,7 @@ import { curveFor, meaningOf, type ScoreCalibration, type ScoreCurve } from '../
 import type { TrackSighting } from '../gallery/visitor.ts';
 import type { RunTrace } from '../inference/vision-model.ts';
 import { excludedPeople } from '../tracks/assign.ts';
+import { MaskMemory } from '../tracks/mask-memory.ts';
 import type { Enrolled, Match } from '../tracks/sequential-test.ts';
 import type { FaceTracker } from '../tracks/tracker.ts';
 import type { ZoneWatch } from '../zones/zone-watch.ts';
@@ -132,6 +133,7 @@ export class CameraPipeline {
   readonly #passages: Passages;
   /** Of tracks that were told unknown. */
   readonly #visitors = new Map<number, string | null>();
+  readonly #masks = new MaskMemory();
 
   constructor(options: CameraPipelineOptions) {
     this.#options = options;
@@ -234,6 +236,7 @@ export class CameraPipeline {
       this.#depart(visits.clear(), frame, arrival);
       this.#passages.clear();
       this.#visitors.clear();
+      this.#masks.clear();
     }
     this.#sequence = frame.sequence;
     const gallery = this.#options.gallery();
@@ -246,6 +249,7 @@ export class CameraPipeline {
       this.#passages.take(track);
       this.#visitors.delete(track);
     }
+    this.#masks.forget(ended);
     for (const { track, detection } of seen) this.#passages.see(track, detection.box, frame);
     const started = clock.monotonic();
     const trace: RunTrace = { queuedMs: 0, runMs: 0 };
@@ -260,7 +264,8 @@ export class CameraPipeline {
     const good: { face: Face; track: number }[] = [];
     described.forEach((face, index) => {
       const track = wanted[index]?.track ?? 0;
-      if (face.quality.score >= this.#options.minQuality) good.push({ face, track });
+      const mask = this.#masks.see(track, face.mask);
+      if (face.quality.score >= this.#options.minQuality) good.push({ face: { ...face, mask }, track });
       else visits.disregard(track, face.quality.score);
     });
     const embeddings = await analyser.embed(
@@ -291,6 +296,8 @@ export class CameraPipeline {
       this.#visitors.delete(from);
       if (visitor) this.#visitors.set(to, visitor);
     }
+    // Who takes a number over may look otherwise: what was believed of either is not of the other.
+    this.#masks.forget(renamings.flatMap(({ from, to }) => [from, to]));
     const numbers = new Map(renamings.map(({ from, to }) => [from, to]));
     const present = seen.map(({ track }) => numbers.get(track) ?? track);
     const looked = good.map(({ face, track }) => ({ face, track: numbers.get(track) ?? track }));
