@@ -219,6 +219,10 @@ const models = z
     dir: text.default('data/models').describe('Where pulled and prepared models are kept.'),
     manifest: file.describe('Manifest of further models of your own; null for those that come with Eyeline.'),
     detector: text.default('rfb-320').describe('Model that finds faces.'),
+    secondDetector: text
+      .nullable()
+      .default(null)
+      .describe('Model that looks once more where the detector is unsure; null for none.'),
     landmarks: text.default('landmarks-68').describe('Model that finds eyes, nose and mouth.'),
     encoder: text.default('mobilefacenet-512').describe('Model that turns a face into an embedding.'),
     upperEncoder: text
@@ -273,6 +277,15 @@ const detection = z
     nmsIou: share.default(0.3).describe('Boxes that overlap more than this (intersection over union) are one face.'),
     minFacePx: z.int().min(1).default(40).describe('Smaller faces (shorter side of the box) are passed over.'),
     maxFaces: z.int().min(1).max(1000).default(20).describe('Most faces looked at in one frame, best score first.'),
+    secondLook: z
+      .strictObject({
+        fromScore: share
+          .default(0.3)
+          .describe('What the detector gives this score, and less than minScore, is looked at once more.'),
+        minScore: share.default(0.5).describe('Least score of models.secondDetector for a face both see.'),
+      })
+      .prefault({})
+      .describe('Where models.secondDetector is named.'),
   })
   .prefault({});
 
