@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -56,7 +56,8 @@ it('deletes what is too old, and nothing that is not its own', async () => {
 });
 
 it('says once that the disk fails, and stops nobody', async () => {
-  const store = build(NOON, '/proc/nowhere');
+  await writeFile(join(folder, 'file'), 'in the way');
+  const store = build(NOON, join(folder, 'file', 'crops'));
   await store.keep(new StagedFrame(1, NOON, []), BOX, 'door-3');
   await store.keep(new StagedFrame(1, NOON, []), BOX, 'door-4');
   expect(logger.problems).toHaveLength(1);
