@@ -4,6 +4,7 @@ import { registerBench } from './commands/bench.ts';
 import { registerCalibrate } from './commands/calibrate.ts';
 import { registerCheckConfig } from './commands/check-config.ts';
 import type { CommandContext } from './commands/command.ts';
+import { registerCrops } from './commands/crops.ts';
 import { registerDataset } from './commands/dataset.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerDoctor } from './commands/doctor.ts';
@@ -58,6 +59,7 @@ for (const register of [
   registerCheckConfig,
   registerEnroll,
   registerGallery,
+  registerCrops,
   registerModels,
   registerEval,
   registerTrain,
