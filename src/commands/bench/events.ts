@@ -152,6 +152,7 @@ function draft(number: number): IdentityDraft {
     score: 0.2,
     threshold: 0.48,
     far: null,
+    visitor: null,
     mask: 'none',
     encoder: 'bench',
     liveness: null,
