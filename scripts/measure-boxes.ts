@@ -12,8 +12,8 @@ import { decodePicture } from '../src/capture/opencv-picture.ts';
 import { configSchema } from '../src/config/schema.ts';
 import { silentLogger } from '../src/core/logger.ts';
 import { quantile, rounded } from '../src/core/statistics.ts';
-import { chooseFace } from '../src/pictures/read-face.ts';
 import { readPeopleFolder } from '../src/evaluation/people-folder.ts';
+import { chooseFace } from '../src/pictures/read-face.ts';
 
 const SIDES = ['left', 'top', 'right', 'bottom'] as const;
 
