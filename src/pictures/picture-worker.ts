@@ -92,8 +92,8 @@ async function open(config: ChainConfig, batching: Batching): Promise<DoTask> {
     rgbPicture,
     analyser,
     cropSize,
-    simulateMask: async (picture, face, seed) =>
-      simulateMask(picture, await seenBy(await masking(), picture, face), seed, { rgbPicture }),
+    simulateMask: async (picture, face, seed, state) =>
+      simulateMask(picture, await seenBy(await masking(), picture, face), seed, { rgbPicture, state }),
     masking,
   };
   return (task) => {
