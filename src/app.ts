@@ -12,11 +12,13 @@ import { type CommandedCamera, carryOut } from './events/device-commands.ts';
 import { MqttEventPublisher, type MqttEventPublisherOptions } from './events/mqtt-event-publisher.ts';
 import { openEventSpool, type SqliteEventSpool } from './events/sqlite-event-spool.ts';
 import type { OperatingPoint } from './faces/calibration.ts';
-import { ultraFaceDetector } from './faces/detectors/ultraface-detector.ts';
+import type { FaceDetector } from './faces/detect.ts';
+import { type OpenModel, openDetector } from './faces/detectors/open-detector.ts';
+import { secondLookDetector } from './faces/detectors/second-look-detector.ts';
 import { cosine } from './faces/embedding.ts';
 import { createFaceAnalyser, type FaceAnalyser, type PartEncoder } from './faces/face-analyser.ts';
 import { cropEmbedder, type FaceEmbedder, frameEmbedder } from './faces/face-embedder.ts';
-import { ibugLandmarker } from './faces/landmarkers/ibug-landmarker.ts';
+import { openLandmarker } from './faces/landmarkers/open-landmarker.ts';
 import type { FaceReader } from './gallery/enrol.ts';
 import { LiveGallery } from './gallery/live-gallery.ts';
 import { openGalleryStore } from './gallery/sqlite-gallery-store.ts';
@@ -42,6 +44,8 @@ import { Watchdog } from './platform/watchdog.ts';
 import { SnapshotDesk } from './privacy/snapshot-desk.ts';
 import { Cooldown } from './tracks/cooldown.ts';
 import { FaceTracker } from './tracks/tracker.ts';
+
+import { ZoneWatch } from './zones/zone-watch.ts';
 
 /** A decided track is looked at again so often: soon enough to notice that somebody else took its place. */
 const RECHECK_MS = 1000;
@@ -127,8 +131,17 @@ export async function openFaceAnalyser(
     return batcher;
   };
   try {
-    const detector = await open(config.models.detector);
-    const landmarks = await open(config.models.landmarks);
+    const shared = new Map<string, Promise<ModelBatcher>>();
+    // A network may have several parts: MTCNN's last finds faces, and their landmarks as well.
+    const openOnce: OpenModel = (id) => {
+      const model = shared.get(id) ?? open(id);
+      shared.set(id, model);
+      return model;
+    };
+    const { secondDetector } = config.models;
+    const firstOf = await openDetector(store.entry(config.models.detector), openOnce);
+    const secondOf = secondDetector === null ? null : await openDetector(store.entry(secondDetector), openOnce);
+    const landmarkerOf = await openLandmarker(store.entry(config.models.landmarks), openOnce);
     const openEncoder = async (key: 'encoder' | 'upperEncoder', id: string, part: FacePart): Promise<OpenEncoder> => {
       const { dimension, minNorm, calibration } = encoderEntry(store, key, id, part);
       const encoder = await open(id);
@@ -154,11 +167,21 @@ export async function openFaceAnalyser(
     const full = await openEncoder('encoder', config.models.encoder, 'full');
     const { upperEncoder } = config.models;
     const upper = upperEncoder === null ? null : await openEncoder('upperEncoder', upperEncoder, 'upper');
-    const detectorOf = (name: string) => ultraFaceDetector(detector.lane(name), { ...config.detection, lowScore });
+    const detectorOf = (name: string): FaceDetector => {
+      const { secondLook, ...detection } = config.detection;
+      if (!secondOf) return firstOf(name, { ...detection, lowScore });
+      return secondLookDetector({
+        first: firstOf(name, { ...detection, lowScore: Math.min(lowScore, secondLook.fromScore) }),
+        second: secondOf(name, { ...detection, minScore: secondLook.minScore }),
+        minScore: detection.minScore,
+        fromScore: secondLook.fromScore,
+        lowScore,
+      });
+    };
     const lane = (name: string) =>
       createFaceAnalyser({
         detector: detectorOf(name),
-        landmarker: ibugLandmarker(landmarks.lane(name)),
+        landmarker: landmarkerOf(name),
         encoder: full.lane(name),
         upperEncoder: upper?.lane(name) ?? null,
       });
@@ -312,6 +335,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
       get minQuality() {
         return settings.minQuality;
       },
+      zones: new ZoneWatch(camera.zones, camera.lines),
       ...(config.privacy.snapshots ? { spectator: desk } : {}),
       publish: (draft) => {
         const { camera: where, track, type, decision, person, score } = draft;

@@ -21,14 +21,15 @@ const LIBRARIES: Readonly<Record<string, RegExp>> = {
   ssri: /^src\/inference\//,
   uplot: /^src\/commands\/eval\/write-report\.ts$/,
   protobufjs: /^src\/inference\//,
+  flatbuffers: /^src\/inference\/convert\//,
   'cli-progress': /^src\/commands\//,
   commander: /^src\/(main\.ts|commands\/)/,
   yaml: /^src\/config\//,
-  zod: /^src\/(config\/|inference\/manifest|events\/)/,
+  zod: /^src\/(config\/|inference\/(?:manifest|convert)|events\/)/,
 };
 
 /** Describe data and touch nothing: a file that imports one of these is no adapter. */
-const PURE = new Set(['zod', 'yaml', 'commander', 'protobufjs']);
+const PURE = new Set(['zod', 'yaml', 'commander', 'protobufjs', 'flatbuffers']);
 
 /** OpenCV and ONNX Runtime take options from the environment alone, so their adapters must set them there. */
 const MAY_USE_ENVIRONMENT = /^src\/(main\.ts$|capture\/opencv|inference\/onnxruntime-model\.ts$)/;

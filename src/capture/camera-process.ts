@@ -74,7 +74,7 @@ async function open(order: Extract<ToCamera, { type: 'open' }>): Promise<void> {
     send({ type: 'opened', ...size });
     releaseNowAndThen();
     const current = server;
-    await source.run((picture) => current.offer(picture));
+    await source.run((picture, ageMs) => current.offer(picture, ageMs));
     await current.end();
   } catch (error) {
     send({ type: 'failed', message: messageOf(error) });

@@ -60,8 +60,12 @@ export class FrameServer<P extends HeldPicture> {
     this.#limit = new FrameRateLimit(options.fps);
   }
 
-  /** Takes a picture from the decoder and owns it from now on. */
-  offer(picture: P): void {
+  /**
+   * Takes a picture from the decoder and owns it from now on.
+   *
+   * @param ageMs how long it was under way already
+   */
+  offer(picture: P, ageMs = 0): void {
     const { clock, progressMs, send } = this.#options;
     const takenMs = clock.monotonic();
     this.#read++;
@@ -72,7 +76,7 @@ export class FrameServer<P extends HeldPicture> {
       picture.release();
     } else {
       if (this.#newest) this.#drop(this.#newest.picture);
-      this.#newest = { picture, sequence: this.#read, capturedAtMs: clock.now(), takenMs };
+      this.#newest = { picture, sequence: this.#read, capturedAtMs: clock.now() - ageMs, takenMs };
       this.#serve();
     }
     if (takenMs < this.#progressDueMs) return;

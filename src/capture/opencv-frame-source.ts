@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { EyelineError } from '../core/errors.ts';
 import type { Size } from '../core/geometry.ts';
+import { FrameAge } from './frame-age.ts';
 import { answered, type Mat, type Opencv, type VideoCapture } from './opencv.ts';
 import { OpencvPicture } from './opencv-picture.ts';
 import type { SourceRequest } from './protocol.ts';
@@ -48,9 +49,12 @@ export class OpencvFrameSource {
   /**
    * Reads until the source ends or `close` is called; never waits for whoever takes the frames. Files are played at
    * their own rate.
+   *
+   * @param onPicture is told how old the picture is, milliseconds: a backlog after a stall is not new
    */
-  async run(onPicture: (picture: OpencvPicture) => void): Promise<void> {
+  async run(onPicture: (picture: OpencvPicture, ageMs: number) => void): Promise<void> {
     const pace = this.#isRecording() ? new Pace(this.#intervalMs(), this.#clock) : undefined;
+    const age = this.#tellsTime() ? new FrameAge() : undefined;
     let frames = 0;
     try {
       while (this.#capture && !this.#closing.signal.aborted) {
@@ -64,9 +68,11 @@ export class OpencvFrameSource {
           continue;
         }
         frames++;
+        const presentedMs = age && this.#capture.get(this.#cv.CAP_PROP_POS_MSEC);
+        const ageMs = presentedMs === undefined ? 0 : (age?.of(presentedMs, this.#clock.monotonic()) ?? 0);
         await pace?.wait(this.#closing.signal);
         if (this.#closing.signal.aborted) mat.release();
-        else onPicture(new OpencvPicture(this.#cv, mat));
+        else onPicture(new OpencvPicture(this.#cv, mat), ageMs);
       }
     } finally {
       // Says good-bye to an RTSP server: many cameras allow only a few sessions and keep a lost one for a minute.
@@ -89,6 +95,15 @@ export class OpencvFrameSource {
     const { file, target } = this.#request;
     if (file) return true;
     return /^https?:/i.test(target) && (this.#capture?.get(this.#cv.CAP_PROP_FRAME_COUNT) ?? 0) > 0;
+  }
+
+  /**
+   * Whether frames carry the camera's own time, as RTP demands. For HTTP FFmpeg makes one up from a rate; what GStreamer and
+   * devices tell is not their frames' time on every version.
+   */
+  #tellsTime(): boolean {
+    const { api, target } = this.#request;
+    return api === 'ffmpeg' && /^rtsps?:/i.test(target);
   }
 
   #intervalMs(): number {

@@ -75,6 +75,7 @@ export interface Opencv {
   readonly CAP_PROP_FRAME_COUNT: number;
   readonly CAP_PROP_FRAME_HEIGHT: number;
   readonly CAP_PROP_FRAME_WIDTH: number;
+  readonly CAP_PROP_POS_MSEC: number;
   readonly COLOR_BGR2GRAY: number;
   readonly COLOR_BGR2RGB: number;
   readonly COLOR_RGB2BGR: number;

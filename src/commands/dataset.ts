@@ -154,7 +154,7 @@ function described(summary: Summary): string[] {
       .map(([name, count]) => `${count} ${name}`)
       .join(', ');
   return [
-    ...unreadable.slice(0, NAMED_AT_MOST).map(({ picture, reason }) => `unreadable  ${picture}: ${reason}`),
+    ...unreadable.slice(0, NAMED_AT_MOST).map(({ reason }) => `unreadable  ${reason}`),
     ...(unreadable.length > NAMED_AT_MOST
       ? [`unreadable  and ${unreadable.length - NAMED_AT_MOST} more (--json names all)`]
       : []),

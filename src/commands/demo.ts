@@ -81,10 +81,9 @@ async function show(options: DemoOptions, context: CommandContext, stage: Stage)
   say('Eyeline demo: a camera stream in, identity events out.');
   const store = await createModelStore({ dir: base.models.dir, extraManifest: base.models.manifest, logger });
   const photos = CASTS.map(({ photo }) => photo);
-  await store.pull([...modelsInUse(base.models), ...(builtIn ? photos : [])], {
-    signal: context.signal,
-  });
-  say(`  models   ${modelsInUse(base.models).join(', ')} from ${base.models.dir}`);
+  const models = modelsInUse(base.models, (id) => store.entry(id).stages ?? []);
+  await store.pull([...models, ...(builtIn ? photos : [])], { signal: context.signal });
+  say(`  models   ${models.join(', ')} from ${base.models.dir}`);
 
   const gallery = { file: join(stage.folder, 'gallery.sqlite'), refreshMs: base.gallery.refreshMs };
   let source = options.source ?? '';

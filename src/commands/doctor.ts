@@ -88,7 +88,7 @@ async function checkWith(
   const { dir, manifest: extraManifest } = config.models;
   await check('models', async () => {
     const store = await createModelStore({ dir, extraManifest, logger: silentLogger });
-    const used = modelsInUse(config.models);
+    const used = modelsInUse(config.models, (id) => store.entry(id).stages ?? []);
     await store.verify(used);
     return ok(`${used.join(', ')} in ${dir}`);
   });

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { CommandContext, RegisterCommand } from './command.ts';
+import type { DetectCommand } from './eval/run-detect.ts';
 import type { IdentifyCommand } from './eval/run-identify.ts';
 import type { PairsCommand } from './eval/run-pairs.ts';
 import type { SuiteCommand } from './eval/run-suite.ts';
@@ -74,16 +75,51 @@ export const registerEval: RegisterCommand = (program, context) => {
     await unlessInterrupted(context, runIdentify(options, context));
   });
 
+  withChainOptions(
+    evaluate
+      .command('detect')
+      .summary('detection: are faces found?')
+      .description(
+        'Tells in how many pictures the face is found, by the least score that counts; or, in pictures without any, how many ' +
+          'false ones.',
+      )
+      .requiredOption('--pictures <path>', 'folder of pictures with one face each, or a film')
+      .addOption(
+        new Option('--kind <name>', 'only pictures in folders of this name; they are taken for tight crops').choices([
+          'plain',
+          'masked',
+        ]),
+      )
+      .addOption(
+        new Option('--face <which>', 'the face in the middle of a picture is meant, or any')
+          .choices(['central', 'any'])
+          .default('central'),
+      )
+      .option('--no-faces', 'there are no faces in the pictures: count false ones')
+      .option('--mask', 'draw a mask on the most central face of each picture')
+      .option('--mask-seed <n>', 'decides the masks', wholeNumber, 1)
+      .option('--limit <n>', 'only so many of the pictures, at even distances', wholeNumber)
+      .option(
+        '--pad <share>',
+        `black border around each picture, a share of its side (default: ${TIGHT_CROP_PAD} with --kind, else 0)`,
+        share,
+      ),
+  ).action(async ({ faces, ...options }: Omit<DetectCommand, 'noFaces'> & { faces: boolean }) => {
+    const { runDetect } = await import('./eval/run-detect.ts');
+    await unlessInterrupted(context, runDetect({ ...options, noFaces: !faces }, context));
+  });
+
   withCommonOptions(
     evaluate
       .command('all')
       .summary('every method on every data set of a suite')
       .description(
-        'Measures every method on every data set of a suite and prints a table: accuracy (pairs) or rank 1 (people), and ' +
-          'the true accept rate at FAR 1e-2, in percent.',
+        'Measures every method on every data set of a suite and prints a table, in percent: accuracy and the true accept ' +
+          'rate at FAR 1e-3 of pairs, rank 1 and the rate at FAR 1e-2 of people; with the command behind each figure.',
       )
       .requiredOption('--data <dir>', 'folder the paths of the suite are in')
-      .option('--suite <file>', 'YAML file of the suite, instead of config/evaluation-suite.yaml'),
+      .option('--suite <file>', 'YAML file of the suite, instead of config/evaluation-suite.yaml')
+      .option('--markdown <file>', 'put the table into this file, between <!-- eval all --> and <!-- /eval all -->'),
   ).action(async (options: SuiteCommand) => {
     const { runSuite } = await import('./eval/run-suite.ts');
     await unlessInterrupted(context, runSuite(options, context));
@@ -91,9 +127,16 @@ export const registerEval: RegisterCommand = (program, context) => {
 };
 
 function withCommonOptions(command: Command): Command {
+  return withChainOptions(command.option('--report <file>', 'write an HTML page with plots and the worst mistakes'));
+}
+
+/** What reads the pictures. */
+function withChainOptions(command: Command): Command {
   return command
-    .option('--report <file>', 'write an HTML page with plots and the worst mistakes')
     .option('--json', 'print one JSON object')
+    .option('--detector <id>', 'instead of models.detector')
+    .option('--second-detector <id>', 'instead of models.secondDetector; none for none')
+    .option('--landmarks <id>', 'instead of models.landmarks')
     .option('--workers <n>', 'processes that read pictures (default: one a core)', processes)
     .option('-c, --config <file>', 'configuration file')
     .option('--models-dir <dir>', 'folder of the models, instead of models.dir')

@@ -1,6 +1,14 @@
 import type { Config } from './schema.ts';
 
-/** Ids of the models that a configuration takes, in the order a face meets them. */
-export function modelsInUse({ detector, landmarks, encoder, upperEncoder }: Config['models']): string[] {
-  return [detector, landmarks, encoder, ...(upperEncoder === null ? [] : [upperEncoder])];
+/**
+ * Ids of the models that a configuration takes, in the order a face meets them.
+ *
+ * @param stagesOf ids of the networks that a model needs beside itself (`stages` of its manifest entry)
+ */
+export function modelsInUse(
+  { detector, secondDetector, landmarks, encoder, upperEncoder }: Config['models'],
+  stagesOf: (id: string) => readonly string[] = () => [],
+): string[] {
+  const named = [detector, secondDetector, landmarks, encoder, upperEncoder].filter((id) => id !== null);
+  return [...new Set(named.flatMap((id) => [id, ...stagesOf(id)]))];
 }

@@ -89,6 +89,44 @@ const device = z
   })
   .prefault({});
 
+const point = z.strictObject({
+  x: share.describe('0 is the left edge of the picture, 1 the right.'),
+  y: share.describe('0 is the upper edge of the picture, 1 the lower.'),
+});
+
+/** Refuses an id that comes twice in a list. */
+function distinctIds(value: unknown): Problem[] {
+  const ids = Array.isArray(value) ? value.map((it) => record(it).id) : [];
+  return ids.flatMap((id, index) => {
+    const first = ids.indexOf(id);
+    if (typeof id !== 'string' || first === index) return [];
+    return [{ path: [index, 'id'], message: `"${id}" is the id of entry ${first} already` }];
+  });
+}
+
+const zones = z
+  .array(
+    z.strictObject({
+      id: slug.describe('Name of the zone in events.'),
+      polygon: z.array(point).min(3).describe('Its corners, in order.'),
+    }),
+  )
+  .check(evenIfInvalid(distinctIds))
+  .default([])
+  .describe('Parts of the picture; events say in which of them the middle of the face is.');
+
+const lines = z
+  .array(
+    z.strictObject({
+      id: slug.describe('Name of the line in events.'),
+      from: point.describe('Where it begins.'),
+      to: point.describe('Where it ends; whoever goes from its left to its right, seen this way, goes in.'),
+    }),
+  )
+  .check(evenIfInvalid(distinctIds))
+  .default([])
+  .describe('Lines that people cross; events say which a face crossed last, and whether in or out.');
+
 const motion = z
   .strictObject({
     enabled: z.boolean().default(true).describe('Whether frames are held back while nothing moves.'),
@@ -100,16 +138,7 @@ const motion = z
       .describe('How much a spot must change, in grey levels of 255; less is more sensitive.'),
     minArea: share.default(0.0005).describe('Share of the picture that must change; less is more sensitive.'),
     ignore: z
-      .array(
-        z
-          .array(
-            z.strictObject({
-              x: share.describe('0 is the left edge of the picture, 1 the right.'),
-              y: share.describe('0 is the upper edge of the picture, 1 the lower.'),
-            }),
-          )
-          .min(3),
-      )
+      .array(z.array(point).min(3))
       .default([])
       .describe('Polygons in which motion does not count: a street, a tree, a screen.'),
     holdMs: positiveMs.default(3000).describe('How long all frames are looked at after the last motion.'),
@@ -145,6 +174,8 @@ const camera = z
     openTimeoutMs: positiveMs.default(15_000).describe('How long opening may take until it is tried again.'),
     stallTimeoutMs: positiveMs.default(10_000).describe('How long no frame may come until the camera is opened again.'),
     motion: motion.describe('Holding back frames in which nothing moves, so that an idle scene costs little.'),
+    zones,
+    lines,
     loop: z.boolean().default(false).describe('Files only: start again at the end.'),
     credentials: z
       .strictObject({
@@ -188,6 +219,10 @@ const models = z
     dir: text.default('data/models').describe('Where pulled and prepared models are kept.'),
     manifest: file.describe('Manifest of further models of your own; null for those that come with Eyeline.'),
     detector: text.default('rfb-320').describe('Model that finds faces.'),
+    secondDetector: text
+      .nullable()
+      .default(null)
+      .describe('Model that looks once more where the detector is unsure; null for none.'),
     landmarks: text.default('landmarks-68').describe('Model that finds eyes, nose and mouth.'),
     encoder: text.default('mobilefacenet-512').describe('Model that turns a face into an embedding.'),
     upperEncoder: text
@@ -242,6 +277,15 @@ const detection = z
     nmsIou: share.default(0.3).describe('Boxes that overlap more than this (intersection over union) are one face.'),
     minFacePx: z.int().min(1).default(40).describe('Smaller faces (shorter side of the box) are passed over.'),
     maxFaces: z.int().min(1).max(1000).default(20).describe('Most faces looked at in one frame, best score first.'),
+    secondLook: z
+      .strictObject({
+        fromScore: share
+          .default(0.3)
+          .describe('What the detector gives this score, and less than minScore, is looked at once more.'),
+        minScore: share.default(0.5).describe('Least score of models.secondDetector for a face both see.'),
+      })
+      .prefault({})
+      .describe('Where models.secondDetector is named.'),
   })
   .prefault({});
 

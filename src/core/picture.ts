@@ -24,7 +24,10 @@ export interface Frame extends Picture {
   readonly camera: string;
   /** Counts the frames delivered by this camera's source since it was opened; gaps are frames dropped on purpose. */
   readonly sequence: number;
-  /** Wall clock, milliseconds since the epoch, when the decoder handed the frame out. */
+  /**
+   * Wall clock, milliseconds since the epoch, when the decoder handed the frame out, less the time a live stream's own
+   * clock says it was held up on its way.
+   */
   readonly capturedAtMs: number;
   /** From the decoder handing the frame out until it was on its way to the consumer, milliseconds. */
   readonly captureMs: number;

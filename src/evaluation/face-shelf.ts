@@ -42,6 +42,7 @@ export class FaceShelf {
     const missing = [...new Set(files)].filter((file) => !this.#kept.has(keyOf(file)));
     const startMs = this.#now();
     let done = 0;
+    if (missing.length > 0) onProgress?.(0, missing.length);
     for await (const picture of this.#source.read(missing, options, this.#signal)) {
       this.#kept.set(keyOf(picture.file), picture);
       onProgress?.(++done, missing.length);

@@ -14,12 +14,12 @@ import {
 import {
   equalErrorRate,
   operatingPoint,
-  pointAt,
   type Ranking,
   type RocPoint,
   rank,
   rocCurve,
   supportsRate,
+  weightedPoints,
 } from './metrics/roc.ts';
 
 /** False accept rates that true accept rates are told at, as scripts name them. */
@@ -126,8 +126,9 @@ function tarIntervals(ranking: Ranking): (Interval | null)[] {
   const rates = FAR_KEYS.map(Number);
   const supported = rates.map((rate) => ranking.genuine > 0 && supportsRate(ranking.impostors, rate));
   if (!supported.includes(true)) return rates.map(() => null);
+  const pointsAt = weightedPoints(ranking, rates);
   return bootstrapOverPeople(ranking.comparisons, (weights) =>
-    rates.map((rate, at) => (supported[at] ? (pointAt(ranking, rate, weights)?.tar ?? null) : null)),
+    pointsAt(weights).map((point, at) => (supported[at] ? (point?.tar ?? null) : null)),
   );
 }
 

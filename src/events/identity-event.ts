@@ -54,6 +54,14 @@ export const identityEvent = z
     box: z
       .object({ x: share, y: share, width: share, height: share })
       .describe('Face in shares of the frame: left, top, width, height.'),
+    zones: z.array(text).describe("Ids of the camera's zones that the middle of the face is in."),
+    crossing: z
+      .object({
+        line: text.describe('Id of the line.'),
+        direction: z.enum(['in', 'out']).describe('in: from the left of the line to its right.'),
+      })
+      .nullable()
+      .describe('The line the face crossed last; null when it crossed none.'),
     latencyMs: z
       .object({
         capture: milliseconds.describe('From the decoder handing the frame out until it was on its way.'),
@@ -96,7 +104,8 @@ type FilledByPublisher =
   | 'latencyMs';
 
 /** What the pipeline tells of a decision; the publisher fills in the rest. Times are milliseconds since the epoch. */
-export type IdentityDraft = Readonly<Omit<IdentityEvent, FilledByPublisher>> & {
+export type IdentityDraft = Readonly<Omit<IdentityEvent, FilledByPublisher | 'zones'>> & {
+  readonly zones: readonly string[];
   readonly firstSeenAtMs: number;
   readonly lastSeenAtMs: number;
   readonly capturedAtMs: number;
@@ -149,6 +158,8 @@ export function completeIdentity(draft: IdentityDraft, stamp: IdentityStamp): Id
     quality: draft.quality,
     frames: draft.frames,
     box: clip(draft.box),
+    zones: [...draft.zones],
+    crossing: draft.crossing && { line: draft.crossing.line, direction: draft.crossing.direction },
     latencyMs: {
       capture: round(capture, 1),
       queue: round(queue, 1),

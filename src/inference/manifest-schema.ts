@@ -2,6 +2,14 @@ import { z } from 'zod';
 import { messageOf } from '../core/errors.ts';
 import { parseSource } from './source.ts';
 
+export const MODEL_ROLES = ['detector', 'refiner', 'landmarks', 'encoder', 'liveness'] as const;
+/** How what a model gives is read, by its role; the first is meant where none is named. */
+const FAMILIES_OF_ROLE = {
+  detector: ['ultraface', 'blazeface', 'mtcnn'],
+  landmarks: ['ibug', 'facemesh', 'mtcnn-onet'],
+} as const;
+const MODEL_FAMILIES = [...FAMILIES_OF_ROLE.detector, ...FAMILIES_OF_ROLE.landmarks] as const;
+
 const id = z
   .string()
   .regex(/^[a-z0-9]+(?:[._-][a-z0-9]+)*$/, 'must be lower-case letters and digits with single ".", "-" or "_" between');
@@ -17,6 +25,8 @@ const source = text.check((context) => {
   }
 });
 
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits, as sha256sum prints them');
+
 const assetKeys = {
   id,
   source,
@@ -24,7 +34,7 @@ const assetKeys = {
     .string()
     .regex(/^sha512-[A-Za-z0-9+/]{86}==$/, 'must be sha512-<base64>, as `npm view <package>@<version> dist` shows it')
     .optional(),
-  sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 lower-case hex digits, as sha256sum prints them'),
+  sha256,
   licence: text,
   description: z.string().default(''),
 };
@@ -68,7 +78,12 @@ const operatingPoint = z.strictObject({ threshold: z.number().min(-1).max(1), fa
 const model = z
   .strictObject({
     ...assetKeys,
-    role: z.enum(['detector', 'landmarks', 'encoder', 'liveness']),
+    role: z.enum(MODEL_ROLES),
+    family: z.enum(MODEL_FAMILIES).optional(),
+    stages: z.array(id).length(2).optional(),
+    format: z.enum(['onnx', 'tfjs', 'tflite']).optional(),
+    weights: z.strictObject({ source, sha256 }).optional(),
+    columnsFirst: z.boolean().optional(),
     input,
     outputs: z.array(output).min(1),
     embedding: z.int().min(1).optional(),
@@ -76,7 +91,14 @@ const model = z
     calibration: z.array(operatingPoint).optional(),
     minNorm: z.number().min(0).optional(),
   })
-  .check(acrossKeys((entry) => [...integrityOfNpm(entry), ...embeddingOfEncoder(entry)]));
+  .check(
+    acrossKeys((entry) => [
+      ...integrityOfNpm(entry),
+      ...embeddingOfEncoder(entry),
+      ...partsOfFormat(entry),
+      ...familyOfRole(entry),
+    ]),
+  );
 
 const picture = z.strictObject(assetKeys).check(acrossKeys(integrityOfNpm));
 
@@ -114,6 +136,32 @@ function uniqueIds() {
 function integrityOfNpm({ source: it, integrity }: Record<string, unknown>): Problem[] {
   if (typeof it !== 'string' || !it.startsWith('npm:') || integrity !== undefined) return [];
   return [['integrity', 'is required for an npm: source']];
+}
+
+function partsOfFormat({ format, weights, columnsFirst, integrity }: Record<string, unknown>): Problem[] {
+  const problems: Problem[] = [];
+  if (format === 'tfjs' && weights === undefined) problems.push(['weights', 'is required for tfjs']);
+  if (format !== 'tfjs' && weights !== undefined) problems.push(['weights', 'belongs to tfjs only']);
+  if (format !== 'tflite' && columnsFirst !== undefined) problems.push(['columnsFirst', 'belongs to tflite only']);
+  const from = typeof weights === 'object' && weights !== null && 'source' in weights ? weights.source : null;
+  if (typeof from === 'string' && from.startsWith('npm:') && integrity === undefined) {
+    problems.push(['integrity', 'is required for an npm: source']);
+  }
+  return problems;
+}
+
+function familyOfRole({ role, family, stages }: Record<string, unknown>): Problem[] {
+  const problems: Problem[] = [];
+  const fitting: readonly unknown[] =
+    role === 'detector' || role === 'landmarks' ? FAMILIES_OF_ROLE[role] : ([] as const);
+  if (family !== undefined && !fitting.includes(family)) {
+    const choice =
+      fitting.length > 0 ? `must be one of ${fitting.join(', ')}` : 'belongs to detectors and landmark models';
+    problems.push(['family', choice]);
+  }
+  if (family === 'mtcnn' && stages === undefined) problems.push(['stages', 'is required for mtcnn']);
+  if (family !== 'mtcnn' && stages !== undefined) problems.push(['stages', 'belongs to mtcnn only']);
+  return problems;
 }
 
 function embeddingOfEncoder({

@@ -4,13 +4,13 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EyelineError, messageOf } from '../core/errors.ts';
 import type { FacePart } from '../core/person.ts';
-import { manifestSchema } from './manifest-schema.ts';
+import { type MODEL_ROLES, manifestSchema } from './manifest-schema.ts';
 import { parseSource, type Source } from './source.ts';
 
 /** The manifest that comes with the product; the same way from src/ and from dist/. */
 export const BUILTIN_MANIFEST = fileURLToPath(new URL('../../models/manifest.json', import.meta.url));
 
-export type ModelRole = 'detector' | 'landmarks' | 'encoder' | 'liveness';
+export type ModelRole = (typeof MODEL_ROLES)[number];
 
 /** A file that is fetched once and known by its hash. */
 export interface Asset {
@@ -45,6 +45,16 @@ export interface OutputContract {
 
 export interface ModelEntry extends Asset {
   readonly role: ModelRole;
+  /** How its outputs are read; the usual way of the role when left out. */
+  readonly family?: 'ultraface' | 'blazeface' | 'mtcnn' | 'ibug' | 'facemesh' | 'mtcnn-onet' | undefined;
+  /** Ids of the networks that look at what this one finds, in their order; `mtcnn` alone has them. */
+  readonly stages?: readonly string[] | undefined;
+  /** What the file is, ONNX when left out; all else is converted when it is pulled. */
+  readonly format?: 'onnx' | 'tfjs' | 'tflite' | undefined;
+  /** The weights of a `tfjs` model, which are a file of their own. */
+  readonly weights?: { readonly source: Source; readonly sha256: string } | undefined;
+  /** The network takes pictures with columns and rows swapped; it is converted to take them as they are. */
+  readonly columnsFirst?: boolean | undefined;
   readonly input: InputContract;
   readonly outputs: readonly OutputContract[];
   /** Numbers in an embedding; encoders alone have it. */
@@ -92,7 +102,11 @@ export function parseManifest(json: string, file: string): Manifest {
   }
   const located = <T extends { id: string; source: string }>(entries: T[]) =>
     new Map(entries.map((entry) => [entry.id, { ...entry, source: parseSource(entry.source, dirname(file)) }]));
-  return { models: located(parsed.data.models), pictures: located(parsed.data.pictures) };
+  const models = parsed.data.models.map(({ weights, ...entry }) => ({
+    ...entry,
+    ...(weights && { weights: { ...weights, source: parseSource(weights.source, dirname(file)) } }),
+  }));
+  return { models: located(models), pictures: located(parsed.data.pictures) };
 }
 
 function pathOf(path: readonly PropertyKey[]): string {
@@ -110,7 +124,9 @@ function pathOf(path: readonly PropertyKey[]): string {
 export function fingerprintOf(entry: ModelEntry): string {
   const { width, height, channels, colour, mean, scale } = entry.input;
   const outputs = entry.outputs.map(({ name, shape }) => [name, shape]);
-  const content = JSON.stringify([entry.sha256, width, height, channels, colour, mean, scale, outputs]);
+  const { format = 'onnx', weights, columnsFirst } = entry;
+  const converted = format === 'onnx' ? [] : [format, weights?.sha256 ?? null, columnsFirst ?? false];
+  const content = JSON.stringify([entry.sha256, width, height, channels, colour, mean, scale, outputs, ...converted]);
   return createHash('sha256').update(content).digest('hex');
 }
 

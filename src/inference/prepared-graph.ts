@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EyelineError } from '../core/errors.ts';
 import { checkPreparedGraph, type EvaluateGraph } from './check-graph.ts';
+import { CONVERSION_VERSION } from './convert/to-onnx.ts';
 import { isMissing, sha256, sha256OfFile, writeFileAtomic } from './files.ts';
 import { PREPARATION_VERSION, prepareGraph } from './graph/prepare.ts';
 import { fingerprintOf, type ModelEntry } from './manifest.ts';
@@ -14,7 +15,8 @@ export class PreparedGraph {
 
   constructor(dir: string, entry: ModelEntry) {
     // The name changes with everything the graph is made of, so that nothing outdated is ever found under it.
-    const key = sha256(`${fingerprintOf(entry)} ${PREPARATION_VERSION}`).slice(0, 16);
+    const versions = isConverted(entry) ? `${PREPARATION_VERSION} ${CONVERSION_VERSION}` : `${PREPARATION_VERSION}`;
+    const key = sha256(`${fingerprintOf(entry)} ${versions}`).slice(0, 16);
     this.path = join(dir, `${entry.id}.${key}.onnx`);
     this.#recordPath = join(dir, `${entry.id}.${key}.json`);
     this.#entry = entry;
@@ -59,6 +61,10 @@ export class PreparedGraph {
     }
     return 'unreadable';
   }
+}
+
+function isConverted({ format = 'onnx' }: ModelEntry): boolean {
+  return format !== 'onnx';
 }
 
 /** What a file is refused with when its bytes are not those expected. */

@@ -4,6 +4,7 @@ import { extname, join, resolve } from 'node:path';
 import { EyelineError, messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { EvaluateGraph } from './check-graph.ts';
+import { toOnnx } from './convert/to-onnx.ts';
 import { downloadsOf, type FetchOptions, type FetchProgress, fetchTogether } from './fetch.ts';
 import { publishFile, sha256OfFile } from './files.ts';
 import { type Asset, loadManifest, type Manifest, type ModelEntry } from './manifest.ts';
@@ -79,7 +80,9 @@ export class ModelStore {
   async pull(ids: readonly string[] = this.modelIds, { signal, onProgress }: PullOptions = {}): Promise<void> {
     const assets = [...new Set(ids)].map((id) => this.#asset(id));
     const missing: Asset[] = [];
-    for (const asset of assets) if (!(await this.#hasSource(asset))) missing.push(asset);
+    for (const file of assets.flatMap((asset) => this.#filesOf(asset))) {
+      if (!(await this.#hasSource(file))) missing.push(file);
+    }
     if (missing.length > 0) await this.#fetchAll(missing, signal, onProgress);
     for (const { id } of assets) {
       signal?.throwIfAborted();
@@ -95,11 +98,11 @@ export class ModelStore {
    */
   async file(id: string): Promise<string> {
     const asset = this.#asset(id);
-    await this.#checkSource(asset);
+    for (const file of this.#filesOf(asset)) await this.#checkSource(file);
     const entry = this.#options.manifest.models.get(id);
     if (!entry) return this.#sourcePath(asset);
     const graph = this.#graph(entry);
-    if (!(await graph.isReady())) await graph.prepare(await readFile(this.#sourcePath(entry)), null);
+    if (!(await graph.isReady())) await graph.prepare(await this.#original(entry), null);
     return graph.path;
   }
 
@@ -113,7 +116,7 @@ export class ModelStore {
     for (const id of ids) {
       await this.file(id);
       const entry = this.#options.manifest.models.get(id);
-      if (entry) await this.#graph(entry).compare(await readFile(this.#sourcePath(entry)));
+      if (entry) await this.#graph(entry).compare(await this.#original(entry));
     }
   }
 
@@ -138,9 +141,11 @@ export class ModelStore {
   }
 
   async #stateOf(asset: Asset, model: ModelEntry | undefined): Promise<StoreItem['state']> {
-    const found = await sha256OfFile(this.#sourcePath(asset));
-    if (found === null) return 'missing';
-    if (found !== asset.sha256) return 'corrupt';
+    for (const file of this.#filesOf(asset)) {
+      const found = await sha256OfFile(this.#sourcePath(file));
+      if (found === null) return 'missing';
+      if (found !== file.sha256) return 'corrupt';
+    }
     if (!model) return 'ready';
     try {
       await this.#graph(model).isReady();
@@ -162,7 +167,7 @@ export class ModelStore {
       this.#options.logger.warn({ model: entry.id }, `${messageOf(error)}: preparing it again`);
     }
     onProgress?.({ phase: 'prepare', ids: [entry.id] });
-    await graph.prepare(await readFile(this.#sourcePath(entry)), this.#options.evaluate);
+    await graph.prepare(await this.#original(entry), this.#options.evaluate);
   }
 
   #asset(id: string): Asset {
@@ -170,6 +175,18 @@ export class ModelStore {
     const asset = models.get(id) ?? pictures.get(id);
     if (!asset) throw unknown(id, [...this.modelIds, ...this.pictureIds]);
     return asset;
+  }
+
+  /** The files of an asset: itself, and the weights of a model that has them apart. */
+  #filesOf(asset: Asset): Asset[] {
+    const weights = this.#options.manifest.models.get(asset.id)?.weights;
+    return weights ? [asset, weightsOf(asset, weights)] : [asset];
+  }
+
+  /** A model's file as ONNX. */
+  async #original(entry: ModelEntry): Promise<Uint8Array> {
+    const weights = entry.weights && (await readFile(this.#sourcePath(weightsOf(entry, entry.weights))));
+    return toOnnx(entry, await readFile(this.#sourcePath(entry)), weights ?? null);
   }
 
   #sourcePath(asset: Asset): string {
@@ -251,6 +268,10 @@ export async function createModelStore({
     return evaluateGraph(graph, input);
   };
   return new ModelStore({ dir, manifest, logger, env, evaluate });
+}
+
+function weightsOf(asset: Asset, weights: NonNullable<ModelEntry['weights']>): Asset {
+  return { ...asset, ...weights, id: `${asset.id} (weights)` };
 }
 
 function unknown(id: string, known: readonly string[]): EyelineError {

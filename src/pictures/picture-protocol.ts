@@ -1,6 +1,7 @@
 import type { Config } from '../config/schema.ts';
 import type { Affine, Box, Point, Size } from '../core/geometry.ts';
 import type { ReadOptions, ReadPicture } from '../evaluation/face-source.ts';
+import type { Detection } from '../faces/detect.ts';
 import type { DrawnMask } from '../faces/mask/mask-spec.ts';
 import type { WantedMask } from '../faces/mask/random-mask.ts';
 import type { FaceMask } from '../faces/mask-state.ts';
@@ -11,7 +12,7 @@ export const PICTURE_STEPS = ['decode', 'detect', 'landmarks', 'align', 'embed']
 export type PictureStep = (typeof PICTURE_STEPS)[number];
 
 /** What a worker is asked to do with a stored picture. */
-export type PictureTask = ReadTask | FaceTask | MaskTask | SampleTask;
+export type PictureTask = ReadTask | FaceTask | DetectTask | MaskTask | SampleTask;
 
 /** Take it through the chain of faces, up to a step. */
 export interface ReadTask {
@@ -25,6 +26,16 @@ export interface FaceTask {
   readonly kind: 'face';
   readonly file: string;
   readonly options: ReadOptions;
+}
+
+/** Look for faces in it, for whoever measures the detector. */
+export interface DetectTask {
+  readonly kind: 'detect';
+  readonly file: string;
+  /** Black border put around it, a share of its sides. */
+  readonly pad: number;
+  /** Draws a mask on the most central face first, the same for a seed. */
+  readonly mask: { readonly seed: number } | null;
 }
 
 /** Store it with a mask on its largest face. */
@@ -51,9 +62,11 @@ export type PictureAnswer<T extends PictureTask> = T extends ReadTask
   ? PictureReading
   : T extends FaceTask
     ? ReadPicture
-    : T extends MaskTask
-      ? MaskOutcome
-      : SampleOutcome;
+    : T extends DetectTask
+      ? DetectOutcome
+      : T extends MaskTask
+        ? MaskOutcome
+        : SampleOutcome;
 
 /** A face of a stored picture, pixels of the picture. What comes after `upTo` is null. */
 export interface PictureFace {
@@ -75,6 +88,18 @@ export type PictureReading =
   /** Why it could not be read, in one line. */
   | { readonly file: string; readonly size: null; readonly faces: readonly []; readonly error: string };
 
+/** What was found in a picture, best first; `size` without the border, boxes with it. */
+export type DetectOutcome =
+  | {
+      readonly outcome: 'looked';
+      readonly size: Size;
+      /** Where the picture begins, which the border moves right and down. */
+      readonly offset: Point;
+      readonly faces: readonly Detection[];
+      readonly ms: number;
+    }
+  | NotMasked;
+
 export type MaskOutcome =
   | { readonly outcome: 'masked'; readonly mask: Pick<DrawnMask, 'type' | 'fit' | 'state'> }
   | NotMasked;
@@ -84,7 +109,10 @@ export type SampleOutcome =
 export type NotMasked = { readonly outcome: 'no-face' } | { readonly outcome: 'unreadable'; readonly reason: string };
 
 /** What the chain of a picture worker is opened with. */
-export type ChainConfig = Pick<Config, 'models' | 'inference' | 'detection'>;
+export type ChainConfig = Pick<Config, 'models' | 'inference' | 'detection'> & {
+  /** Faces the detector is less sure of than `detection.minScore` are given too, from this score on. */
+  readonly lowScore?: number;
+};
 
 /**
  * `fastest`: runs share batches as it happens. `repeatable`: one picture a run, so that what comes out is the same to the

@@ -4,11 +4,15 @@
  * too. A process and not a thread, since the OpenCV add-on keeps its classes once a process, and since a picture that
  * crashes a decoder crashes one worker.
  */
+import { isDeepStrictEqual } from 'node:util';
 import { openFaceAnalyser } from '../app.ts';
 import { loadOpencv } from '../capture/opencv.ts';
 import { decodePicture, encodePicture, rgbPicture } from '../capture/opencv-picture.ts';
+import { configSchema } from '../config/schema.ts';
 import { EyelineError, messageOf } from '../core/errors.ts';
 import { silentLogger } from '../core/logger.ts';
+import type { FaceAnalyser } from '../faces/face-analyser.ts';
+import { type DetectTools, detectFaces } from './detect-faces.ts';
 import { maskPicture, samplePicture } from './mask-picture.ts';
 import type {
   Batching,
@@ -21,7 +25,13 @@ import type {
 import type { PictureTools } from './picture-tools.ts';
 import { type FaceTools, readFace } from './read-face.ts';
 import { readPicture } from './read-picture.ts';
-import { simulateMask } from './simulate-mask.ts';
+import { seenBy, simulateMask } from './simulate-mask.ts';
+
+/** Where masks are drawn is told by these models, whatever models are measured: all meet the same masks. */
+const REFERENCE = {
+  models: { detector: 'rfb-320', secondDetector: null, landmarks: 'landmarks-68' },
+  detection: configSchema.parse({}).detection,
+};
 
 type DoTask = (task: PictureTask) => Promise<PictureAnswer<PictureTask>>;
 /** Tasks between two small garbage collections. */
@@ -62,15 +72,28 @@ async function open(config: ChainConfig, batching: Batching): Promise<DoTask> {
   const inference = { ...config.inference, threads: 1 };
   const { analyser, cropSize } = await openFaceAnalyser({ ...config, inference }, silentLogger, {
     runIn: 'this-thread',
+    ...(config.lowScore !== undefined && { lowScore: config.lowScore }),
     ...(batching === 'repeatable' && { policy: { maxBatch: 1, maxWaitMs: 0 } }),
   });
-  const tools: PictureTools & FaceTools = {
+  let reference: Promise<FaceAnalyser> | undefined;
+  const masking = () => {
+    reference ??= isReference(config)
+      ? Promise.resolve(analyser)
+      : openFaceAnalyser({ ...REFERENCE, inference, models: { ...config.models, ...REFERENCE.models } }, silentLogger, {
+          runIn: 'this-thread',
+          policy: { maxBatch: 1, maxWaitMs: 0 },
+        }).then((chain) => chain.analyser);
+    return reference;
+  };
+  const tools: PictureTools & FaceTools & DetectTools = {
     decode: decodePicture,
     encode: encodePicture,
     rgbPicture,
     analyser,
     cropSize,
-    simulateMask: (picture, face, seed) => simulateMask(picture, face, seed, { rgbPicture }),
+    simulateMask: async (picture, face, seed) =>
+      simulateMask(picture, await seenBy(await masking(), picture, face), seed, { rgbPicture }),
+    masking,
   };
   return (task) => {
     switch (task.kind) {
@@ -78,12 +101,20 @@ async function open(config: ChainConfig, batching: Batching): Promise<DoTask> {
         return readPicture(task, tools);
       case 'face':
         return readFace(task, tools);
+      case 'detect':
+        return detectFaces(task, tools);
       case 'mask':
         return maskPicture(task, tools);
       case 'sample':
         return samplePicture(task, tools);
     }
   };
+}
+
+function isReference({ models, detection, lowScore }: ChainConfig): boolean {
+  if (lowScore !== undefined) return false;
+  const { detector, secondDetector, landmarks } = models;
+  return isDeepStrictEqual({ models: { detector, secondDetector, landmarks }, detection }, REFERENCE);
 }
 
 function send(message: FromPictureWorker): void {

@@ -67,7 +67,7 @@ async function load(file: string, { decode }: FaceTools): Promise<{ picture: Sto
     return { picture, digest: createHash('sha256').update(bytes).digest('hex') };
   } catch (error) {
     if (error instanceof EyelineError && error.code !== 'PICTURE_REFUSED') throw error;
-    return messageOf(error);
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? `${file}: there is no such file` : messageOf(error);
   }
 }
 

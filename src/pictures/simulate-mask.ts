@@ -1,6 +1,8 @@
+import { iou } from '../core/geometry.ts';
 import type { Picture } from '../core/picture.ts';
 import { seededRandom, seedOf } from '../core/seeded-random.ts';
-import type { Face } from '../faces/face-analyser.ts';
+import type { Detection } from '../faces/detect.ts';
+import type { Face, FaceAnalyser } from '../faces/face-analyser.ts';
 import { requireIbug } from '../faces/landmarks.ts';
 import { putMaskOn } from '../faces/mask/put-mask-on.ts';
 import { randomMask, type WantedMask } from '../faces/mask/random-mask.ts';
@@ -25,4 +27,20 @@ export async function simulateMask(
   const spec = randomMask(seededRandom(seedOf(0, seed)), WORN);
   const { rgb } = putMaskOn(await picture.fit(size), size, requireIbug(face.landmarks), spec);
   return rgbPicture(rgb, size);
+}
+
+/**
+ * A face as another chain sees it: masks are drawn where the same models see the face, whatever models are measured, so
+ * that all meet the same masks. Where that chain does not find it, its landmarks in the given box.
+ */
+export async function seenBy(
+  analyser: Pick<FaceAnalyser, 'detect' | 'describe'>,
+  picture: Picture,
+  { box, score }: Detection,
+): Promise<Face> {
+  const found = (await analyser.detect(picture)).sort((a, b) => iou(b.box, box) - iou(a.box, box));
+  const [best] = found;
+  const [face] = await analyser.describe(picture, [best && iou(best.box, box) > 0 ? best : { box, score }]);
+  if (!face) throw new Error('a face was not described');
+  return face;
 }

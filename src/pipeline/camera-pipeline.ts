@@ -10,6 +10,7 @@ import type { Face, FaceAnalyser, FaceEmbedding } from '../faces/face-analyser.t
 import type { RunTrace } from '../inference/vision-model.ts';
 import { assignPeople, type Candidate, type Claim } from '../tracks/assign.ts';
 import type { FaceTracker } from '../tracks/tracker.ts';
+import type { ZoneWatch } from '../zones/zone-watch.ts';
 import { limitOf, type MatchLimit } from './match-limits.ts';
 import { Passages } from './passages.ts';
 import type { Announcement, Departure, Visits } from './visits.ts';
@@ -37,6 +38,8 @@ export interface CameraPipelineOptions {
   readonly onFrame?: (report: FrameReport) => void;
   /** Shown every frame while its pixels can be had. */
   readonly spectator?: { pass(frame: Frame): Promise<void> };
+  /** Zones and lines of the camera's picture. */
+  readonly zones?: ZoneWatch;
   /** Told how many frames are in work whenever that changes. */
   readonly onWork?: (frames: number) => void;
   /** Asks the camera for all frames for so long, also when nothing moves. */
@@ -97,10 +100,11 @@ export class CameraPipeline {
   #sequence = 0;
   #seenMs = 0;
   #galleryVersion: number | null = null;
-  readonly #passages = new Passages();
+  readonly #passages: Passages;
 
   constructor(options: CameraPipelineOptions) {
     this.#options = options;
+    this.#passages = new Passages(options.zones);
   }
 
   /** Frames that failed since the start. */
@@ -207,11 +211,11 @@ export class CameraPipeline {
     const { seen, ended } = tracker.update(detections, seenMs);
     this.#depart(visits.end(ended), frame, arrival);
     for (const track of ended) this.#passages.take(track);
-    for (const { track, detection } of seen) this.#passages.see(track, detection.box, frame.capturedAtMs);
+    for (const { track, detection } of seen) this.#passages.see(track, detection.box, frame);
     const started = clock.monotonic();
     const trace: RunTrace = { queuedMs: 0, runMs: 0 };
     const wanted = seen.filter(({ track, detection: { box, score }, speed, doubtful }) =>
-      visits.wants(track, { box, picture: frame, score, speed }, doubtful, seenMs),
+      visits.wants(track, { box, picture: frame, score, speed }, doubtful || this.#isElsewhere(track), seenMs),
     );
     const described = await analyser.describe(
       frame,
@@ -270,7 +274,8 @@ export class CameraPipeline {
         embedding: embedding.embedding,
         encoder: embedding.encoder,
       };
-      const announcement = visits.observe(track, sighting, seenMs);
+      const announcement =
+        visits.observe(track, sighting, seenMs) ?? this.#elsewhere(track, sighting.person?.id ?? null);
       if (!announcement) return;
       announced++;
       this.#options.publish(this.#draft(frame, face, track, announcement, latency()));
@@ -294,6 +299,20 @@ export class CameraPipeline {
     return face && best ? { ...best, threshold: limitOf(this.#options.limits, face.encoder).threshold } : null;
   }
 
+  /** Whether somebody known is in a zone, or came over a line, that no event told of: a look must confirm who it is. */
+  #isElsewhere(track: number): boolean {
+    return this.#options.visits.identity(track) !== null && this.#passages.isElsewhere(track);
+  }
+
+  /** A look has just named `personId`: whoever is known to be that person, and is elsewhere than was told, is told anew. */
+  #elsewhere(track: number, personId: string | null): Pick<Announcement, 'type' | 'verdict'> | null {
+    const identity = this.#isElsewhere(track) ? this.#options.visits.identity(track) : null;
+    if (!identity || identity.person.id !== personId) return null;
+    const { encoder, person, score } = identity;
+    const frames = Math.max(1, this.#passages.get(track)?.frames ?? 0);
+    return { type: 'update', verdict: { decision: 'known', person, score, frames, encoder } };
+  }
+
   /** Tells that tracks have ended, as of this frame. */
   #depart(departures: readonly Departure[], frame: FrameFacts, latencyMs: FrameLatency): void {
     for (const { track, verdict } of departures) {
@@ -315,6 +334,7 @@ export class CameraPipeline {
     const { threshold, far } = limitOf(this.#options.limits, verdict.encoder);
     const person: Person | null = verdict.decision === 'known' ? verdict.person : null;
     const passage = this.#passages.get(track);
+    this.#passages.tell(track, verdict.frames);
     return {
       type,
       camera,
@@ -334,6 +354,7 @@ export class CameraPipeline {
       quality: face.quality.score,
       frames: verdict.frames,
       box: relative(face.box, frame),
+      ...this.#passages.whereabouts(track),
       latencyMs,
       galleryVersion: this.#galleryVersion ?? 0,
     };

@@ -1,6 +1,8 @@
 import type { Box } from '../core/geometry.ts';
+import type { Frame } from '../core/picture.ts';
 import type { Face } from '../faces/face-analyser.ts';
 import type { Renaming } from '../tracks/tracker.ts';
+import { type Whereabouts, ZoneWatch } from '../zones/zone-watch.ts';
 
 /** How one face went through the picture. */
 export interface Passage {
@@ -11,22 +13,51 @@ export interface Passage {
   readonly box: Box;
   /** The face as it was looked at last; null when it was not, or was none. */
   readonly face: Face | null;
+  /** Frames that the decision announced last rests on; 0 before. */
+  readonly frames: number;
 }
 
 /** Where and when the faces of one camera's tracks were seen, for the events that tell of them. */
 export class Passages {
   readonly #passages = new Map<number, Passage>();
+  readonly #zones: ZoneWatch;
 
-  /** The track's face is at `box` in a frame captured at `atMs` (wall clock). */
-  see(track: number, box: Box, atMs: number): void {
-    const { face = null, firstSeenAtMs = atMs } = this.#passages.get(track) ?? {};
-    this.#passages.set(track, { firstSeenAtMs, lastSeenAtMs: atMs, box, face });
+  constructor(zones = new ZoneWatch([], [])) {
+    this.#zones = zones;
+  }
+
+  /** The track's face is at `box` (pixels) in this frame. */
+  see(
+    track: number,
+    box: Box,
+    { capturedAtMs, height, width }: Pick<Frame, 'capturedAtMs' | 'height' | 'width'>,
+  ): void {
+    const { face = null, firstSeenAtMs = capturedAtMs, frames = 0 } = this.#passages.get(track) ?? {};
+    this.#passages.set(track, { firstSeenAtMs, lastSeenAtMs: capturedAtMs, box, face, frames });
+    this.#zones.move(track, { x: (box.x + box.width / 2) / width, y: (box.y + box.height / 2) / height });
   }
 
   /** The track's face was looked at and is one. */
   look(track: number, face: Face): void {
     const passage = this.#passages.get(track);
     if (passage) this.#passages.set(track, { ...passage, face });
+  }
+
+  /** An event tells of the track, with a decision that rests on so many frames. */
+  tell(track: number, frames: number): void {
+    const passage = this.#passages.get(track);
+    if (passage) this.#passages.set(track, { ...passage, frames });
+    this.#zones.tell(track);
+  }
+
+  /** In which zones the track's face is, and over which line it came. */
+  whereabouts(track: number): Whereabouts {
+    return this.#zones.at(track);
+  }
+
+  /** Whether it is in a zone or came over a line that no event told of. */
+  isElsewhere(track: number): boolean {
+    return this.#zones.hasNews(track);
   }
 
   /** Whether a face is being followed that was looked at and is one. */
@@ -41,6 +72,7 @@ export class Passages {
 
   /** Looks have shown that two tracks are one: it was seen since the older of them was. */
   rename(renamings: readonly Renaming[]): void {
+    this.#zones.rename(renamings);
     for (const { from, merged } of renamings) if (merged) this.#passages.delete(from);
   }
 
@@ -48,10 +80,12 @@ export class Passages {
   take(track: number): Passage | undefined {
     const passage = this.#passages.get(track);
     this.#passages.delete(track);
+    this.#zones.forget(track);
     return passage;
   }
 
   clear(): void {
+    this.#zones.clear();
     this.#passages.clear();
   }
 }

@@ -14,8 +14,8 @@ const ROC = [
 const RELIABILITY = {
   ece: 0.1,
   bins: [
-    { from: 0, to: 0.5, count: 3, predicted: 0.2, observed: 0.3 },
-    { from: 0.5, to: 1, count: 0, predicted: null, observed: null },
+    { from: 0, to: 0.5, count: 30, predicted: 0.2, observed: 0.3 },
+    { from: 0.5, to: 1, count: 4, predicted: 0.6, observed: 0.5 },
   ],
 };
 const METHOD: ReportMethod = {

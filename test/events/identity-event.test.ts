@@ -26,6 +26,8 @@ const DRAFT: IdentityDraft = {
   quality: 0.8,
   frames: 3,
   box: { x: 0.25, y: 0.125, width: 0.5, height: 0.5 },
+  zones: ['doorstep'],
+  crossing: { line: 'kerb', direction: 'in' },
   latencyMs: { capture: 4.04, queue: 2.55, detect: 6.06, embed: 12, decide: 1 },
   galleryVersion: 7,
 };
@@ -64,6 +66,8 @@ const EVENT = {
   quality: 0.8,
   frames: 3,
   box: { x: 0.25, y: 0.125, width: 0.5, height: 0.5 },
+  zones: ['doorstep'],
+  crossing: { line: 'kerb', direction: 'in' },
   latencyMs: { capture: 4, queue: 2.5, detect: 6.1, embed: 12, decide: 1, publish: 0.4 },
   galleryVersion: 7,
 };
@@ -97,6 +101,7 @@ describe('identityEvent', () => {
     ['undecided', { decision: 'undecided', person: null }],
     ['nothing assessed', { mask: null, far: null, liveness: null }],
     ['a decision before its capture by a clock set back', { decidedAt: '2026-01-02T03:04:04.000Z' }],
+    ['nowhere', { zones: [], crossing: null }],
     ['a field of a later version', { gait: 0.5 }],
   ])('takes %s', (_what, changes) => {
     expect(identityEvent.safeParse({ ...EVENT, ...changes }).error).toBeUndefined();

@@ -66,6 +66,8 @@ export function draft(changes: Partial<IdentityDraft> = {}, agoMs = 50): Identit
     quality: 0.8,
     frames: 3,
     box: { x: 0.25, y: 0.125, width: 0.5, height: 0.5 },
+    zones: [],
+    crossing: null,
     latencyMs: { capture: 4, queue: 2, detect: 6, embed: 12, decide: 1 },
     galleryVersion: 7,
     ...changes,

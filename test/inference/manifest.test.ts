@@ -34,8 +34,21 @@ function messageFor(manifest: unknown): string {
 
 it('reads the manifest that comes with the product', async () => {
   const { models, pictures } = await loadManifest(null);
-  expect([...models.keys()]).toEqual(['rfb-320', 'landmarks-68', 'mobilefacenet-512', 'minifasnet-liveness']);
-  expect([...models.values()].map(({ role }) => role)).toEqual(['detector', 'landmarks', 'encoder', 'liveness']);
+  expect([...models.values()].map(({ id, role }) => `${id}: ${role}`)).toEqual([
+    'rfb-320: detector',
+    'landmarks-68: landmarks',
+    'blazeface-back: detector',
+    'mtcnn: detector',
+    'mtcnn-rnet: refiner',
+    'mtcnn-onet: landmarks',
+    'facemesh-468: landmarks',
+    'mobilefacenet-512: encoder',
+    'minifasnet-liveness: liveness',
+  ]);
+  expect(models.get('blazeface-back')).toMatchObject({
+    format: 'tfjs',
+    weights: { source: { kind: 'npm', package: '@vladmandic/human', version: '3.3.6', path: 'models/blazeface.bin' } },
+  });
   expect(models.get('mobilefacenet-512')).toMatchObject({
     source: { kind: 'npm', package: 'faceplugin-face-recognition-js', version: '0.0.1', path: 'model/fr_feature.onnx' },
     input: { width: 112, height: 112, mean: [127, 127, 127], scale: [1 / 128, 1 / 128, 1 / 128] },
@@ -51,7 +64,7 @@ it('lays a manifest of ones own over it, by id', async () => {
     const other = embedder({ id: 'rfb-320' });
     await writeFile(file, JSON.stringify({ models: [embedder(), other], pictures: [] }));
     const { models, pictures } = await loadManifest(file);
-    expect(models.size).toBe(5);
+    expect(models.size).toBe(10);
     expect(models.get('rfb-320')?.embedding).toBe(128);
     expect(models.get('own')?.source).toEqual({ kind: 'file', path: join(dir, 'own.onnx') });
     expect(models.get('own')?.input.scale).toEqual([0.5, 0.5, 0.5]);
@@ -88,6 +101,30 @@ it('tells all errors at once, as path: message', () => {
     '/etc/own.json: models[1].integrity: is required for an npm: source',
     '/etc/own.json: models[1].source: must be npm:<package>@<exact version>#<path in the package>',
     '/etc/own.json: pictures[0].integrity: is required for an npm: source',
+  ]);
+});
+
+it('tells what keys do not go together', () => {
+  const shape = { role: 'detector', embedding: undefined };
+  const weights = { source: 'npm:a@1.0.0#w.bin', sha256: SHA };
+  const message = messageFor({
+    models: [
+      embedder({ ...shape, id: 'a', format: 'tfjs' }),
+      embedder({ ...shape, id: 'b', format: 'onnx', weights, columnsFirst: true }),
+      embedder({ ...shape, id: 'c', family: 'mtcnn' }),
+      embedder({ ...shape, id: 'd', family: 'facemesh', stages: ['a', 'b'] }),
+      embedder({ id: 'e', family: 'ibug' }),
+    ],
+  });
+  expect(message.split('\n')).toEqual([
+    '/etc/own.json: models[0].weights: is required for tfjs',
+    '/etc/own.json: models[1].weights: belongs to tfjs only',
+    '/etc/own.json: models[1].columnsFirst: belongs to tflite only',
+    '/etc/own.json: models[1].integrity: is required for an npm: source',
+    '/etc/own.json: models[2].stages: is required for mtcnn',
+    '/etc/own.json: models[3].family: must be one of ultraface, blazeface, mtcnn',
+    '/etc/own.json: models[3].stages: belongs to mtcnn only',
+    '/etc/own.json: models[4].family: belongs to detectors and landmark models',
   ]);
 });
 

@@ -1,11 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { RtspServer } from '../../src/commands/demo/rtsp-server.ts';
 import { gone } from '../rig/camera-parent.ts';
 import { CameraWatch } from '../rig/camera-watch.ts';
 import { makeCounterClip } from '../rig/counter-clip.ts';
+import { PausingProxy } from '../rig/pausing-proxy.ts';
 
 const CLIP = { width: 640, height: 360, frames: 100, fps: 20 };
 
@@ -104,6 +106,33 @@ describe('a camera on a real RTSP server', () => {
     await server.start();
     await camera.until('online');
     await camera.next(5);
+  });
+
+  it('takes what a stalled network held up for as old as it is', async () => {
+    const proxy = new PausingProxy(server.port);
+    const url = `rtsp://127.0.0.1:${await proxy.start()}/door`;
+    const camera = new CameraWatch(url, { stallTimeoutMs: 60_000 }).start();
+    try {
+      await camera.next(20);
+      proxy.pause();
+      const pausedAtMs = Date.now();
+      await sleep(2000);
+      const before = camera.seen.length;
+      const stalledMs = Date.now() - pausedAtMs;
+      proxy.resume();
+      const [first] = await camera.next(1);
+      // What was on its way when the network stopped; read as new it would be no older than the machine is slow.
+      expect(before).toBeGreaterThanOrEqual(20);
+      expect(first?.ageMs).toBeGreaterThan(stalledMs - 500);
+      expect(first?.capturedAtMs).toBeLessThan(pausedAtMs + 500);
+      // And after the backlog frames are new again.
+      for (let ageMs = 1000; ageMs >= 1000; ) ageMs = (await camera.next(1))[0]?.ageMs ?? ageMs;
+      const times = camera.seen.map(({ capturedAtMs }) => capturedAtMs);
+      for (const [index, time] of times.slice(1).entries()) expect(time).toBeGreaterThan((times[index] ?? 0) - 200);
+    } finally {
+      await camera.stop();
+      await proxy.stop();
+    }
   });
 
   it('goes on when its own process is killed', async () => {

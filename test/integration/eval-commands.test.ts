@@ -128,7 +128,7 @@ describe('eyeline eval pairs', () => {
     await rm(join(people, 'person 0', 'torn.jpg'));
     expect(out).toContain('left out   2 pictures missing or unreadable, 2 pairs');
     expect(warned.filter((line) => line.startsWith('left out'))).toEqual([
-      expect.stringMatching(/gone\.jpg.*ENOENT|ENOENT.*gone\.jpg/),
+      expect.stringMatching(/gone\.jpg: there is no such file/),
       expect.stringMatching(/torn\.jpg: not a picture/),
     ]);
   });
@@ -260,12 +260,21 @@ methods:
     expect(runs).toHaveLength(6);
     expect(((await json(...args)) as { runs: unknown }).runs).toEqual(runs);
     expect(await readFile(report, 'utf8')).toContain('<h2>Q, masked against plain</h2>');
-    const { out } = await run(...args);
+    const page = join(folder, 'page.md');
+    await writeFile(page, 'before\n<!-- eval all -->\nold\n<!-- /eval all -->\nafter\n');
+    const { out } = await run(...args, '--markdown', page);
     expect(out.slice(0, 3)).toEqual([
-      '| method | P: plain | P: both masked | Q: masked against plain | Q: plain against plain |',
-      '| --- | --- | --- | --- | --- |',
-      expect.stringMatching(/^\| whole \| 91\.7 \/ – \| .* \| 100\.0 \/ 100\.0 \|$/),
+      '| method | METHOD | P: plain | P: both masked | Q: masked against plain | Q: plain against plain |',
+      '| --- | --- | --- | --- | --- | --- |',
+      expect.stringMatching(/^\| whole \| `--encoder full` \| 91\.7 \/ – \| .* \| 100\.0 \/ 100\.0 \|$/),
     ]);
+    const command = `eyeline eval identify --dir ${people} --probe plain --pad 0`;
+    const row = `| Q: plain against plain | \`${command} METHOD\` | ${3 * PEOPLE} probes, 0 faces not found | 100.0 to 100.0 |`;
+    expect(out).toContain(row);
+    const table = out.slice(0, out.indexOf(row) + 1).join('\n');
+    expect(await readFile(page, 'utf8')).toBe(`before\n<!-- eval all -->\n${table}\n<!-- /eval all -->\nafter\n`);
+    await writeFile(page, 'no place\n');
+    await expect(run(...args, '--markdown', page)).rejects.toMatchObject({ code: 'USAGE' });
   });
 });
 

@@ -1,9 +1,10 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type OpenFaceAnalyser, openFaceAnalyser } from '../../src/app.ts';
 import { decodePicture, encodeJpeg, type OpencvPicture } from '../../src/capture/opencv-picture.ts';
+import { iou } from '../../src/core/geometry.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import { cosine } from '../../src/faces/embedding.ts';
 import { BUILTIN_MANIFEST } from '../../src/inference/manifest.ts';
@@ -54,6 +55,43 @@ afterAll(async () => {
 });
 
 describeFaceAnalyser('the chain of real models', async () => ({ analyser: chain.analyser, crowd, empty }));
+describe.each([
+  ['blazeface-back', 'facemesh-468', null],
+  ['mtcnn', 'mtcnn-onet', null],
+  ['rfb-320', 'landmarks-68', 'blazeface-back'],
+])('%s and %s', (detector, landmarks, secondDetector) => {
+  let other: OpenFaceAnalyser;
+  beforeAll(async () => {
+    const config = await testConfig();
+    const models = { ...config.models, detector, landmarks, secondDetector };
+    other = await openFaceAnalyser({ ...config, models }, silentLogger);
+  });
+  afterAll(() => other?.close());
+  describeFaceAnalyser(`${detector}, ${landmarks}, ${secondDetector}`, async () => ({
+    analyser: other.analyser,
+    crowd,
+    empty,
+  }));
+
+  it('sees the faces where the usual chain sees them, and their eyes, noses and mouths', async () => {
+    const faces = await other.analyser.describe(crowd, await other.analyser.detect(crowd));
+    const usual = await chain.analyser.describe(crowd, await chain.analyser.detect(crowd));
+    let compared = 0;
+    for (const face of usual) {
+      const [left, right] = face.landmarks.five;
+      const eyes = Math.hypot(right.x - left.x, right.y - left.y);
+      const same = faces.find(({ box }) => iou(box, face.box) > 0.5);
+      if (!same) continue;
+      compared++;
+      for (const [index, { x, y }] of same.landmarks.five.entries()) {
+        const point = face.landmarks.five[index] ?? { x: Number.NaN, y: Number.NaN };
+        expect(Math.hypot(point.x - x, point.y - y) / eyes).toBeLessThan(0.2);
+      }
+    }
+    expect(compared).toBeGreaterThanOrEqual(3);
+  });
+});
+
 describeFaceAnalyser('the chain that aligns in the graph', async () => ({ analyser: fused.analyser, crowd, empty }));
 
 it('gives templates that fit either way of alignment', async () => {

@@ -7,6 +7,7 @@ import { CameraPipeline, type FrameReport, type GalleryView } from '../../src/pi
 import { Visits } from '../../src/pipeline/visits.ts';
 import { Cooldown } from '../../src/tracks/cooldown.ts';
 import { FaceTracker } from '../../src/tracks/tracker.ts';
+import { ZoneWatch } from '../../src/zones/zone-watch.ts';
 import {
   FakeFaceAnalyser,
   FULL_ENCODER,
@@ -49,6 +50,7 @@ describe('CameraPipeline', () => {
   let nowMs: number;
   let played: StagedFrame[];
   let attended: number[];
+  let zones: ZoneWatch;
   let inWork: number[];
 
   beforeEach(() => {
@@ -63,6 +65,7 @@ describe('CameraPipeline', () => {
     nowMs = 0;
     played = [];
     attended = [];
+    zones = new ZoneWatch([], []);
     inWork = [];
   });
 
@@ -102,6 +105,7 @@ describe('CameraPipeline', () => {
         [UPPER_ENCODER, { threshold: 0.6, far: 1e-3 }],
       ]),
       minQuality: 0.2,
+      zones,
       publish: (draft) => (draft.type === 'exit' ? departed : published).push(draft),
       attend: () => attended.push(reports.length + 1),
       onFrame: (report) => reports.push(report),
@@ -266,6 +270,26 @@ describe('CameraPipeline', () => {
     played = [];
     await play([[]], pipeline);
     expect(departed).toMatchObject([{ type: 'exit', person: ANN, lastSeenAtMs: 1_000_500, capturedAtMs: 1_000_600 }]);
+  });
+
+  it('tells in which zone somebody is, and again when they come into another, once a look has confirmed who they are', async () => {
+    const doorstep = [0, 0.5, 0.5, 0].map((x, index) => ({ x, y: index < 2 ? 0 : 1 }));
+    zones = new ZoneWatch(
+      [{ id: 'doorstep', polygon: doorstep }],
+      [{ id: 'kerb', from: { x: 0.5, y: 1 }, to: { x: 0.5, y: 0 } }],
+    );
+    await play([450, 450, 450, 450, 410, 370, 330, 290, 250, 210, 170, 130, 100, 100].map((x) => [at(x, 0)]));
+    expect(published.map(({ type, person, zones: where, crossing }) => [type, person?.id, where, crossing])).toEqual([
+      ['enter', 'ann', [], null],
+      ['update', 'ann', ['doorstep'], { line: 'kerb', direction: 'out' }],
+    ]);
+    expect(published[1]).toMatchObject({ frames: 3, track: 'door-1' });
+
+    // Somebody else who has come into their place does not come into the zone as them.
+    zones = new ZoneWatch([{ id: 'doorstep', polygon: doorstep }], []);
+    published = [];
+    await play([...times(60, []), ...times(5, [at(450, 0)]), ...times(3, [at(400, 4)]), ...times(12, [at(100, 4)])]);
+    expect(published.filter(({ person }) => person !== null).map((event) => event.zones)).toEqual([[]]);
   });
 
   it('turns a stranger into someone by an update on the same track', async () => {

@@ -11,6 +11,9 @@ export interface SeenFrame {
   readonly sequence: number;
   readonly number: number;
   readonly captureMs: number;
+  readonly capturedAtMs: number;
+  /** Since it was captured, when the consumer got it. */
+  readonly ageMs: number;
 }
 
 /** A real supervisor with a real process, whose frames are looked at; stopped when the test is over. */
@@ -93,9 +96,11 @@ export class CameraWatch {
   async #look(frame: Frame): Promise<void> {
     const { pid } = this.supervisor.stats;
     if (pid !== null) this.pids.add(pid);
+    const { captureMs, capturedAtMs, sequence } = frame;
+    const ageMs = systemClock.now() - capturedAtMs;
     const number = await readCounter(frame);
     if (this.delayMs > 0) await systemClock.sleep(this.delayMs);
-    this.seen.push({ sequence: frame.sequence, number, captureMs: frame.captureMs });
+    this.seen.push({ sequence, number, captureMs, capturedAtMs, ageMs });
     this.#events.emit('change');
   }
 }

@@ -1,5 +1,5 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../../config/schema.ts';
 import { systemClock } from '../../core/clock.ts';
@@ -38,6 +38,7 @@ const monotonic = () => systemClock.monotonic();
 /** The encoders of an evaluation, each opened once, in a thread of their own. */
 export class EvaluationModels {
   readonly #config: Config;
+  readonly #inference: Config['inference'];
   readonly #store: ModelStore;
   readonly #thread: InferenceThread;
   readonly #opened = new Map<string, ModelBatcher>();
@@ -48,6 +49,9 @@ export class EvaluationModels {
 
   constructor(config: Config, store: ModelStore, logger: Logger) {
     this.#config = config;
+    // Nothing else works while faces are embedded.
+    const { threads } = config.inference;
+    this.#inference = { ...config.inference, threads: threads > 0 ? threads : availableParallelism() };
     this.#store = store;
     this.#thread = new InferenceThread(logger);
   }
@@ -57,10 +61,13 @@ export class EvaluationModels {
    * opening a model throws.
    */
   async encoder(id: string): Promise<CachedEncoder<Float32Array>> {
-    const known = this.#encoders.get(id);
+    const { model, hide } = this.modelOf(id);
+    // Several names of one encoder share what it made of a face.
+    const name = hide ? id : model;
+    const known = this.#encoders.get(name);
     if (known) return known;
-    const encoder = new CachedEncoder(modelEncoder({ id, ...(await this.#partsOf(id)) }), monotonic);
-    this.#encoders.set(id, encoder);
+    const encoder = new CachedEncoder(modelEncoder({ id: name, ...(await this.#partsOf(id)) }), monotonic);
+    this.#encoders.set(name, encoder);
     return encoder;
   }
 
@@ -131,7 +138,7 @@ export class EvaluationModels {
   async open(name: string, files: GraphFiles = this.#store): Promise<VisionModel> {
     const open =
       this.#opened.get(name) ??
-      new ModelBatcher(await this.#thread.open(files, name, this.#config.inference), systemClock, { policy: BATCH });
+      new ModelBatcher(await this.#thread.open(files, name, this.#inference), systemClock, { policy: BATCH });
     this.#opened.set(name, open);
     return open.lane('');
   }

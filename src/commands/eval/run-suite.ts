@@ -13,14 +13,16 @@ import { methodOf } from './methods.ts';
 import { type ChainOptions, type OpenEvaluation, openEvaluation } from './open-evaluation.ts';
 import { identificationRow, verificationRow } from './report-rows.ts';
 import { mistakesOfIdentification, mistakesOfPairs } from './show-mistakes.ts';
-import { suiteTable } from './suite-table.ts';
+import { PAIRS_CONDITIONS, PEOPLE_CONDITIONS, suiteTable } from './suite-table.ts';
 import { TIGHT_CROP_PAD } from './tight-crops.ts';
+import { checkPlace, writeMarkdown } from './write-markdown.ts';
 import { writeReport } from './write-report.ts';
 
 export interface SuiteCommand extends ChainOptions {
   readonly data: string;
   readonly suite?: string;
   readonly report?: string;
+  readonly markdown?: string;
   readonly json?: boolean;
 }
 
@@ -33,18 +35,21 @@ export type SuiteRun = { readonly dataset: string; readonly condition: string; r
 /** `eyeline eval all`. */
 export async function runSuite(options: SuiteCommand, context: CommandContext): Promise<void> {
   const suite = await loadSuite(options.suite ?? SHIPPED_SUITE);
+  if (options.markdown !== undefined) await checkPlace(options.markdown);
   const startMs = systemClock.monotonic();
   const evaluation = await openEvaluation(options, context);
   try {
     const { runs, sections } = await runAll(suite, options.data, evaluation, context);
     const seconds = (systemClock.monotonic() - startMs) / 1000;
+    const table = suiteTable(runs, suite, options.data);
+    if (options.markdown !== undefined) await writeMarkdown(options.markdown, table);
     if (options.report !== undefined) {
       const title = `Face recognition, plain and masked: ${suite.methods.length} methods`;
       await writeReport(options.report, { title, notes: [`Intervals: ${INTERVALS}.`], sections });
     }
     if (options.json) context.print(JSON.stringify({ runs, cost: { seconds, ...costOf(evaluation) } }));
     else {
-      for (const line of suiteTable(runs)) context.print(line);
+      for (const line of table) context.print(line);
       context.print('');
       context.print(`${runs.length} runs in ${seconds.toFixed(0)} s. Intervals: ${INTERVALS}.`);
     }
@@ -67,7 +72,7 @@ async function runAll(suite: EvaluationSuite, data: string, evaluation: OpenEval
   for (const set of suite.pairs) {
     const pairs = await readPairsFile(join(data, set.pairs));
     for (const mask of set.mask) {
-      const condition = { none: 'plain', probe: 'masked probe', both: 'both masked' }[mask];
+      const condition = PAIRS_CONDITIONS[mask];
       const methods: ReportMethod[] = [];
       let mistakes: readonly Mistake[] = [];
       // Classifiers know people, not pairs.
@@ -94,7 +99,7 @@ async function runAll(suite: EvaluationSuite, data: string, evaluation: OpenEval
   for (const set of suite.people) {
     const { people, realMasks } = await readPeopleFolder(join(data, set.dir));
     for (const probe of set.probe) {
-      const condition = probe === 'masked' ? 'masked against plain' : 'plain against plain';
+      const condition = PEOPLE_CONDITIONS[probe];
       const methods: ReportMethod[] = [];
       let mistakes: readonly Mistake[] = [];
       for (const { name, encoder, classifier } of suite.methods) {

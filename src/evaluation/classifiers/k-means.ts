@@ -62,17 +62,44 @@ function assign(
 ): boolean {
   let changed = false;
   for (let row = 0; row < points.rows; row++) {
-    const point = rowOf(points, row);
-    let best = { centre: -1, distance: Number.POSITIVE_INFINITY };
+    // The centre it had is probably the nearest: the others are given up as soon as they are further away.
+    const before = assignment[row] as number;
+    let nearest = before === -1 ? 0 : before;
+    let least = distanceBelow(points, row, centres, nearest, Number.POSITIVE_INFINITY);
     for (let centre = 0; centre < centres.rows; centre++) {
-      const distance = squaredDistance(point, rowOf(centres, centre));
-      if (distance < best.distance) best = { centre, distance };
+      if (centre === nearest) continue;
+      const distance = distanceBelow(points, row, centres, centre, least);
+      if (distance < least) [nearest, least] = [centre, distance];
     }
-    if (assignment[row] !== best.centre) changed = true;
-    assignment[row] = best.centre;
-    distances[row] = best.distance;
+    if (before !== nearest) changed = true;
+    assignment[row] = nearest;
+    distances[row] = least;
   }
   return changed;
+}
+
+/** Numbers after which a distance is compared with the limit. */
+const STRETCH = 32;
+
+/** The squared distance of a point to a centre, or something not below `limit` once that is certain. */
+function distanceBelow(
+  points: FeatureMatrix,
+  row: number,
+  centres: FeatureMatrix,
+  centre: number,
+  limit: number,
+): number {
+  const { columns, data } = points;
+  const [from, to] = [row * columns, centre * columns];
+  let sum = 0;
+  for (let at = 0; at < columns && sum < limit; ) {
+    const end = Math.min(columns, at + STRETCH);
+    for (; at < end; at++) {
+      const difference = (data[from + at] as number) - (centres.data[to + at] as number);
+      sum += difference * difference;
+    }
+  }
+  return sum;
 }
 
 function moveCentres(

@@ -26,20 +26,25 @@ export interface Reliability {
 const NEWTON_STEPS = 100;
 const CONVERGED = 1e-10;
 /** Of more comparisons than this, evenly spread ones are taken: more would change no digit that is shown. */
-const MOST_COMPARISONS = 400_000;
+const MOST_COMPARISONS = 100_000;
 
 /**
  * Logistic regression of "the same person" on the score, by Newton's method. The targets are Platt's ("Probabilistic
  * outputs for support vector machines", 1999), a little inside 0 and 1, so that scores that separate perfectly still have
  * a finite fit. Null without both kinds.
+ *
+ * @param start a fit to begin with, such as that of nearly the same comparisons
  */
-export function fitLogistic(scores: ArrayLike<number>, same: ArrayLike<number>): LogisticFit | null {
+export function fitLogistic(
+  scores: ArrayLike<number>,
+  same: ArrayLike<number>,
+  start: LogisticFit | null = null,
+): LogisticFit | null {
   const positives = countOf(same);
   const negatives = same.length - positives;
   if (positives === 0 || negatives === 0) return null;
   const [high, low] = [(positives + 1) / (positives + 2), 1 / (negatives + 2)];
-  let slope = 0;
-  let offset = Math.log((positives + 1) / (negatives + 1));
+  let { slope, offset } = start ?? { slope: 0, offset: Math.log((positives + 1) / (negatives + 1)) };
   let loss = lossOf(slope, offset);
   for (let step = 0; step < NEWTON_STEPS; step++) {
     let [g0, g1, h00, h01, h11] = [0, 0, 1e-12, 0, 1e-12];
@@ -102,9 +107,10 @@ export function crossValidatedReliability(comparisons: Comparisons, folds = 10, 
   const predicted = new Float64Array(made.length);
   const same = Uint8Array.from(made, (index) => comparisons.same[index] ?? 0);
   const scores = Float64Array.from(made, (index) => comparisons.scores[index] ?? 0);
+  const whole = fitLogistic(scores, same);
   for (let fold = 0; fold < folds; fold++) {
     const elsewhere = (_value: number, at: number) => at % folds !== fold;
-    const fit = fitLogistic(scores.filter(elsewhere), same.filter(elsewhere));
+    const fit = fitLogistic(scores.filter(elsewhere), same.filter(elsewhere), whole);
     if (!fit) return null;
     for (let at = fold; at < made.length; at += folds) predicted[at] = probability(fit, scores[at] ?? 0);
   }

@@ -65,28 +65,57 @@ export function operatingPoint(ranking: Ranking, rate: number): RocPoint | null 
 
 /** As {@link operatingPoint} over weighted comparisons and without its limits; null where one kind weighs nothing. */
 export function pointAt(ranking: Ranking, rate: number, weights: Weights): RocPoint | null {
-  const { order, comparisons } = ranking;
+  return weightedPoints(ranking, [rate])(weights)[0] ?? null;
+}
+
+/**
+ * The same at several rates, for many weights one after the other, as a bootstrap has them. Comparisons of the same two
+ * people weigh the same, so that totals are sums over pairs of people; and only the best scores are walked through.
+ */
+export function weightedPoints(
+  { order, comparisons }: Ranking,
+  rates: readonly number[],
+): (weights: Weights) => readonly (RocPoint | null)[] {
   const { scores, same } = comparisons;
-  let [genuine, impostors] = [0, 0];
-  for (let index = 0; index < order.length; index++) {
-    if (same[index]) genuine += weights(index);
-    else impostors += weights(index);
-  }
-  if (genuine === 0 || impostors === 0) return null;
-  const budget = rate * impostors + ROUNDING;
-  let [accepted, falsely] = [0, 0];
-  let point: RocPoint = { threshold: Number.POSITIVE_INFINITY, far: 0, tar: 0 };
-  for (let at = 0; at < order.length; ) {
-    const score = scores[order[at] ?? 0] ?? 0;
-    for (; at < order.length && scores[order[at] ?? 0] === score; at++) {
-      const index = order[at] ?? 0;
-      if (same[index]) accepted += weights(index);
-      else falsely += weights(index);
+  const groups = groupsOf(comparisons);
+  return (weights) => {
+    let [genuine, impostors] = [0, 0];
+    for (const { index, count } of groups) {
+      if (same[index]) genuine += count * weights(index);
+      else impostors += count * weights(index);
     }
-    if (falsely > budget) break;
-    point = { threshold: score, far: falsely / impostors, tar: accepted / genuine };
+    if (genuine === 0 || impostors === 0) return rates.map(() => null);
+    const points: (RocPoint | undefined)[] = rates.map(() => undefined);
+    let reached: RocPoint = { threshold: Number.POSITIVE_INFINITY, far: 0, tar: 0 };
+    let [accepted, falsely, open] = [0, 0, rates.length];
+    for (let at = 0; at < order.length && open > 0; ) {
+      const score = scores[order[at] as number] as number;
+      for (; at < order.length && scores[order[at] as number] === score; at++) {
+        const index = order[at] as number;
+        if (same[index]) accepted += weights(index);
+        else falsely += weights(index);
+      }
+      for (const [which, rate] of rates.entries()) {
+        if (points[which] || falsely <= rate * impostors + ROUNDING) continue;
+        points[which] = reached;
+        open--;
+      }
+      reached = { threshold: score, far: falsely / impostors, tar: accepted / genuine };
+    }
+    return points.map((point) => point ?? reached);
+  };
+}
+
+/** One comparison for each kind and two people, with how many there are of it. */
+function groupsOf({ length, same, first, second }: Comparisons): readonly { index: number; count: number }[] {
+  const groups = new Map<string, { index: number; count: number }>();
+  for (let index = 0; index < length; index++) {
+    const key = `${first[index]} ${second[index]} ${same[index]}`;
+    const group = groups.get(key);
+    if (group) group.count++;
+    else groups.set(key, { index, count: 1 });
   }
-  return point;
+  return [...groups.values()];
 }
 
 /**

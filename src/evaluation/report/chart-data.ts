@@ -19,6 +19,8 @@ export interface ChartLine {
 
 const FAR_FROM = 1e-5;
 const FAR_STEPS = 200;
+/** A bin of fewer comparisons says nothing. */
+const LEAST_IN_BIN = 5;
 
 /** Every chart that the methods have figures for: ROC and DET, CMC, reliability. */
 export function chartsOf(methods: readonly ReportMethod[]): Chart[] {
@@ -91,7 +93,7 @@ function reliabilityChart(methods: readonly ReportMethod[]): Chart {
       ...methods.map(({ name, figures }) => ({
         name,
         guide: false,
-        values: binsOf(figures.calibration).map(({ observed }) => observed),
+        values: binsOf(figures.calibration).map(({ observed, count }) => (count < LEAST_IN_BIN ? null : observed)),
       })),
     ],
   };

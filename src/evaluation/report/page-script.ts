@@ -1,7 +1,7 @@
 /** Draws the charts of the page with uPlot, which is in the page before it. Runs in a browser. */
 export const PAGE_SCRIPT = `
 (() => {
-  const COLOURS = ['#1f6feb', '#d1570d', '#1a7f37', '#8250df', '#b35900', '#0a7ea4', '#bf3989', '#57606a'];
+  const COLOURS = ['#1f6feb', '#d1570d', '#1a7f37', '#8250df', '#c7a008', '#0a7ea4', '#bf3989', '#57606a'];
   const percent = (value) => value == null ? '–' : (value * 100).toFixed(2) + ' %';
   const rate = (value) => value == null ? '–' : value >= 0.01 ? String(+value.toPrecision(3)) : value.toExponential(1);
   const decades = (plot, axis, low, high) => {

@@ -1,14 +1,14 @@
 /** Style of the report. */
 export const PAGE_STYLE = `
 :root { color-scheme: light; }
-body { font: 15px/1.45 system-ui, sans-serif; color: #1d2733; margin: 2rem auto; max-width: 1180px; padding: 0 1rem; }
+body { font: 15px/1.45 system-ui, sans-serif; color: #1d2733; margin: 2rem auto; max-width: 1320px; padding: 0 1rem; }
 h1 { font-size: 1.5rem; margin: 0 0 .5rem; }
 h2 { font-size: 1.15rem; margin: 0 0 .75rem; }
 h3 { font-size: 1rem; margin: 1.25rem 0 .5rem; }
 .note { color: #5b6875; margin: .15rem 0; overflow-wrap: anywhere; }
 section { margin-top: 2.25rem; padding-top: 1.25rem; border-top: 1px solid #dde3e9; }
 .wide { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
 th, td { padding: .3rem .75rem .3rem 0; text-align: left; vertical-align: top; white-space: nowrap; font-weight: normal; }
 tr:first-child th { color: #5b6875; border-bottom: 1px solid #dde3e9; }
 tr:not(:first-child) th { font-weight: 600; }

@@ -25,6 +25,9 @@ export interface FaceLandmarker {
   locate(picture: Picture, detections: readonly Detection[], trace?: RunTrace): Promise<LocatedFace[]>;
 }
 
+/** Side of the grey crop where the model itself needs none. */
+export const GREY_SIDE = 64;
+
 /** What to cut for a face's {@link GreyCrop}. */
 export function greyCut({ box }: Pick<Detection, 'box'>, side: number): Cut {
   const size = { width: side, height: side };

@@ -40,7 +40,11 @@ export function int32Tensor(name: string, values: readonly number[]): OnnxTensor
 }
 
 /** A FLOAT tensor of the shape `dims`, rows first. */
-export function floatTensor(name: string, dims: readonly number[], values: readonly number[]): OnnxTensor {
+export function floatTensor(
+  name: string,
+  dims: readonly number[],
+  values: readonly number[] | Float32Array,
+): OnnxTensor {
   const rawData = new Uint8Array(values.length * 4);
   const view = new DataView(rawData.buffer);
   for (const [index, value] of values.entries()) view.setFloat32(index * 4, value, true);

@@ -1,0 +1,45 @@
+/**
+ * A frame that came so much later after the one before than the camera took it was held up on its way. What is less is
+ * jitter, or the clock of a camera that runs slow: cheap ones count frames of 25 a second where they take fewer.
+ */
+const HELD_UP_MS = 150;
+
+/**
+ * How old frames of a live stream are when they are read, from their presentation times.
+ *
+ * After a network stall the frames that were held up come in one burst, the first of them as old as the stall was long.
+ * Nothing but the time the camera put on them tells: what a frame came too late is its age, and the frames after it make up
+ * for as much as they come too early. An age is rather too low than too high: what all frames take on their way is not
+ * in it, nor a delay that grows little by little.
+ */
+export class FrameAge {
+  #last: { readonly presentedMs: number; readonly arrivedMs: number } | undefined;
+  #ageMs = 0;
+  #heldUp = false;
+
+  /**
+   * Age of the next frame, milliseconds; 0 where its time says nothing.
+   *
+   * @param presentedMs the stream's own time of the frame, from any moment on
+   * @param arrivedMs monotonic
+   */
+  of(presentedMs: number, arrivedMs: number): number {
+    const last = this.#last;
+    this.#last = { presentedMs, arrivedMs };
+    // Times that stand still or go back are no clock, or another one from now on.
+    if (!last || !(presentedMs > last.presentedMs)) {
+      this.#ageMs = 0;
+      this.#heldUp = false;
+      return 0;
+    }
+    const lateMs = arrivedMs - last.arrivedMs - (presentedMs - last.presentedMs);
+    if (lateMs >= HELD_UP_MS) {
+      // One after the other, with nothing made up for, is how a slow camera's false times look: they do not add up.
+      this.#ageMs = this.#heldUp ? lateMs : this.#ageMs + lateMs;
+    } else if (lateMs < 0) {
+      this.#ageMs = Math.max(0, this.#ageMs + lateMs);
+    }
+    this.#heldUp = lateMs >= HELD_UP_MS;
+    return this.#ageMs;
+  }
+}

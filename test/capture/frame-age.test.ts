@@ -1,0 +1,83 @@
+import { expect, it } from 'vitest';
+import { FrameAge } from '../../src/capture/frame-age.ts';
+
+/** Ages of frames given as [presented, arrived]. */
+const agesOf = (frames: readonly (readonly [number, number])[]) => {
+  const age = new FrameAge();
+  return frames.map(([presented, arrived]) => age.of(presented, arrived));
+};
+const steady = (count: number, from = 0) => Array.from({ length: count }, (_, index) => (from + index) * 100);
+
+it('makes the backlog of a stall as old as it is, and what comes after it new', () => {
+  const before = steady(20).map((at) => [at, 5000 + at] as const);
+  // Three seconds of nothing, then 30 frames within 150 ms.
+  const backlog = steady(30, 20).map((at, index) => [at, 5000 + 4900 + index * 5] as const);
+  const after = steady(10, 50).map((at) => [at, 5000 + at + 60] as const);
+  const ages = agesOf([...before, ...backlog, ...after]);
+  expect(ages.slice(0, 20)).toEqual(Array(20).fill(0));
+  expect(ages.slice(20, 50)).toEqual(backlog.map(([presented, arrived]) => arrived - 5000 - presented));
+  expect(ages[20]).toBe(2900);
+  expect(Math.max(...ages.slice(50))).toBeLessThanOrEqual(145);
+});
+
+it('counts a second stall on top of what is left of the first', () => {
+  expect(
+    agesOf([
+      [0, 0],
+      [100, 1100],
+      [200, 1110],
+      [300, 2110],
+    ]),
+  ).toEqual([0, 1000, 910, 1810]);
+});
+
+it('takes no jitter for age', () => {
+  const jittery = steady(500).map((at, index) => [at, at + ([0, 90, 40, 120, 10][index % 5] ?? 0)] as const);
+  expect(Math.max(...agesOf(jittery))).toBe(0);
+});
+
+it.each([
+  [
+    'stand still',
+    [
+      [0, 0],
+      [0, 100],
+      [0, 300],
+      [0, 5000],
+    ],
+  ],
+  [
+    'are none',
+    [
+      [Number.NaN, 0],
+      [Number.NaN, 5000],
+    ],
+  ],
+  [
+    'go back: the camera began anew',
+    [
+      [90_000, 100],
+      [90_100, 200],
+      [0, 5300],
+      [100, 5400],
+    ],
+  ],
+  [
+    'leap ahead',
+    [
+      [0, 0],
+      [100, 100],
+      [70_000, 200],
+      [70_100, 300],
+    ],
+  ],
+  ['count 25 frames a second where there are ten', steady(300).map((at) => [at * 0.4, at])],
+  ['drift', steady(3000).map((at) => [at, at * 1.0005])],
+] as [string, [number, number][]][])('says nothing of frames whose times %s', (_what, frames) => {
+  expect(agesOf(frames)).toEqual(frames.map(() => 0));
+});
+
+it('bounds what the times of a camera say that counts 25 frames a second where there is one', () => {
+  const ages = agesOf(steady(200).map((at) => [at * 0.4, at * 10]));
+  expect(Math.max(...ages)).toBeLessThanOrEqual(960);
+});
