@@ -19,6 +19,7 @@ import { cosine } from './faces/embedding.ts';
 import { createFaceAnalyser, type FaceAnalyser, type PartEncoder } from './faces/face-analyser.ts';
 import { cropEmbedder, type FaceEmbedder, frameEmbedder } from './faces/face-embedder.ts';
 import { openLandmarker } from './faces/landmarkers/open-landmarker.ts';
+import { maskAssessor } from './faces/mask-state.ts';
 import type { FaceReader } from './gallery/enrol.ts';
 import { LiveGallery } from './gallery/live-gallery.ts';
 import { openGalleryStore } from './gallery/sqlite-gallery-store.ts';
@@ -142,6 +143,8 @@ export async function openFaceAnalyser(
     const firstOf = await openDetector(store.entry(config.models.detector), openOnce);
     const secondOf = secondDetector === null ? null : await openDetector(store.entry(secondDetector), openOnce);
     const landmarkerOf = await openLandmarker(store.entry(config.models.landmarks), openOnce);
+    const { maskState, upperEncoder } = config.models;
+    const masks = maskState === null ? null : await openOnce(maskState);
     const openEncoder = async (key: 'encoder' | 'upperEncoder', id: string, part: FacePart): Promise<OpenEncoder> => {
       const { dimension, minNorm, calibration } = encoderEntry(store, key, id, part);
       const encoder = await open(id);
@@ -165,7 +168,6 @@ export async function openFaceAnalyser(
       };
     };
     const full = await openEncoder('encoder', config.models.encoder, 'full');
-    const { upperEncoder } = config.models;
     const upper = upperEncoder === null ? null : await openEncoder('upperEncoder', upperEncoder, 'upper');
     const detectorOf = (name: string): FaceDetector => {
       const { secondLook, ...detection } = config.detection;
@@ -182,6 +184,7 @@ export async function openFaceAnalyser(
       createFaceAnalyser({
         detector: detectorOf(name),
         landmarker: landmarkerOf(name),
+        maskAssessor: masks && maskAssessor(masks.lane(name)),
         encoder: full.lane(name),
         upperEncoder: upper?.lane(name) ?? null,
       });

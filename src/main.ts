@@ -11,6 +11,7 @@ import { registerEval } from './commands/eval.ts';
 import { registerGallery } from './commands/gallery.ts';
 import { registerModels } from './commands/models.ts';
 import { registerRun } from './commands/run.ts';
+import { registerTrain } from './commands/train.ts';
 import { ERRORS, EXIT_INTERNAL, EyelineError } from './core/errors.ts';
 import { redact } from './core/redact.ts';
 import { packageVersion } from './platform/version.ts';
@@ -55,6 +56,7 @@ for (const register of [
   registerGallery,
   registerModels,
   registerEval,
+  registerTrain,
   registerDataset,
   registerDoctor,
   registerBench,

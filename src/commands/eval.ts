@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { CommandContext, RegisterCommand } from './command.ts';
 import type { DetectCommand } from './eval/run-detect.ts';
 import type { IdentifyCommand } from './eval/run-identify.ts';
+import type { MaskCommand } from './eval/run-mask.ts';
 import type { PairsCommand } from './eval/run-pairs.ts';
 import type { SuiteCommand } from './eval/run-suite.ts';
 import { TIGHT_CROP_PAD } from './eval/tight-crops.ts';
@@ -9,7 +10,7 @@ import { TIGHT_CROP_PAD } from './eval/tight-crops.ts';
 /** What a shell reports for a command ended by Ctrl-C. */
 const EXIT_INTERRUPTED = 130;
 
-/** `eyeline eval pairs|identify|all`. */
+/** `eyeline eval pairs|identify|mask|all`. */
 export const registerEval: RegisterCommand = (program, context) => {
   const evaluate = program
     .command('eval')
@@ -73,6 +74,27 @@ export const registerEval: RegisterCommand = (program, context) => {
   ).action(async (options: IdentifyCommand) => {
     const { runIdentify } = await import('./eval/run-identify.ts');
     await unlessInterrupted(context, runIdentify(options, context));
+  });
+
+  const mask = evaluate
+    .command('mask')
+    .summary('mask states: is a mask worn, and rightly?')
+    .description(
+      'Counts how mask states are told. DIR holds a folder a person, with pictures (none wears a mask), or with plain/ and ' +
+        'masked/ in it. Pictures without a face are counted and left out.',
+    )
+    .requiredOption('--dir <dir>', 'folder of people')
+    .option('--simulate', 'also draw masks on plain pictures: one worn, one below the nose')
+    .option('--mask-seed <n>', 'decides the masks', wholeNumber, 1)
+    .option(
+      '--pad <share>',
+      `black border around each picture (default: ${TIGHT_CROP_PAD} with plain/ and masked/)`,
+      share,
+    )
+    .option('--mistakes', 'name every picture that was told wrongly');
+  withChainOptions(mask).action(async (options: MaskCommand) => {
+    const { runMask } = await import('./eval/run-mask.ts');
+    await unlessInterrupted(context, runMask(options, context));
   });
 
   withChainOptions(

@@ -6,9 +6,9 @@ import type { Config } from './schema.ts';
  * @param stagesOf ids of the networks that a model needs beside itself (`stages` of its manifest entry)
  */
 export function modelsInUse(
-  { detector, secondDetector, landmarks, encoder, upperEncoder }: Config['models'],
+  { detector, secondDetector, landmarks, maskState, encoder, upperEncoder }: Config['models'],
   stagesOf: (id: string) => readonly string[] = () => [],
 ): string[] {
-  const named = [detector, secondDetector, landmarks, encoder, upperEncoder].filter((id) => id !== null);
+  const named = [detector, secondDetector, landmarks, maskState, encoder, upperEncoder].filter((id) => id !== null);
   return [...new Set(named.flatMap((id) => [id, ...stagesOf(id)]))];
 }

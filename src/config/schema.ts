@@ -223,7 +223,11 @@ const models = z
       .nullable()
       .default(null)
       .describe('Model that looks once more where the detector is unsure; null for none.'),
-    landmarks: text.default('landmarks-68').describe('Model that finds eyes, nose and mouth.'),
+    landmarks: text.default('landmarks-68-masked').describe('Model that finds eyes, nose and mouth.'),
+    maskState: text
+      .nullable()
+      .default('mask-state')
+      .describe('Model that tells whether a mask is worn; null leaves that open, and takes every face for bare.'),
     encoder: text.default('mobilefacenet-512').describe('Model that turns a face into an embedding.'),
     upperEncoder: text
       .nullable()

@@ -45,6 +45,14 @@ export const ERRORS = {
   PERSON_UNKNOWN: { exit: 5, help: '`eyeline gallery list` names the people enrolled.' },
   VISITOR_UNKNOWN: { exit: 5, help: '`eyeline visitors list` names the visitors that are kept.' },
   PICTURE_REFUSED: { exit: 7, help: 'Use a sharp, well-lit picture with exactly one face.' },
+  TRAINING_DATA_UNUSABLE: {
+    exit: 7,
+    help: 'Give a folder a person with pictures that show faces: at least four people, better hundreds.',
+  },
+  TRAINING_NOT_BETTER: {
+    exit: 13,
+    help: 'The model in use stays. Train longer or on more people, or use the new model by hand with models.manifest.',
+  },
   NOTHING_TO_EVALUATE: { exit: 7, help: 'Name pictures that can be read, with at least two of a person.' },
   CAMERA_OPEN_FAILED: { exit: 6, help: 'Check the URL, the credentials and that the camera answers.' },
   CAMERA_STALLED: { exit: 6, help: 'The camera sent no frames: check the network and the camera; it is retried.' },

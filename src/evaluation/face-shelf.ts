@@ -37,7 +37,7 @@ export class FaceShelf {
     onProgress?: (done: number, of: number) => void,
   ): Promise<ReadPicture[]> {
     const { choose, pad, cropPx, mask } = options;
-    const shelf = JSON.stringify([choose, pad, cropPx, mask?.seed ?? null]);
+    const shelf = JSON.stringify([choose, pad, cropPx, mask?.seed ?? null, mask?.state ?? null]);
     const keyOf = (file: string) => `${shelf} ${file}`;
     const missing = [...new Set(files)].filter((file) => !this.#kept.has(keyOf(file)));
     const startMs = this.#now();

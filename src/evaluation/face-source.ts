@@ -1,4 +1,5 @@
 import type { Box } from '../core/geometry.ts';
+import type { MaskState } from '../core/person.ts';
 import type { FaceLandmarks } from '../faces/landmarks.ts';
 import type { FaceMask } from '../faces/mask-state.ts';
 import type { FaceQuality } from '../faces/quality.ts';
@@ -11,8 +12,11 @@ export interface ReadOptions {
   readonly pad: number;
   /** Side of the aligned crop, pixels. */
   readonly cropPx: number;
-  /** Draws a mask on the face, different for each picture and the same for a seed, and then looks for it anew. */
-  readonly mask: { readonly seed: number } | null;
+  /**
+   * Draws a mask on the face, different for each picture and the same for a seed, and then looks for it anew. Worn as it
+   * should be unless `state` is `incorrect`.
+   */
+  readonly mask: { readonly seed: number; readonly state?: Exclude<MaskState, 'none'> } | null;
 }
 
 /** A face as an encoder takes it. */

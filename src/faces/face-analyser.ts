@@ -8,7 +8,7 @@ import { unitEmbedding } from './embedding.ts';
 import type { FaceEmbedder } from './face-embedder.ts';
 import type { FaceLandmarker } from './landmarkers/face-landmarker.ts';
 import type { FaceLandmarks } from './landmarks.ts';
-import { type FaceMask, partToEmbed } from './mask-state.ts';
+import { type FaceMask, type MaskAssessor, partToEmbed } from './mask-state.ts';
 import { type FaceQuality, faceQuality } from './quality.ts';
 
 /** A face with all that is needed to embed it. Pixels of the picture it was found in. */
@@ -44,6 +44,8 @@ export interface PartEncoder {
 export interface FaceModels {
   readonly detector: FaceDetector;
   readonly landmarker: FaceLandmarker;
+  /** Null leaves mask states open. */
+  readonly maskAssessor: MaskAssessor | null;
   readonly encoder: PartEncoder;
   /** For faces with a mask; null takes `encoder` for them too. */
   readonly upperEncoder: PartEncoder | null;
@@ -68,7 +70,13 @@ export interface FaceAnalyser {
 }
 
 /** Builds the chain detect, landmarks, align, embed of its parts. */
-export function createFaceAnalyser({ detector, landmarker, encoder, upperEncoder }: FaceModels): FaceAnalyser {
+export function createFaceAnalyser({
+  detector,
+  landmarker,
+  maskAssessor,
+  encoder,
+  upperEncoder,
+}: FaceModels): FaceAnalyser {
   const side = encoder.embedder.input.width;
 
   const embedBy = async (
@@ -92,6 +100,11 @@ export function createFaceAnalyser({ detector, landmarker, encoder, upperEncoder
 
     async describe(picture, detections, trace) {
       const located = await landmarker.locate(picture, detections, trace);
+      const seen = located.flatMap(({ grey }, index) => {
+        const detection = detections[index];
+        return detection ? [{ box: detection.box, grey }] : [];
+      });
+      const masks = await maskAssessor?.assess(picture, seen, trace);
       return detections.map((detection, index) => {
         const face = located[index];
         if (!face) throw new RangeError(`${detections.length} faces were detected and ${located.length} located`);
@@ -101,7 +114,7 @@ export function createFaceAnalyser({ detector, landmarker, encoder, upperEncoder
           landmarks,
           quality: faceQuality(detection.box, landmarks, grey, picture),
           alignment: alignToTemplate(landmarks.five, side),
-          mask: null,
+          mask: masks?.[index] ?? null,
         };
       });
     },

@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import { EyelineError, messageOf } from '../core/errors.ts';
 import type { Person } from '../core/person.ts';
 import type { Picture } from '../core/picture.ts';
-import { chooseFace, type EnrolmentLimits, type ReadFace } from './choose-face.ts';
+import { chooseFace, type EnrolmentLimits, type ReadEmbedding, type ReadFace } from './choose-face.ts';
 import { normaliseName } from './person-name.ts';
 import type { PictureFile } from './picture-files.ts';
 import { type Refusal, type RefusalCode, refusal } from './refusal.ts';
@@ -57,7 +57,7 @@ export interface Enrolled {
 
 /** Something a person should look at: the picture is enrolled all the same. */
 export interface EnrolmentWarning {
-  readonly code: 'LOOKS_LIKE_SOMEBODY_ELSE' | 'UNLIKE_OWN_PICTURES';
+  readonly code: 'LOOKS_LIKE_SOMEBODY_ELSE' | 'UNLIKE_OWN_PICTURES' | 'MASK_WORN';
   readonly message: string;
 }
 
@@ -119,14 +119,17 @@ async function enrolPicture(
     if (dimension === undefined) throw new RangeError(`the embedding of ${file} is of an encoder not in use`);
     requireUnit(embedding, dimension, `the embedding of ${file}`);
   }
-  const full = embeddings.find(({ encoder }) => encoder === fullFace(encoders).fingerprint)?.embedding;
+  const isMasked = mask !== null && mask.state !== 'none';
+  const used = withoutMask(embeddings, isMasked);
+  const full = used.find(({ encoder }) => encoder === fullFace(encoders).fingerprint)?.embedding;
   // A picture that was enrolled before there was an upper-part encoder would be compared with itself.
   const isNew = !before || !store.hasPicture(before.id, pictureSha256, fullFace(encoders).fingerprint);
   const warnings = full && isNew ? compare(before, name, known, full, threshold) : [];
+  if (isMasked) warnings.push({ code: 'MASK_WORN', message: 'shows a mask: enrol a picture without one too' });
   const person = store.ensurePerson(name);
-  store.addTemplates(
+  const added = store.addTemplates(
     person.id,
-    embeddings.map((it) => ({
+    used.map((it) => ({
       ...it,
       quality: quality.score,
       mask: mask?.state ?? null,
@@ -134,8 +137,15 @@ async function enrolPicture(
       pictureSha256,
     })),
   );
+  if (added === 0) return refuse('ALREADY_ENROLLED', 'the same picture is enrolled already');
   if (full && isNew) known.add(person, full);
   return { enrolled: { file, person, quality: quality.score, warnings } };
+}
+
+/** Of a face with a mask the lower half says nothing of the person: every other mask of that kind is like it. */
+function withoutMask(embeddings: readonly ReadEmbedding[], isMasked: boolean): readonly ReadEmbedding[] {
+  const upper = embeddings.filter(({ part }) => part === 'upper');
+  return isMasked && upper.length > 0 ? upper : embeddings;
 }
 
 function fullFace([encoder]: readonly GalleryEncoder[]): GalleryEncoder {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { messageOf } from '../core/errors.ts';
 import { parseSource } from './source.ts';
 
-export const MODEL_ROLES = ['detector', 'refiner', 'landmarks', 'encoder', 'liveness'] as const;
+export const MODEL_ROLES = ['detector', 'refiner', 'landmarks', 'encoder', 'liveness', 'mask-state'] as const;
 /** How what a model gives is read, by its role; the first is meant where none is named. */
 const FAMILIES_OF_ROLE = {
   detector: ['ultraface', 'blazeface', 'mtcnn'],

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -72,14 +73,23 @@ export interface Manifest {
   readonly pictures: ReadonlyMap<string, Asset>;
 }
 
+/** Beside pulled models: those that were trained on this machine. */
+export const TRAINED_MANIFEST = 'trained.json';
+
 /**
- * Reads the manifest of the product and, over it by id, the user's own.
+ * Reads the manifest of the product and, over it by id, of what was trained on this machine and the user's own.
  *
- * @param extra path of the user's manifest, or null
+ * @param extra   path of the user's manifest, or null
+ * @param trained path of the manifest of trained models, which need not be there
  * Throws MANIFEST_INVALID that names every wrong key of a file as `path: message`.
  */
-export async function loadManifest(extra: string | null, builtin = BUILTIN_MANIFEST): Promise<Manifest> {
+export async function loadManifest(
+  extra: string | null,
+  builtin = BUILTIN_MANIFEST,
+  trained: string | null = null,
+): Promise<Manifest> {
   const layers = [await readManifest(builtin)];
+  if (trained !== null && existsSync(trained)) layers.push(await readManifest(trained));
   if (extra !== null) layers.push(await readManifest(extra));
   return {
     models: new Map(layers.flatMap((layer) => [...layer.models])),

@@ -7,7 +7,7 @@ import type { EvaluateGraph } from './check-graph.ts';
 import { toOnnx } from './convert/to-onnx.ts';
 import { downloadsOf, type FetchOptions, type FetchProgress, fetchTogether } from './fetch.ts';
 import { publishFile, sha256OfFile } from './files.ts';
-import { type Asset, loadManifest, type Manifest, type ModelEntry } from './manifest.ts';
+import { type Asset, loadManifest, type Manifest, type ModelEntry, TRAINED_MANIFEST } from './manifest.ts';
 import { corrupt, PreparedGraph } from './prepared-graph.ts';
 import { describeSource } from './source.ts';
 
@@ -94,16 +94,26 @@ export class ModelStore {
 
   /**
    * Path of a model's prepared graph, or of a picture, after its bytes were checked. A model that was fetched but not
-   * prepared by this version yet is prepared now. Throws MODEL_UNKNOWN, MODEL_MISSING, MODEL_CORRUPT.
+   * prepared by this version yet is prepared now; a `file:` source need not have been pulled. Throws MODEL_UNKNOWN,
+   * MODEL_MISSING, MODEL_CORRUPT.
    */
   async file(id: string): Promise<string> {
     const asset = this.#asset(id);
+    await this.#takeLocal(asset);
     for (const file of this.#filesOf(asset)) await this.#checkSource(file);
     const entry = this.#options.manifest.models.get(id);
     if (!entry) return this.#sourcePath(asset);
     const graph = this.#graph(entry);
     if (!(await graph.isReady())) await graph.prepare(await this.#original(entry), null);
     return graph.path;
+  }
+
+  /** Path of a model's file as it was fetched, after its bytes were checked: what training starts from. Throws as `file`. */
+  async sourceFile(id: string): Promise<string> {
+    const asset = this.#asset(id);
+    await this.#takeLocal(asset);
+    await this.#checkSource(asset);
+    return this.#sourcePath(asset);
   }
 
   /**
@@ -195,6 +205,12 @@ export class ModelStore {
     return join(this.dir, 'sources', `${asset.sha256}${/^\.\w{1,8}$/.test(extension) ? extension : ''}`);
   }
 
+  /** What lies beside the manifest needs no pull: it is taken in when it is first used. */
+  async #takeLocal(asset: Asset): Promise<void> {
+    if (asset.source.kind !== 'file' || (await sha256OfFile(this.#sourcePath(asset))) !== null) return;
+    await this.#fetchAll([asset], undefined, undefined);
+  }
+
   async #checkSource(asset: Asset): Promise<void> {
     const path = this.#sourcePath(asset);
     const found = await sha256OfFile(path);
@@ -262,7 +278,7 @@ export async function createModelStore({
   /** Where npm's variables are read from; the process's own when left out. */
   env?: NodeJS.ProcessEnv;
 }): Promise<ModelStore> {
-  const manifest = await loadManifest(extraManifest);
+  const manifest = await loadManifest(extraManifest, undefined, join(dir, TRAINED_MANIFEST));
   const evaluate: EvaluateGraph = async (graph, input) => {
     const { evaluateGraph } = await import('./onnxruntime-model.ts');
     return evaluateGraph(graph, input);

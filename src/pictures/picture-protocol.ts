@@ -6,13 +6,14 @@ import type { DrawnMask } from '../faces/mask/mask-spec.ts';
 import type { WantedMask } from '../faces/mask/random-mask.ts';
 import type { FaceMask } from '../faces/mask-state.ts';
 import type { FaceQuality } from '../faces/quality.ts';
+import type { PreparedFace } from '../training/data/prepare-face.ts';
 
 /** What is done with a picture; each step includes those before it. */
 export const PICTURE_STEPS = ['decode', 'detect', 'landmarks', 'align', 'embed'] as const;
 export type PictureStep = (typeof PICTURE_STEPS)[number];
 
 /** What a worker is asked to do with a stored picture. */
-export type PictureTask = ReadTask | FaceTask | DetectTask | MaskTask | SampleTask;
+export type PictureTask = ReadTask | FaceTask | DetectTask | MaskTask | SampleTask | PrepareTask;
 
 /** Take it through the chain of faces, up to a step. */
 export interface ReadTask {
@@ -57,6 +58,16 @@ export interface SampleTask {
   readonly side: number;
 }
 
+/** Make its largest face, with masks drawn on it, ready to train on. */
+export interface PrepareTask {
+  readonly kind: 'prepare';
+  readonly file: string;
+  /** Says, with `seed`, which masks are drawn: the same wherever the file lies. */
+  readonly name: string;
+  readonly masks: number;
+  readonly seed: number;
+}
+
 /** What came of a task, by its kind. A picture that cannot be read is an answer that says why. */
 export type PictureAnswer<T extends PictureTask> = T extends ReadTask
   ? PictureReading
@@ -66,7 +77,9 @@ export type PictureAnswer<T extends PictureTask> = T extends ReadTask
       ? DetectOutcome
       : T extends MaskTask
         ? MaskOutcome
-        : SampleOutcome;
+        : T extends SampleTask
+          ? SampleOutcome
+          : PrepareOutcome;
 
 /** A face of a stored picture, pixels of the picture. What comes after `upTo` is null. */
 export interface PictureFace {
@@ -106,6 +119,9 @@ export type MaskOutcome =
 export type SampleOutcome =
   | { readonly outcome: 'sampled'; readonly plain: Uint8Array; readonly masked: Uint8Array }
   | NotMasked;
+export type PrepareOutcome =
+  | { readonly face: PreparedFace; readonly reason: null }
+  | { readonly face: null; readonly reason: string };
 export type NotMasked = { readonly outcome: 'no-face' } | { readonly outcome: 'unreadable'; readonly reason: string };
 
 /** What the chain of a picture worker is opened with. */

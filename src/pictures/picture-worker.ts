@@ -23,6 +23,7 @@ import type {
   ToPictureWorker,
 } from './picture-protocol.ts';
 import type { PictureTools } from './picture-tools.ts';
+import { preparePicture } from './prepare-picture.ts';
 import { type FaceTools, readFace } from './read-face.ts';
 import { readPicture } from './read-picture.ts';
 import { seenBy, simulateMask } from './simulate-mask.ts';
@@ -91,8 +92,8 @@ async function open(config: ChainConfig, batching: Batching): Promise<DoTask> {
     rgbPicture,
     analyser,
     cropSize,
-    simulateMask: async (picture, face, seed) =>
-      simulateMask(picture, await seenBy(await masking(), picture, face), seed, { rgbPicture }),
+    simulateMask: async (picture, face, seed, state) =>
+      simulateMask(picture, await seenBy(await masking(), picture, face), seed, { rgbPicture, state }),
     masking,
   };
   return (task) => {
@@ -107,6 +108,8 @@ async function open(config: ChainConfig, batching: Batching): Promise<DoTask> {
         return maskPicture(task, tools);
       case 'sample':
         return samplePicture(task, tools);
+      case 'prepare':
+        return preparePicture(task, tools);
     }
   };
 }

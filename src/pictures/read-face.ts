@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { EyelineError, messageOf } from '../core/errors.ts';
 import type { Affine } from '../core/geometry.ts';
+import type { MaskState } from '../core/person.ts';
 import type { Picture } from '../core/picture.ts';
 import type { AlignedFace, ReadOptions, ReadPicture } from '../evaluation/face-source.ts';
 import { PaddedPicture } from '../evaluation/padded-picture.ts';
@@ -18,8 +19,9 @@ export interface FaceTools extends Pick<PictureTools, 'decode' | 'cropSize'> {
    *
    * @param face found in `picture`
    * @param seed decides which mask and how it is worn
+   * @param state worn as it should be, unless it is `incorrect`
    */
-  simulateMask(picture: Picture, face: Face, seed: string): Promise<StoredPicture>;
+  simulateMask(picture: Picture, face: Face, seed: string, state?: Exclude<MaskState, 'none'>): Promise<StoredPicture>;
 }
 
 /**
@@ -49,7 +51,7 @@ async function readMasked(
   seed: string,
   tools: FaceTools,
 ): Promise<ReadPicture> {
-  const masked = await tools.simulateMask(plain, face, seed);
+  const masked = await tools.simulateMask(plain, face, seed, options.mask?.state);
   try {
     const found = await findFace(masked, options, tools);
     if (!found) return { file, face: null, reason: 'no face', message: 'no face was found with the mask on' };

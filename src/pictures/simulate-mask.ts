@@ -8,11 +8,14 @@ import { putMaskOn } from '../faces/mask/put-mask-on.ts';
 import { randomMask, type WantedMask } from '../faces/mask/random-mask.ts';
 import type { PictureTools, StoredPicture } from './picture-tools.ts';
 
-/** Masks that cover nose and mouth: one that hangs from an ear would flatter. */
-const WORN: WantedMask = { fits: ['high', 'normal'] };
+/** Masks that cover nose and mouth, or the mouth alone: one that hangs from an ear would flatter. */
+const FITS: Readonly<Record<'worn' | 'incorrect', WantedMask>> = {
+  worn: { fits: ['high', 'normal'] },
+  incorrect: { fits: ['low'] },
+};
 
 /**
- * Puts a mask on a face, of any kind, worn as it should be; the result is for the caller to release.
+ * Puts a mask on a face, of any kind, worn as it should be or below the nose; the result is for the caller to release.
  *
  * @param face found in `picture`
  * @param seed decides which mask and how it is worn
@@ -21,10 +24,13 @@ export async function simulateMask(
   picture: Picture,
   face: Pick<Face, 'landmarks'>,
   seed: string,
-  { rgbPicture }: Pick<PictureTools, 'rgbPicture'>,
+  {
+    rgbPicture,
+    state = 'worn',
+  }: Pick<PictureTools, 'rgbPicture'> & { readonly state?: 'worn' | 'incorrect' | undefined },
 ): Promise<StoredPicture> {
   const size = { width: picture.width, height: picture.height };
-  const spec = randomMask(seededRandom(seedOf(0, seed)), WORN);
+  const spec = randomMask(seededRandom(seedOf(0, seed)), FITS[state]);
   const { rgb } = putMaskOn(await picture.fit(size), size, requireIbug(face.landmarks), spec);
   return rgbPicture(rgb, size);
 }

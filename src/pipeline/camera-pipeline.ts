@@ -9,6 +9,7 @@ import type { Detection } from '../faces/detect.ts';
 import type { Face, FaceAnalyser, FaceEmbedding } from '../faces/face-analyser.ts';
 import type { RunTrace } from '../inference/vision-model.ts';
 import { assignPeople, type Candidate, type Claim } from '../tracks/assign.ts';
+import { MaskMemory } from '../tracks/mask-memory.ts';
 import type { FaceTracker } from '../tracks/tracker.ts';
 import type { ZoneWatch } from '../zones/zone-watch.ts';
 import { limitOf, type MatchLimit } from './match-limits.ts';
@@ -101,6 +102,7 @@ export class CameraPipeline {
   #seenMs = 0;
   #galleryVersion: number | null = null;
   readonly #passages: Passages;
+  readonly #masks = new MaskMemory();
 
   constructor(options: CameraPipelineOptions) {
     this.#options = options;
@@ -202,6 +204,7 @@ export class CameraPipeline {
       tracker.clear();
       this.#depart(visits.clear(), frame, arrival);
       this.#passages.clear();
+      this.#masks.clear();
     }
     this.#sequence = frame.sequence;
     const gallery = this.#options.gallery();
@@ -211,6 +214,7 @@ export class CameraPipeline {
     const { seen, ended } = tracker.update(detections, seenMs);
     this.#depart(visits.end(ended), frame, arrival);
     for (const track of ended) this.#passages.take(track);
+    this.#masks.forget(ended);
     for (const { track, detection } of seen) this.#passages.see(track, detection.box, frame);
     const started = clock.monotonic();
     const trace: RunTrace = { queuedMs: 0, runMs: 0 };
@@ -225,7 +229,8 @@ export class CameraPipeline {
     const good: { face: Face; track: number }[] = [];
     described.forEach((face, index) => {
       const track = wanted[index]?.track ?? 0;
-      if (face.quality.score >= this.#options.minQuality) good.push({ face, track });
+      const mask = this.#masks.see(track, face.mask);
+      if (face.quality.score >= this.#options.minQuality) good.push({ face: { ...face, mask }, track });
       else visits.disregard(track, face.quality.score);
     });
     const embeddings = await analyser.embed(
@@ -249,6 +254,8 @@ export class CameraPipeline {
     const renamings = tracker.tell(looks, seenMs);
     visits.rename(renamings);
     this.#passages.rename(renamings);
+    // Who takes a number over may look otherwise: what was believed of either is not of the other.
+    this.#masks.forget(renamings.flatMap(({ from, to }) => [from, to]));
     const numbers = new Map(renamings.map(({ from, to }) => [from, to]));
     const present = seen.map(({ track }) => numbers.get(track) ?? track);
     const looked = good.map(({ face, track }) => ({ face, track: numbers.get(track) ?? track }));

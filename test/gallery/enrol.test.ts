@@ -112,6 +112,20 @@ it('stores a template by each encoder, and adds what is missing when the same pi
   expect(at(store.loadTemplates(upper, 'upper').vectors)).toBe(DIMENSION - 3);
 });
 
+it('takes of a face with a mask the upper part alone, where it can, and says so', async () => {
+  const { store, chain, picture, enrol } = rig();
+  const upper = { ...ENCODER, fingerprint: 'encoder-u' };
+  chain.encoders.push({ fingerprint: upper.fingerprint, part: 'upper' });
+  const masked = picture('m.jpg', [{ who: 1, mask: 'worn' }]);
+  const both = { encoders: [ENCODER, upper] };
+  const warnings = [{ code: 'MASK_WORN', message: 'shows a mask: enrol a picture without one too' }];
+  expect((await enrol([['Anna', masked]], both)).enrolled).toMatchObject([{ file: masked, warnings }]);
+  expect(store.listPeople()).toMatchObject([{ templates: 1, encoders: ['encoder-u'] }]);
+  expect((await enrol([['Anna', masked]], both)).refused).toMatchObject([{ code: 'ALREADY_ENROLLED' }]);
+  chain.encoders.pop();
+  expect((await enrol([['Ben', masked]])).enrolled).toMatchObject([{ warnings }]);
+});
+
 it('warns when a picture is more like somebody else, enrolled before or just now', async () => {
   const { picture, enrol } = rig();
   await enrol([['Anna', picture('a.jpg', [{ who: 0 }])]]);

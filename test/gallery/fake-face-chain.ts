@@ -1,5 +1,5 @@
 import { EyelineError } from '../../src/core/errors.ts';
-import type { FacePart } from '../../src/core/person.ts';
+import type { FacePart, MaskState } from '../../src/core/person.ts';
 import type { Picture } from '../../src/core/picture.ts';
 import type { FaceScores, ReadEmbedding, ReadFace } from '../../src/gallery/choose-face.ts';
 import type { FaceReader, PictureReader } from '../../src/gallery/enrol.ts';
@@ -14,6 +14,7 @@ export interface MadeFace {
   readonly heightPx?: number;
   readonly widthPx?: number;
   readonly quality?: FaceScores;
+  readonly mask?: MaskState;
 }
 
 /** The bytes of a made-up picture: JSON of its faces. `salt` makes another file of the same faces. */
@@ -73,7 +74,7 @@ export class FakeFaceChain implements FaceReader {
         // What the encoders make of one face has nothing in common.
         embedding: part === 'full' ? embedding : embedding.toReversed(),
       }));
-      return { box, score: 0.99, quality, embeddings, mask: null };
+      return { box, score: 0.99, quality, embeddings, mask: face.mask ? { state: face.mask } : null };
     });
   }
 }

@@ -46,7 +46,6 @@ async function makeStore({
 
 it('pulls, and then needs the source no more', async () => {
   const { store, model, source, photo } = await makeStore();
-  await expect(store.file('tiny')).rejects.toMatchObject({ code: 'MODEL_MISSING' });
   const steps: string[] = [];
   await store.pull(['tiny', 'photo'], { onProgress: ({ phase, ids }) => steps.push(`${phase} ${ids.join()}`) });
   expect(steps).toEqual(['prepare tiny', 'ready tiny', 'ready photo']);
@@ -62,6 +61,14 @@ it('pulls, and then needs the source no more', async () => {
   ]);
   const opened = await openOnnxModel(store, 'tiny', { providers: ['cpu'], threads: 1, logger: silentLogger });
   expect(opened.fingerprint).toBe(fingerprintOf(model));
+  await opened.close();
+});
+
+it('takes in what a file: source names when it is first used', async () => {
+  const { store, source } = await makeStore();
+  expect(await readFile(await store.sourceFile('tiny'))).toEqual(await readFile(source.path));
+  await rm(source.path);
+  const opened = await openOnnxModel(store, 'tiny', { providers: ['cpu'], threads: 1, logger: silentLogger });
   await opened.close();
 });
 

@@ -28,7 +28,8 @@ export function describeEvent(event: IdentityEvent): string {
   const who = event.decision === 'known' ? `${event.person?.name}` : 'unknown person';
   const score = event.score === null ? 'nobody enrolled' : `similarity ${event.score.toFixed(2)}`;
   const frames = `${event.frames} frames`;
-  return `  ${time}  ${event.camera}  ${who.padEnd(15)} ${score}, ${frames}, decided ${decisionMs(event)} ms after capture`;
+  const mask = { none: '', worn: ', mask worn', incorrect: ', mask worn below the nose' }[event.mask ?? 'none'];
+  return `  ${time}  ${event.camera}  ${who.padEnd(15)} ${score}, ${frames}${mask}, decided ${decisionMs(event)} ms after capture`;
 }
 
 function decisionMs({ capturedAt, decidedAt }: IdentityEvent): number {

@@ -1,0 +1,195 @@
+import { execFile } from 'node:child_process';
+import { availableParallelism, setPriority } from 'node:os';
+import { promisify } from 'node:util';
+import { InvalidArgumentError } from 'commander';
+import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { ALL_RECIPES, type LoadedRecipe, loadRecipe, type TrainingRecipe } from '../config/training-recipe.ts';
+import { type Clock, systemClock } from '../core/clock.ts';
+import { EyelineError } from '../core/errors.ts';
+import { silentLogger } from '../core/logger.ts';
+import { createModelStore, type ModelStore } from '../inference/store.ts';
+import { packageVersion } from '../platform/version.ts';
+import { reasonsAgainst } from '../training/run/gate.ts';
+import { type Judgement, RunFolder } from '../training/run/run-folder.ts';
+import type { CommandContext, RegisterCommand } from './command.ts';
+import { whole } from './dataset/mask-options.ts';
+import { startProgress } from './progress.ts';
+import { installModel } from './train/install-model.ts';
+import { modelOf } from './train/open-lesson.ts';
+import { prepareData } from './train/prepare-data.ts';
+import { type RecipeOutcome, runRecipe, runsFolder } from './train/run-recipe.ts';
+import { showTraining } from './train/show-training.ts';
+
+interface TrainOptions {
+  readonly data: string[];
+  readonly out?: string;
+  readonly resume?: boolean;
+  readonly cores?: number;
+  readonly nice?: number;
+  readonly install?: boolean;
+  readonly maxMinutes?: number;
+  readonly fold?: number;
+  readonly landmarks?: string;
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+/** Ended by Ctrl-C: 128 and the number of SIGINT. */
+const EXIT_INTERRUPTED = 130;
+/** Id of an upper-part encoder where none is configured. */
+const UPPER_ENCODER = 'upper-encoder';
+
+/** `eyeline train`. */
+export const registerTrain: RegisterCommand = (program, context) => {
+  program
+    .command('train <recipe>')
+    .description(
+      'Trains a model on folders of people: the recipes of config/training, or a .yaml file; `all` runs three.',
+    )
+    .requiredOption('-d, --data <dirs...>', 'folders that hold a folder a person, with plain pictures')
+    .option('-o, --out <dir>', 'folder of the run (default runs/<recipe>)')
+    .option('--resume', 'go on with the run in the folder')
+    .option('--install', 'use the model from now on if it is better than the one in use, else end with status 13')
+    .option('--cores <n>', 'cores it may use (default all)', whole(1, 1024))
+    .option('--nice <n>', 'priority, 19 is the lowest: a running daemon keeps its cameras (default 10)', whole(0, 19))
+    .option('--max-minutes <n>', 'end after this time and keep the best model until then', minutes)
+    .option('--fold <n>', 'hold other people out: for a cross-validation', whole(0, 100))
+    .option('--landmarks <file>', 'landmarks of a run, instead of those in use: what an encoder is aligned by')
+    .option('-c, --config <file>', 'configuration for models, inference and detection')
+    .option('--json', 'print the result as JSON')
+    .action((recipe: string, options: TrainOptions) => train(recipe, options, context, systemClock));
+};
+
+async function train(name: string, options: TrainOptions, context: CommandContext, clock: Clock): Promise<void> {
+  const recipes: LoadedRecipe[] = [];
+  for (const each of name === 'all' ? ALL_RECIPES : [name]) recipes.push(await loadRecipe(each));
+  setPriority(options.nice ?? 10);
+  for (const recipe of recipes) {
+    if (context.signal.aborted) break;
+    const folder = options.out && recipes.length > 1 ? `${options.out}/${recipe.name}` : options.out;
+    await trainOne(recipe, { ...options, ...(folder ? { out: folder } : {}) }, context, clock);
+  }
+}
+
+async function trainOne(
+  { name, recipe: loaded }: LoadedRecipe,
+  options: TrainOptions,
+  context: CommandContext,
+  clock: Clock,
+): Promise<void> {
+  const { config } = await loadConfig({ env: context.env, ...(options.config ? { file: options.config } : {}) });
+  const store = await createModelStore({
+    dir: config.models.dir,
+    extraManifest: config.models.manifest,
+    logger: silentLogger,
+    env: context.env,
+  });
+  const recipe =
+    options.fold === undefined ? loaded : { ...loaded, validation: { ...loaded.validation, fold: options.fold } };
+  const folder = new RunFolder(options.out ?? runsFolder(name));
+  const cores = options.cores ?? availableParallelism();
+  if (options.resume && (await folder.readRecord()) === null) {
+    throw new EyelineError('USAGE', `${folder.path} holds no run to go on with`);
+  }
+  let bar: ReturnType<typeof startProgress> | null = null;
+  const prepared = await prepareData({
+    folders: options.data,
+    cache: runsFolder('cache'),
+    masks: recipe.masks,
+    seed: recipe.seed,
+    cores,
+    config,
+    store,
+    env: context.env,
+    signal: context.signal,
+    onPictures: (total) => {
+      context.warn('preparing pictures');
+      bar = startProgress(context, clock, total, 'pictures');
+    },
+    onDone: (done) => bar?.update(done),
+  }).finally(() => bar?.stop());
+  context.warn(`${name}: training in ${folder.path}`);
+  const outcome = await runRecipe({
+    name,
+    recipe,
+    config,
+    store,
+    prepared,
+    folder,
+    record: {
+      data: { folders: options.data },
+      version: packageVersion(),
+      revision: await gitRevision(),
+      command: `eyeline train ${name} --data ${options.data.join(' ')}`,
+      startedAt: new Date().toISOString(),
+      cores,
+    },
+    resume: options.resume ?? false,
+    compare: options.install ?? false,
+    trained: new Map(options.landmarks ? [[config.models.landmarks, options.landmarks]] : []),
+    cores,
+    maxMs: options.maxMinutes === undefined ? null : options.maxMinutes * 60_000,
+    signal: context.signal,
+    say: context.warn,
+    onProgress: showTraining(context, () => clock.monotonic()),
+  });
+  const { end, state } = outcome;
+  if (options.json) context.print(JSON.stringify({ recipe: name, run: folder.path, end, ...state }));
+  else {
+    context.print(`${name}: ${end} after ${state.step} steps, ${Math.round(state.elapsedMs / 1000)} s`);
+    context.print(`  best at step ${state.best?.step}: ${folder.modelFile}`);
+  }
+  if (end === 'interrupted') {
+    context.warn(`  go on with: eyeline train ${name} --data ${options.data.join(' ')} --out ${folder.path} --resume`);
+    context.exitWith(EXIT_INTERRUPTED);
+  } else if (options.install && outcome.inUse) {
+    await installIfBetter({ name, recipe, folder, outcome, inUse: outcome.inUse, config, store }, context);
+  }
+}
+
+interface Candidate {
+  readonly name: string;
+  readonly recipe: TrainingRecipe;
+  readonly folder: RunFolder;
+  readonly outcome: RecipeOutcome;
+  readonly inUse: Judgement;
+  readonly config: Config;
+  readonly store: ModelStore;
+}
+
+/** Throws TRAINING_NOT_BETTER, which says in what, and leaves the model in use. */
+async function installIfBetter(candidate: Candidate, context: CommandContext): Promise<void> {
+  const { name, recipe, folder, outcome, inUse, config, store } = candidate;
+  const against = reasonsAgainst(recipe.kind, inUse, outcome.best);
+  if (against.length > 0) throw new EyelineError('TRAINING_NOT_BETTER', `${name}: ${against.join('; ')}`);
+  const base = modelOf(recipe.kind, config);
+  const upper = recipe.kind === 'encoder';
+  const id = upper ? (config.models.upperEncoder ?? UPPER_ENCODER) : base;
+  const path = await installModel(config.models.dir, {
+    id,
+    file: folder.modelFile,
+    from: store.entry(base),
+    input: outcome.input,
+    recipe: name,
+  });
+  context.print(`  installed as ${id}: ${path}; the daemon uses it when it is started again`);
+  if (upper && config.models.upperEncoder === null) context.print(`  set models.upperEncoder: ${id}`);
+  if (upper) context.print('  enrol again: templates of two encoders are never compared');
+}
+
+/** The revision the program was built from; null outside of a repository. */
+async function gitRevision(): Promise<string | null> {
+  try {
+    const { stdout } = await promisify(execFile)('git', ['rev-parse', '--short=12', 'HEAD']);
+    return stdout.trim();
+  } catch {
+    return null;
+  }
+}
+
+function minutes(text: string): number {
+  const value = Number(text);
+  if (!(value > 0) || !Number.isFinite(value)) throw new InvalidArgumentError('must be a number of minutes above 0.');
+  return value;
+}

@@ -1,0 +1,55 @@
+import { copyFile, mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EyelineError, messageOf } from '../../core/errors.ts';
+import { sha256, writeFileAtomic } from '../../inference/files.ts';
+import { type ModelEntry, parseManifest, TRAINED_MANIFEST } from '../../inference/manifest.ts';
+
+export interface ModelToInstall {
+  /** The model it takes the place of, or its own new id. */
+  readonly id: string;
+  readonly file: string;
+  /** The model it was trained from. */
+  readonly from: ModelEntry;
+  readonly input: ModelEntry['input'];
+  readonly recipe: string;
+}
+
+/**
+ * Puts a trained model beside the ones that were pulled, under its id: what is started from now on uses it. Gives its path.
+ * Throws OUTPUT_UNWRITABLE.
+ */
+export async function installModel(modelsDir: string, model: ModelToInstall): Promise<string> {
+  const { id, from, input, recipe } = model;
+  const manifest = join(modelsDir, TRAINED_MANIFEST);
+  try {
+    const hash = sha256(new Uint8Array(await readFile(model.file)));
+    const name = `${id}.${hash.slice(0, 12)}.onnx`;
+    await mkdir(join(modelsDir, 'trained'), { recursive: true });
+    await copyFile(model.file, join(modelsDir, 'trained', name));
+    const entry = {
+      id,
+      role: from.role,
+      description: `trained here from ${from.id} by the recipe ${recipe}`,
+      source: `file:trained/${name}`,
+      sha256: hash,
+      licence: from.licence,
+      input,
+      outputs: from.outputs,
+      ...(from.embedding !== undefined && { embedding: from.embedding }),
+    };
+    const others = await entriesOf(manifest);
+    const text = `${JSON.stringify({ models: [...others.filter((it) => it.id !== id), entry] }, null, 2)}\n`;
+    parseManifest(text, manifest);
+    await writeFileAtomic(manifest, new TextEncoder().encode(text));
+    return join(modelsDir, 'trained', name);
+  } catch (error) {
+    if (error instanceof EyelineError) throw error;
+    throw new EyelineError('OUTPUT_UNWRITABLE', `${manifest} cannot be written: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function entriesOf(manifest: string): Promise<{ id?: unknown }[]> {
+  const text = await readFile(manifest, 'utf8').catch(() => '{}');
+  const { models } = JSON.parse(text) as { models?: { id?: unknown }[] };
+  return models ?? [];
+}

@@ -1,0 +1,85 @@
+import { readFile } from 'node:fs/promises';
+import type { Config } from '../../config/schema.ts';
+import type { TrainingRecipe } from '../../config/training-recipe.ts';
+import { EyelineError, messageOf } from '../../core/errors.ts';
+import type { ModelStore } from '../../inference/store.ts';
+import type { VisionModel } from '../../inference/vision-model.ts';
+import { alignmentsOf, embeddingsOf } from '../../training/data/face-features.ts';
+import type { FaceStore } from '../../training/data/face-store.ts';
+import type { PeopleSplit } from '../../training/data/training-pictures.ts';
+import type { OpenSession } from '../../training/engine.ts';
+import { detectorLesson } from '../../training/recipes/detector-lesson.ts';
+import { encoderLesson } from '../../training/recipes/encoder-lesson.ts';
+import { landmarksLesson } from '../../training/recipes/landmarks-lesson.ts';
+import type { Lesson } from '../../training/recipes/lesson.ts';
+
+export interface LessonContext {
+  readonly config: Config;
+  readonly store: ModelStore;
+  readonly faces: FaceStore;
+  readonly folder: string;
+  readonly split: PeopleSplit;
+  readonly signal: AbortSignal;
+  readonly open: OpenSession;
+  readonly block: number | null;
+  /** Opens a model as the daemon runs it. */
+  readonly openModel: (id: string) => Promise<VisionModel>;
+  readonly say: (line: string) => void;
+}
+
+/** The model a recipe begins with and whose word it takes: id in the manifest. */
+export function modelOf(kind: TrainingRecipe['kind'], { models }: Pick<Config, 'models'>): string {
+  switch (kind) {
+    case 'detector':
+      return models.detector;
+    case 'landmarks':
+      return models.landmarks;
+    case 'encoder':
+      return models.encoder;
+  }
+}
+
+/** Builds what a recipe teaches, over prepared faces. Throws MODEL_MISSING and GRAPH_UNTRAINABLE. */
+export async function openLesson(recipe: TrainingRecipe, context: LessonContext): Promise<Lesson> {
+  const { store, faces, split } = context;
+  const id = modelOf(recipe.kind, context.config);
+  const entry = store.entry(id);
+  const onnx = new Uint8Array(await readFile(await store.sourceFile(id)));
+  const of = (people: ReadonlySet<number>) =>
+    faces.faces.flatMap(({ person }, face) => (people.has(person) ? [face] : []));
+  const parts = { store: faces, train: of(split.train), validation: of(split.validation) };
+  switch (recipe.kind) {
+    case 'landmarks':
+      return landmarksLesson(recipe, parts, { entry, onnx });
+    case 'detector':
+      return detectorLesson(recipe, parts, { entry, onnx }, context);
+    case 'encoder': {
+      if (split.train.size < recipe.batch / 2) {
+        const needed = recipe.batch / 2;
+        throw new EyelineError(
+          'TRAINING_DATA_UNUSABLE',
+          `${split.train.size} people to train on are fewer than the ${needed} of a batch: lower "batch" in the recipe`,
+        );
+      }
+      const options = { folder: context.folder, signal: context.signal };
+      context.say('aligning faces');
+      const landmarker = await context.openModel(context.config.models.landmarks);
+      const alignments = await alignmentsOf(faces, landmarker, options);
+      context.say(`asking ${id} about ${faces.faces.length} plain faces`);
+      const encoder = await context.openModel(id);
+      const dimension = entry.embedding ?? 0;
+      const targets = await embeddingsOf(faces, encoder, dimension, alignments, landmarker.fingerprint, options);
+      const upper = context.config.models.upperEncoder;
+      const inUse =
+        upper === null
+          ? { entry, onnx }
+          : { entry: store.entry(upper), onnx: new Uint8Array(await readFile(await store.sourceFile(upper))) };
+      try {
+        return await encoderLesson(recipe, { ...parts, alignments, targets }, { entry, onnx, inUse }, context.open);
+      } catch (error) {
+        if (error instanceof EyelineError) throw error;
+        throw new EyelineError('GRAPH_UNTRAINABLE', `model ${id}: ${messageOf(error)}`, { cause: error });
+      }
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import { availableParallelism } from 'node:os';
+import type { Config } from '../../config/schema.ts';
+import { readPeopleFolder } from '../../evaluation/people-folder.ts';
+import { fingerprintOf } from '../../inference/manifest.ts';
+import type { ModelStore } from '../../inference/store.ts';
+import { PicturePool } from '../../pictures/picture-pool.ts';
+import { prepareFaces } from '../../training/data/prepare-set.ts';
+import { trainingPictures } from '../../training/data/training-pictures.ts';
+
+export interface PrepareDataOptions {
+  readonly folders: readonly string[];
+  readonly cache: string;
+  readonly masks: number;
+  readonly seed: number;
+  readonly cores: number | null;
+  readonly config: Config;
+  readonly store: ModelStore;
+  readonly env: NodeJS.ProcessEnv;
+  readonly signal: AbortSignal;
+  /** Told before the first picture, and after each. */
+  readonly onPictures?: (total: number) => void;
+  readonly onDone?: (done: number) => void;
+}
+
+/**
+ * The prepared faces of folders of people; gives the folder they are in. Throws as `prepareFaces` and `readPeopleFolder` do,
+ * and what opening the models throws.
+ */
+export async function prepareData(options: PrepareDataOptions): Promise<string> {
+  const { config, store, env, masks, seed } = options;
+  const sources = [];
+  for (const folder of options.folders) sources.push({ folder, people: (await readPeopleFolder(folder)).people });
+  const faces = trainingPictures(sources);
+  const count = Math.max(1, Math.min(options.cores ?? availableParallelism(), faces.pictures.length));
+  const { models, inference, detection } = config;
+  return prepareFaces(faces, {
+    cache: options.cache,
+    masks,
+    seed,
+    models: [models.detector, models.landmarks].map((id) => fingerprintOf(store.entry(id))),
+    signal: options.signal,
+    ...(options.onDone ? { onDone: options.onDone } : {}),
+    startWorkers: async () => {
+      options.onPictures?.(faces.pictures.length);
+      const pool = new PicturePool({ models, inference, detection }, { workers: count, batching: 'repeatable', env });
+      await pool.start();
+      return {
+        prepare: (pictures, signal) =>
+          pool.run(
+            Array.from(pictures, ({ file, name }) => ({ kind: 'prepare', file, name, masks, seed }) as const),
+            signal,
+          ),
+        close: () => pool.close(),
+      };
+    },
+  });
+}

@@ -1,0 +1,170 @@
+import { join } from 'node:path';
+import type { Config } from '../../config/schema.ts';
+import type { TrainingRecipe } from '../../config/training-recipe.ts';
+import { systemClock } from '../../core/clock.ts';
+import { silentLogger } from '../../core/logger.ts';
+import { InferenceThread } from '../../inference/inference-thread.ts';
+import type { ModelEntry } from '../../inference/manifest.ts';
+import { ModelBatcher } from '../../inference/model-batcher.ts';
+import { openGraph } from '../../inference/onnxruntime-model.ts';
+import type { ModelStore } from '../../inference/store.ts';
+import { probeBlock } from '../../training/blocked-layout.ts';
+import { BatchSource } from '../../training/data/batch-source.ts';
+import { FaceStore } from '../../training/data/face-store.ts';
+import { readRecord } from '../../training/data/prepare-set.ts';
+import { type PeopleSplit, splitPeople } from '../../training/data/training-pictures.ts';
+import type { OpenSession } from '../../training/engine.ts';
+import { openTask } from '../../training/recipes/lesson.ts';
+import type { Judgement, RunFolder } from '../../training/run/run-folder.ts';
+import { type RunOutcome, type RunProgress, trainRun } from '../../training/run/train-run.ts';
+import { modelOf, openLesson } from './open-lesson.ts';
+import { trainedModel } from './trained-model.ts';
+
+export interface RecipeRun {
+  readonly name: string;
+  readonly recipe: TrainingRecipe;
+  readonly config: Config;
+  readonly store: ModelStore;
+  /** Folder of the prepared faces. */
+  readonly prepared: string;
+  readonly folder: RunFolder;
+  /** What the run's record says beside what is found out here. */
+  readonly record: object;
+  readonly resume: boolean;
+  /** Also judge the model in use. */
+  readonly compare: boolean;
+  /** Models that runs before this one trained, by the id of the one in use they take the place of. */
+  readonly trained: ReadonlyMap<string, string>;
+  readonly cores: number;
+  readonly maxMs: number | null;
+  readonly signal: AbortSignal;
+  readonly say: (line: string) => void;
+  readonly onProgress: (progress: RunProgress) => void;
+}
+
+/** Batches made ahead: the step never waits, and no more than that is held. */
+const BATCHES_AHEAD = 4;
+const CHECKPOINT_EVERY_STEPS = 100;
+
+export interface RecipeOutcome extends RunOutcome {
+  /** Of the model in use, on the same people; null unless asked for. */
+  readonly inUse: Judgement | null;
+  /** Of the best model of the run. */
+  readonly best: Judgement;
+  /** What the trained model takes. */
+  readonly input: ModelEntry['input'];
+}
+
+/** Trains one recipe on prepared faces, from the start or from where it was left. Throws as `trainRun` and `openLesson` do. */
+export async function runRecipe(run: RecipeRun): Promise<RecipeOutcome> {
+  const { recipe, config, store, prepared, folder, signal, cores } = run;
+  const { providers, device } = config.inference;
+  const open: OpenSession = (onnx, name) =>
+    openGraph(onnx, { providers: providers.slice(0, 1), threads: cores, device, steady: true }, name);
+  const faces = await FaceStore.open(prepared);
+  const thread = new InferenceThread(silentLogger);
+  const opened: ModelBatcher[] = [];
+  try {
+    const record = await readRecord(prepared);
+    const split = splitOf(faces, recipe);
+    if (!run.resume) {
+      await folder.begin({
+        recipe: run.name,
+        settings: recipe,
+        model: { id: modelOf(recipe.kind, config), sha256: store.entry(modelOf(recipe.kind, config)).sha256 },
+        data: {
+          fingerprint: record?.fingerprint,
+          pictures: record?.pictures,
+          faces: record?.faces,
+          people: record?.people.length,
+          trainedOn: split.train.size,
+          judgedBy: split.validation.size,
+        },
+        ...run.record,
+      });
+      const failed = record?.failed ?? [];
+      await folder.writeFile('failed.txt', failed.map(({ file, reason }) => `${file}: ${reason}\n`).join(''));
+    }
+    const block = await probeBlock(open);
+    const lesson = await openLesson(recipe, {
+      config,
+      store,
+      faces,
+      folder: prepared,
+      split,
+      signal,
+      open,
+      block,
+      say: run.say,
+      openModel: async (id) => {
+        const file = run.trained.get(id);
+        const files = file === undefined ? store : await trainedModel(file, store.entry(id), folder.path);
+        const model = new ModelBatcher(
+          await thread.open(files, id, { ...config.inference, threads: cores }),
+          systemClock,
+        );
+        opened.push(model);
+        return model.lane('');
+      },
+    });
+    const task = await openTask(lesson, recipe, { open, block });
+    try {
+      const outcome = await trainRun({
+        folder,
+        task,
+        settings: {
+          steps: recipe.steps,
+          averageDecay: recipe.averageDecay,
+          validateEverySteps: recipe.validation.everySteps,
+          patience: recipe.validation.patience,
+          checkpointEverySteps: CHECKPOINT_EVERY_STEPS,
+          maxMs: run.maxMs,
+        },
+        clock: systemClock,
+        signal,
+        batches: (first) =>
+          new BatchSource(
+            { folder: prepared, sampling: lesson.sampling },
+            { threads: lesson.sampleThreads, first, ahead: BATCHES_AHEAD },
+          ),
+        onProgress: run.onProgress,
+      });
+      const inUse = run.compare && outcome.end !== 'interrupted' ? await lesson.judgeInUse(task.student) : null;
+      const [channels = 3, height = 0, width = 0] = lesson.input;
+      const { input } = store.entry(modelOf(recipe.kind, config));
+      return {
+        ...outcome,
+        inUse,
+        best: await bestOf(folder, outcome.state.best?.step ?? 0),
+        input: { ...input, width, height, channels: channels === 1 ? 1 : 3 },
+      };
+    } finally {
+      await task.close();
+    }
+  } finally {
+    faces.close();
+    await Promise.allSettled(opened.map((model) => model.close()));
+    await thread.close();
+  }
+}
+
+async function bestOf(folder: RunFolder, step: number): Promise<Judgement> {
+  const line = (await folder.readValidations()).find((it) => it.step === step);
+  const { score = 0, ...figures } = line ?? {};
+  return { score, figures };
+}
+
+/** People with a face, parted. Throws TRAINING_DATA_UNUSABLE. */
+export function splitOf(faces: FaceStore, { validation, seed }: TrainingRecipe): PeopleSplit {
+  return splitPeople(
+    faces.faces.map(({ person }) => person),
+    validation.share,
+    seed,
+    validation.fold,
+  );
+}
+
+/** Where runs are kept unless told otherwise. */
+export function runsFolder(...names: string[]): string {
+  return join('runs', ...names);
+}

@@ -1,0 +1,25 @@
+import { readFile } from 'node:fs/promises';
+import { messageOf } from '../core/errors.ts';
+import { prepareFace } from '../training/data/prepare-face.ts';
+import type { PrepareOutcome, PrepareTask } from './picture-protocol.ts';
+import type { PictureTools, StoredPicture } from './picture-tools.ts';
+
+type PrepareTools = Pick<PictureTools, 'decode'> & {
+  readonly analyser: Pick<PictureTools['analyser'], 'detect' | 'describe'>;
+};
+
+/** Makes the largest face of a picture ready to train on. A picture that cannot be read is an answer. */
+export async function preparePicture(task: Omit<PrepareTask, 'kind'>, tools: PrepareTools): Promise<PrepareOutcome> {
+  let picture: StoredPicture;
+  try {
+    picture = await tools.decode(await readFile(task.file), task.file);
+  } catch (error) {
+    return { face: null, reason: messageOf(error).split('\n')[0] ?? '' };
+  }
+  try {
+    const face = await prepareFace(picture, task.name, tools.analyser, task);
+    return face ? { face, reason: null } : { face: null, reason: 'no face was found' };
+  } finally {
+    picture.release();
+  }
+}

@@ -1,0 +1,123 @@
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { boxToCrop } from '../../core/geometry.ts';
+import { alignToTemplate } from '../../faces/align.ts';
+import { unitEmbedding } from '../../faces/embedding.ts';
+import { decodeLandmarks, fivePoints } from '../../faces/landmarks.ts';
+import { onlyOutput } from '../../faces/model-output.ts';
+import type { VisionModel } from '../../inference/vision-model.ts';
+import { cutSmoothly, type FaceAlignments, pointsOf } from './encoder-sampler.ts';
+import type { FaceStore } from './face-store.ts';
+import { normal, sampleRandom } from './sampler.ts';
+import { greyOf, type RgbImage, warp } from './warp.ts';
+
+/** Faces a call of a model gets at once. */
+const BATCH = 64;
+/** A box found under a mask is not the one found without: off by so much, as a share of its size. */
+const BOX_DEVIATION = 0.03;
+
+export interface FeatureOptions {
+  readonly folder: string;
+  readonly signal: AbortSignal;
+  readonly onDone?: (done: number) => void;
+}
+
+/**
+ * The five points of each prepared face, as the landmarks in use see them, plain and under each mask; kept beside the faces, and
+ * read from there the next time. Training an encoder on them shows it the alignment it will get.
+ */
+export async function alignmentsOf(
+  store: FaceStore,
+  landmarker: VisionModel,
+  { folder, signal, onDone }: FeatureOptions,
+): Promise<FaceAlignments> {
+  const starts = new Uint32Array(store.faces.length);
+  let variants = 0;
+  store.faces.forEach(({ masks }, face) => {
+    starts[face] = variants;
+    variants += 1 + masks.length;
+  });
+  const file = join(folder, `points-${landmarker.fingerprint.slice(0, 16)}.f32`);
+  const known = await readFloats(file, variants * 10);
+  if (known) return { starts, points: known };
+  const points = new Float32Array(variants * 10);
+  const { width, height } = landmarker.input;
+  for (let from = 0; from < store.faces.length; from += BATCH) {
+    signal.throwIfAborted();
+    const crops: Uint8Array[] = [];
+    const places: { start: number; box: { x: number; y: number; width: number; height: number } }[] = [];
+    for (let face = from; face < Math.min(from + BATCH, store.faces.length); face++) {
+      const chip = store.read(face);
+      const masks = store.faces[face]?.masks ?? [];
+      const add = (image: RgbImage, variant: number) => {
+        const random = sampleRandom(0, variant, face);
+        const { box } = chip;
+        const moved = {
+          x: box.x + normal(random) * BOX_DEVIATION * box.width,
+          y: box.y + normal(random) * BOX_DEVIATION * box.height,
+          width: box.width * (1 + normal(random) * BOX_DEVIATION),
+          height: box.height * (1 + normal(random) * BOX_DEVIATION),
+        };
+        const crop = warp(image, boxToCrop(moved, { width, height }), { width, height });
+        crops.push(landmarker.input.channels === 1 ? greyOf(crop) : crop.rgb);
+        places.push({ start: ((starts[face] ?? 0) + variant) * 10, box: moved });
+      };
+      add(chip, 0);
+      for (const which of masks.keys()) add(store.withMask(face, chip, which), which + 1);
+    }
+    const output = onlyOutput(landmarker, await landmarker.run(crops));
+    places.forEach(({ start, box }, row) => {
+      points.set(
+        fivePoints(decodeLandmarks(output, row, box)).flatMap(({ x, y }) => [x, y]),
+        start,
+      );
+    });
+    onDone?.(Math.min(from + BATCH, store.faces.length));
+  }
+  await writeFloats(file, points);
+  return { starts, points };
+}
+
+/** What an encoder says of each plain face, unit length, one after another; kept beside the faces as the points are. */
+export async function embeddingsOf(
+  store: FaceStore,
+  encoder: VisionModel,
+  dimension: number,
+  alignments: FaceAlignments,
+  landmarks: string,
+  { folder, signal, onDone }: FeatureOptions,
+): Promise<Float32Array> {
+  const name = `embeddings-${encoder.fingerprint.slice(0, 16)}-${landmarks.slice(0, 16)}.f32`;
+  const file = join(folder, name);
+  const known = await readFloats(file, store.faces.length * dimension);
+  if (known) return known;
+  const embeddings = new Float32Array(store.faces.length * dimension);
+  const { width, height } = encoder.input;
+  for (let from = 0; from < store.faces.length; from += BATCH) {
+    signal.throwIfAborted();
+    const crops: Uint8Array[] = [];
+    for (let face = from; face < Math.min(from + BATCH, store.faces.length); face++) {
+      const matrix = alignToTemplate(pointsOf(alignments, face, 0), width);
+      crops.push(cutSmoothly(store.read(face), matrix, { width, height }).rgb);
+    }
+    const output = onlyOutput(encoder, await encoder.run(crops));
+    crops.forEach((_, row) => {
+      const unit = unitEmbedding(output, row);
+      if (unit) embeddings.set(unit, (from + row) * dimension);
+    });
+    onDone?.(Math.min(from + BATCH, store.faces.length));
+  }
+  await writeFloats(file, embeddings);
+  return embeddings;
+}
+
+async function readFloats(file: string, length: number): Promise<Float32Array | null> {
+  const bytes = await readFile(file).catch(() => null);
+  if (bytes?.length !== length * 4) return null;
+  return new Float32Array(new Uint8Array(bytes).buffer);
+}
+
+async function writeFloats(file: string, values: Float32Array): Promise<void> {
+  await writeFile(`${file}.part`, new Uint8Array(values.buffer));
+  await rename(`${file}.part`, file);
+}

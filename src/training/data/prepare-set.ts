@@ -1,0 +1,148 @@
+import { createHash } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EyelineError, messageOf } from '../../core/errors.ts';
+import { type FaceSetRecord, INDEX_FILE, PIXELS_FILE, RECORD_FILE, type StoredFace } from './face-store.ts';
+import type { PreparedFace } from './prepare-face.ts';
+
+/** A picture to train on. */
+export interface TrainingPicture {
+  readonly file: string;
+  /** Path below the folder it was found in: what its masks are drawn by, wherever the folder lies. */
+  readonly name: string;
+  /** Number of the person in `people`. */
+  readonly person: number;
+}
+
+export interface FacesToPrepare {
+  readonly people: readonly string[];
+  readonly pictures: readonly TrainingPicture[];
+}
+
+/** Prepares pictures, several at a time, answers in order: `PicturePool`, or whatever else does. */
+export interface PicturePreparer {
+  prepare(
+    pictures: Iterable<Pick<TrainingPicture, 'file' | 'name'>>,
+    signal: AbortSignal,
+  ): AsyncIterable<
+    { readonly face: PreparedFace; readonly reason: null } | { readonly face: null; readonly reason: string }
+  >;
+  close(): Promise<void>;
+}
+
+export interface PrepareOptions {
+  /** Where prepared sets are kept, each in a folder of its own. */
+  readonly cache: string;
+  readonly masks: number;
+  readonly seed: number;
+  /** Fingerprints of the models that find faces and landmarks. */
+  readonly models: readonly string[];
+  readonly onDone?: (done: number) => void;
+  readonly signal: AbortSignal;
+  /** Starts what works on pictures; only when there is something to do. */
+  readonly startWorkers: () => Promise<PicturePreparer>;
+}
+
+/** Raised when the same pictures are prepared in another way. */
+const VERSION = 1;
+
+/**
+ * The prepared faces of pictures: from the cache where the same pictures were prepared in the same way before, else made
+ * now. Gives the folder. The same pictures, masks, seed and models give the same bytes.
+ *
+ * Throws TRAINING_DATA_UNUSABLE when no picture shows a face, OUTPUT_UNWRITABLE when the disk is full or the folder
+ * cannot be written, and the signal's reason when it is aborted; half a set is never taken for a whole one.
+ */
+export async function prepareFaces(faces: FacesToPrepare, options: PrepareOptions): Promise<string> {
+  const fingerprint = await fingerprintOf(faces, options);
+  const folder = join(options.cache, fingerprint.slice(0, 16));
+  if (await readRecord(folder)) return folder;
+  const draft = `${folder}.part-${process.pid}`;
+  try {
+    await writable(folder, () => mkdir(draft, { recursive: true }));
+    const record = await writeSet(draft, faces, fingerprint, options);
+    if (record.faces === 0) {
+      const [first] = record.failed;
+      throw new EyelineError(
+        'TRAINING_DATA_UNUSABLE',
+        `none of ${record.pictures} pictures shows a face; ${first?.file}: ${first?.reason}`,
+      );
+    }
+    await writable(folder, () => writeFile(join(draft, RECORD_FILE), JSON.stringify(record)));
+    await rm(folder, { recursive: true, force: true });
+    await rename(draft, folder);
+    return folder;
+  } finally {
+    await rm(draft, { recursive: true, force: true }).catch(() => {});
+  }
+}
+
+/** What is known of a prepared set; null when there is none, or half a one. */
+export async function readRecord(folder: string): Promise<FaceSetRecord | null> {
+  try {
+    return JSON.parse(await readFile(join(folder, RECORD_FILE), 'utf8')) as FaceSetRecord;
+  } catch {
+    return null;
+  }
+}
+
+async function writeSet(
+  folder: string,
+  { people, pictures }: FacesToPrepare,
+  fingerprint: string,
+  options: PrepareOptions,
+): Promise<FaceSetRecord> {
+  const { signal } = options;
+  const failed: { file: string; reason: string }[] = [];
+  let faces = 0;
+  let offset = 0;
+  const workers = await options.startWorkers();
+  const pixels = await writable(folder, () => open(join(folder, PIXELS_FILE), 'w'));
+  const index = await writable(folder, () => open(join(folder, INDEX_FILE), 'w'));
+  let done = 0;
+  try {
+    for await (const { face, reason } of workers.prepare(pictures, signal)) {
+      const picture = pictures[done++];
+      if (!picture) break;
+      const { file, person } = picture;
+      if (face) {
+        const { width, height, masks, bytes } = face;
+        const line: StoredFace = { file, person, offset, width, height, masks };
+        await writable(folder, async () => {
+          await pixels.write(bytes);
+          await index.write(`${JSON.stringify(line)}\n`);
+        });
+        offset += bytes.length;
+        faces++;
+      } else failed.push({ file, reason });
+      options.onDone?.(done);
+    }
+  } finally {
+    await Promise.allSettled([pixels.close(), index.close(), workers.close()]);
+  }
+  return { fingerprint, people, pictures: pictures.length, faces, failed };
+}
+
+async function fingerprintOf({ pictures }: FacesToPrepare, options: PrepareOptions): Promise<string> {
+  const hash = createHash('sha256');
+  const { masks, seed, models } = options;
+  hash.update(JSON.stringify({ version: VERSION, masks, seed, models }));
+  for (const { name, person, file } of pictures) {
+    const size = await stat(file).then(
+      (it) => it.size,
+      () => -1,
+    );
+    hash.update(`${name}\n${person}\n${size}\n`);
+  }
+  return hash.digest('hex');
+}
+
+async function writable<T>(folder: string, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    const full = error instanceof Error && 'code' in error && error.code === 'ENOSPC';
+    const what = full ? 'the disk is full' : messageOf(error);
+    throw new EyelineError('OUTPUT_UNWRITABLE', `${folder} cannot be written: ${what}`, { cause: error });
+  }
+}

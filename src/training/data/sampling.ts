@@ -1,0 +1,22 @@
+import { type DetectorSampling, detectorSampler } from './detector-sampler.ts';
+import { type EncoderSampling, encoderSampler } from './encoder-sampler.ts';
+import type { FaceStore } from './face-store.ts';
+import { type LandmarkSampling, landmarkSampler } from './landmark-sampler.ts';
+import type { Sampler } from './sampler.ts';
+
+/** What batches are made of, as it is told to a thread. */
+export type Sampling =
+  | { readonly kind: 'landmarks'; readonly options: LandmarkSampling }
+  | { readonly kind: 'encoder'; readonly options: EncoderSampling }
+  | { readonly kind: 'detector'; readonly options: DetectorSampling };
+
+export function makeSampler(store: FaceStore, sampling: Sampling): Sampler {
+  switch (sampling.kind) {
+    case 'landmarks':
+      return landmarkSampler(store, sampling.options);
+    case 'encoder':
+      return encoderSampler(store, sampling.options);
+    case 'detector':
+      return detectorSampler(store, sampling.options);
+  }
+}

@@ -1,0 +1,57 @@
+import { relative } from 'node:path';
+import { EyelineError } from '../../core/errors.ts';
+import { seededRandom } from '../../core/seeded-random.ts';
+import { shuffled } from '../../core/shuffled.ts';
+import type { PersonPictures } from '../../evaluation/people-folder.ts';
+import type { FacesToPrepare, TrainingPicture } from './prepare-set.ts';
+
+/** A folder of people, as it was read. */
+export interface PeopleSource {
+  readonly folder: string;
+  readonly people: readonly PersonPictures[];
+}
+
+/** The plain pictures of several folders of people. The same name in two folders is two people. */
+export function trainingPictures(sources: readonly PeopleSource[]): FacesToPrepare {
+  const people: string[] = [];
+  const pictures: TrainingPicture[] = [];
+  for (const { folder, people: found } of sources) {
+    for (const { person, plain } of found) {
+      if (plain.length === 0) continue;
+      const number = people.push(sources.length > 1 ? `${folder}: ${person}` : person) - 1;
+      for (const file of plain) pictures.push({ file, name: relative(folder, file), person: number });
+    }
+  }
+  return { people, pictures };
+}
+
+/** People to train on and people to judge by; nobody is among both. */
+export interface PeopleSplit {
+  readonly train: ReadonlySet<number>;
+  readonly validation: ReadonlySet<number>;
+}
+
+/**
+ * Parts people by chance: `share` of them, at least two, are held out.
+ *
+ * @param people numbers of people that have a face
+ * @param fold   another fold holds out other people, for a cross-validation: 0 to `1 / share` - 1
+ * Throws TRAINING_DATA_UNUSABLE when fewer than two people would be left on either side.
+ */
+export function splitPeople(people: readonly number[], share: number, seed: number, fold = 0): PeopleSplit {
+  const order = shuffled(
+    [...new Set(people)].sort((a, b) => a - b),
+    seededRandom(seed),
+  );
+  const count = Math.max(2, Math.round(order.length * share));
+  if (order.length - count < 2) {
+    const found = order.length === 1 ? 'one person' : `${order.length} people`;
+    throw new EyelineError(
+      'TRAINING_DATA_UNUSABLE',
+      `${found} with a face: at least four are needed, two to train on and two to judge by`,
+    );
+  }
+  const from = (fold * count) % (order.length - count + 1);
+  const validation = new Set(order.slice(from, from + count));
+  return { train: new Set(order.filter((person) => !validation.has(person))), validation };
+}

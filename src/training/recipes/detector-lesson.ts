@@ -1,0 +1,228 @@
+import type { RecipeOf } from '../../config/training-recipe.ts';
+import { type Box, iou, type Size } from '../../core/geometry.ts';
+import { type Detection, decodeDetections } from '../../faces/detect.ts';
+import type { ModelEntry } from '../../inference/manifest.ts';
+import { type DetectorSampling, detectorSampler, KNOWN_FACES } from '../data/detector-sampler.ts';
+import type { Batch, OpenSession, Values } from '../engine.ts';
+import type { Judgement } from '../run/run-folder.ts';
+import type { LessonParts } from './landmarks-lesson.ts';
+import type { Lesson } from './lesson.ts';
+import { openStudent, type Student } from './student.ts';
+
+/** A candidate whose box covers a known face so well shall find it. */
+const ON_FACE_IOU = 0.6;
+/** Candidates the teacher is less sure of do not say where a face is. */
+const SURE = 0.5;
+/** What is found has found a face when they overlap so much, and nothing of one when they overlap less than that. */
+const FOUND_IOU = 0.4;
+const BESIDE_IOU = 0.15;
+/** False finds that are allowed when recall is judged: one in so many scenes. */
+const SCENES_PER_FALSE_FIND = 100;
+
+/**
+ * A detector that finds a face with a mask as it finds it without: scores and boxes of the model in use on scenes of plain faces
+ * are the target for the same scenes with masks on. Scores by the quality focal loss (Li et al. 2020), which takes soft targets.
+ */
+export async function detectorLesson(
+  recipe: RecipeOf<'detector'>,
+  { store, train, validation }: LessonParts,
+  { entry, onnx }: { entry: ModelEntry; onnx: Uint8Array },
+  { open, block }: { readonly open: OpenSession; readonly block: number | null },
+): Promise<Lesson> {
+  const { batch, seed, masked, tight, several, empty, degradation } = recipe;
+  const { width, height } = entry.input;
+  const input = { width, height };
+  const pixels = { mean: entry.input.mean, scale: entry.input.scale };
+  const options: DetectorSampling = {
+    faces: train,
+    batch,
+    seed,
+    input,
+    pixels,
+    masked,
+    tight,
+    several,
+    empty,
+    degradation,
+  };
+  const shape = [3, height, width];
+  const teacher = await openStudent({ onnx, input: shape, cut: null, batch, open, block });
+  const candidates = entry.outputs.find(({ name }) => name === 'scores')?.shape[0] ?? 0;
+  const judged = { ...options, faces: validation, seed: seed + 1, masked: 1, tight: 0.5, several: 0.4, empty: 0 };
+  const judge = async (student: Student, values: Values) => {
+    const scenes = Math.max(1, Math.floor(recipe.validation.faces / batch));
+    return judgeDetector(student, teacher, values, detectorSampler(store, judged), { scenes, batch, input });
+  };
+  return {
+    onnx,
+    input: shape,
+    cut: recipe.cut,
+    batch,
+    sampleThreads: 1,
+    sampling: { kind: 'detector', options },
+    async complete(given) {
+      const { plain, known, ...rest } = given;
+      if (plain?.type !== 'float32' || known?.type !== 'float32') throw new RangeError('a batch has no plain scenes');
+      const { scores, boxes } = await teacher.run(plain.data, batch, teacher.initial);
+      if (!scores || !boxes) throw new RangeError('a detector gives scores and boxes');
+      const { target, boxWeight, faces } = targetsOf(scores, boxes, known.data, batch, recipe.knownScore);
+      const part = (data: Float32Array, ...last: number[]) =>
+        ({ type: 'float32', data, shape: [batch, candidates, ...last] }) as const;
+      return {
+        ...rest,
+        target: part(target),
+        boxes: part(boxes, 4),
+        boxWeight: part(boxWeight),
+        faces: { type: 'float32', data: Float32Array.of(faces), shape: [1] },
+      } satisfies Batch;
+    },
+    loss(graph, outputs) {
+      const target = graph.input('target', [batch, candidates]);
+      const boxes = graph.input('boxes', [batch, candidates, 4]);
+      const boxWeight = graph.input('boxWeight', [batch, candidates]);
+      const faces = graph.input('faces', [1]);
+      const one = graph.floats([1], []);
+      const face = graph.op('Slice', [outputs.scores ?? '', ...[1, 2, 2].map((value) => graph.int64s([value]))]);
+      const score = graph.op('Clip', [
+        graph.op('Reshape', [face, graph.int64s([batch, candidates])]),
+        graph.floats([1e-6], []),
+        graph.floats([1 - 1e-6], []),
+      ]);
+      const yes = graph.op('Mul', [target, graph.op('Log', [score])]);
+      const no = graph.op('Mul', [graph.op('Sub', [one, target]), graph.op('Log', [graph.op('Sub', [one, score])])]);
+      const gap = graph.op('Sub', [target, score]);
+      const focus = graph.op('Mul', [gap, gap]);
+      const total = (tensor: string) => {
+        const axes = graph.shapeOf(tensor).map((_, axis) => axis);
+        const sum = graph.op('ReduceSum', [tensor, graph.int64s(axes)], { keepdims: 0 });
+        return graph.op('Div', [graph.op('Reshape', [sum, graph.int64s([1])]), faces]);
+      };
+      const scoring = graph.op('Neg', [total(graph.op('Mul', [focus, graph.op('Add', [yes, no])]))]);
+      const off = graph.op('Abs', [graph.op('Sub', [outputs.boxes ?? '', boxes])]);
+      const offTogether = graph.op('ReduceSum', [off, graph.int64s([2])], { keepdims: 0 });
+      const placing = total(graph.op('Mul', [offTogether, boxWeight]));
+      const loss = graph.op('Add', [scoring, graph.op('Mul', [placing, graph.floats([recipe.boxWeight], [1])])]);
+      return { loss, metrics: { scoring, placing } };
+    },
+    judge,
+    judgeInUse: (student) => judge(student, student.initial),
+    close: () => teacher.close(),
+  };
+}
+
+/** What the student shall say of each candidate, and how much its box counts. `faces` is how many candidates are on faces. */
+function targetsOf(
+  scores: Float32Array,
+  boxes: Float32Array,
+  known: Float32Array,
+  batch: number,
+  knownScore: number,
+): { target: Float32Array; boxWeight: Float32Array; faces: number } {
+  const candidates = boxes.length / 4 / batch;
+  const target = new Float32Array(batch * candidates);
+  const boxWeight = new Float32Array(batch * candidates);
+  let faces = 1;
+  for (let at = 0; at < target.length; at++) {
+    const box = boxAt(boxes, at);
+    let wanted = scores[2 * at + 1] ?? 0;
+    const row = Math.floor(at / candidates);
+    for (let place = row * KNOWN_FACES; place < (row + 1) * KNOWN_FACES; place++) {
+      const face = boxAt(known, place);
+      if (face.width > 0 && wanted < knownScore && iou(box, face) > ON_FACE_IOU) wanted = knownScore;
+    }
+    target[at] = wanted;
+    faces += wanted;
+    if (wanted > SURE) boxWeight[at] = wanted / Math.max(0.02, box.width + box.height);
+  }
+  return { target, boxWeight, faces };
+}
+
+function boxAt(corners: Float32Array, at: number): Box {
+  const x = corners[4 * at] ?? 0;
+  const y = corners[4 * at + 1] ?? 0;
+  return { x, y, width: (corners[4 * at + 2] ?? 0) - x, height: (corners[4 * at + 3] ?? 0) - y };
+}
+
+/** Finds in one scene, boxes in 0..1 of it. */
+function findsOf(
+  outputs: Readonly<Record<string, Float32Array>>,
+  row: number,
+  count: number,
+  input: Size,
+  least: number,
+): Detection[] {
+  const { scores = new Float32Array(), boxes = new Float32Array() } = outputs;
+  const candidates = boxes.length / 4 / count;
+  const found = decodeDetections(
+    { scores: { data: scores, shape: [count, candidates, 2] }, boxes: { data: boxes, shape: [count, candidates, 4] } },
+    row,
+    input,
+    input,
+    { minScore: least, nmsIou: 0.3, minFacePx: 0, maxFaces: 50 },
+  );
+  return found.map(({ box: { x, y, width, height }, score }) => ({
+    box: { x: x / input.width, y: y / input.height, width: width / input.width, height: height / input.height },
+    score,
+  }));
+}
+
+/**
+ * Share of the faces laid into scenes that are found, masked and plain, at the score at which one scene in a hundred has a false
+ * find, and at a score of 0.5; `overlap` is how well the boxes of masked faces cover the plain ones. What the teacher found in
+ * the plain scene is no false find: strangers stand in the background.
+ */
+async function judgeDetector(
+  student: Student,
+  teacher: Student,
+  values: Values,
+  sampler: { batch(number: number): Batch },
+  { scenes, batch, input }: { scenes: number; batch: number; input: Size },
+): Promise<Judgement> {
+  const masked: number[] = [];
+  const plain: number[] = [];
+  const wrong: number[] = [];
+  const overlaps: number[] = [];
+  for (let number = 0; number < scenes; number++) {
+    const { input: pictures, plain: before, known } = sampler.batch(number);
+    if (pictures?.type !== 'float32' || before?.type !== 'float32' || known?.type !== 'float32') continue;
+    const onMasked = await student.run(pictures.data, batch, values);
+    const onPlain = await student.run(before.data, batch, values);
+    const byTeacher = await teacher.run(before.data, batch, teacher.initial);
+    for (let row = 0; row < batch; row++) {
+      const finds = findsOf(onMasked, row, batch, input, 0.05);
+      const plainFinds = findsOf(onPlain, row, batch, input, 0.05);
+      const taught = findsOf(byTeacher, row, batch, input, 0.2);
+      const faces: Box[] = [];
+      for (let place = row * KNOWN_FACES; place < (row + 1) * KNOWN_FACES; place++) {
+        const face = boxAt(known.data, place);
+        if (face.width <= 0) continue;
+        faces.push(face);
+        const best = bestOn(face, finds);
+        masked.push(best?.score ?? 0);
+        plain.push(bestOn(face, plainFinds)?.score ?? 0);
+        if (best) overlaps.push(iou(best.box, face));
+      }
+      const real = [...faces, ...taught.map(({ box }) => box)];
+      const beside = finds.filter(({ box }) => real.every((face) => iou(face, box) < BESIDE_IOU));
+      wrong.push(Math.max(0, ...beside.map(({ score }) => score)));
+    }
+  }
+  const allowed = Math.floor(wrong.length / SCENES_PER_FALSE_FIND);
+  const threshold = [...wrong].sort((a, b) => b - a)[allowed] ?? 1;
+  const share = (scores: readonly number[], least: number) =>
+    scores.filter((score) => score > least).length / Math.max(1, scores.length);
+  const figures = {
+    maskedRecall: share(masked, threshold),
+    plainRecall: share(plain, threshold),
+    maskedAtHalf: share(masked, 0.5),
+    plainAtHalf: share(plain, 0.5),
+    falseAtHalf: share(wrong, 0.5),
+    threshold,
+    overlap: overlaps.reduce((sum, value) => sum + value, 0) / Math.max(1, overlaps.length),
+  };
+  return { score: (figures.maskedRecall + figures.plainRecall + figures.overlap) / 3, figures };
+}
+
+function bestOn(face: Box, finds: readonly Detection[]): Detection | undefined {
+  return finds.find(({ box }) => iou(box, face) > FOUND_IOU);
+}

@@ -1,0 +1,254 @@
+import type { RecipeOf } from '../../config/training-recipe.ts';
+import { alignToTemplate } from '../../faces/align.ts';
+import { normalise } from '../../faces/embedding.ts';
+import type { ModelEntry } from '../../inference/manifest.ts';
+import { coarsened } from '../data/degrade.ts';
+import { cutSmoothly, type FaceAlignments, groupByPerson, pointsOf } from '../data/encoder-sampler.ts';
+import type { FaceStore } from '../data/face-store.ts';
+import { type PixelScale, writePlanes } from '../data/sampler.ts';
+import type { RgbImage } from '../data/warp.ts';
+import type { OpenSession, TensorGraph, Values } from '../engine.ts';
+import type { Judgement } from '../run/run-folder.ts';
+import { openTrainableGraph } from '../trainable-graph.ts';
+import { average, type LessonParts } from './landmarks-lesson.ts';
+import type { Lesson } from './lesson.ts';
+import { openStudent, type Student } from './student.ts';
+import { trueAcceptRates } from './true-accept-rates.ts';
+import { keepUpperRows, lastMap } from './upper-part.ts';
+
+/** Faces whose lower part is blanked to see what is left of it in the last feature map, and the grey level of the blank. */
+const BLANK_FACES = 64;
+const BLANK = 127;
+
+export interface EncoderModels {
+  /** The encoder for whole faces: what the student begins as, and its teacher. */
+  readonly entry: ModelEntry;
+  readonly onnx: Uint8Array;
+  /** What masked faces are embedded by now: the upper-part encoder in use, or the same one. */
+  readonly inUse: { readonly entry: ModelEntry; readonly onnx: Uint8Array };
+}
+
+export interface EncoderParts extends LessonParts {
+  /** Where the landmarks in use put the five points of every face and mask. */
+  readonly alignments: FaceAlignments;
+  /** What the frozen encoder says of every plain face: unit length, one after another. */
+  readonly targets: Float32Array;
+}
+
+/**
+ * An encoder that sees no more of a face than a mask leaves free. It learns to say of a part what the frozen encoder says of
+ * the whole (distillation: Hinton et al. 2015, on embeddings), and to tell the people of a batch apart when one picture of each
+ * wears a mask (InfoNCE: van den Oord et al. 2018).
+ */
+export async function encoderLesson(
+  recipe: RecipeOf<'encoder'>,
+  { store, train, validation, alignments, targets }: EncoderParts,
+  { entry, onnx, inUse }: EncoderModels,
+  open: OpenSession,
+): Promise<Lesson> {
+  const { seed, masked, jitterPx, degradation, blankFrom } = recipe;
+  const { width, height } = entry.input;
+  const people = Math.floor(recipe.batch / 2);
+  const dimension = entry.embedding ?? 0;
+  const output = entry.outputs[0]?.name ?? '';
+  const pixels = { mean: entry.input.mean, scale: entry.input.scale };
+  const size = { width, height: Math.min(recipe.rows, height) };
+  let crops: JudgedCrops | null = null;
+  const shown = train.slice(0, BLANK_FACES).map((face) => {
+    const crop = cutSmoothly(store.read(face), alignToTemplate(pointsOf(alignments, face, 0)), { width, height });
+    crop.rgb.fill(BLANK, size.height * width * 3);
+    return crop;
+  });
+  const blank = await meanMap(shown, { onnx, height, pixels, open });
+  return {
+    onnx: keepUpperRows(onnx, height, size.height, blank),
+    input: [3, size.height, size.width],
+    cut: recipe.cut,
+    batch: 2 * people,
+    sampleThreads: 1,
+    sampling: {
+      kind: 'encoder',
+      options: {
+        faces: train,
+        people,
+        seed,
+        input: size,
+        pixels,
+        masked,
+        jitterPx,
+        degradation,
+        alignments,
+        targets,
+        dimension,
+        others: recipe.others,
+        blankFrom,
+      },
+    },
+    complete: async (given) => given,
+    loss(graph, outputs) {
+      const target = graph.input('target', [2 * people, dimension]);
+      const given = graph.op('Reshape', [outputs[output] ?? '', graph.int64s([2 * people, dimension])]);
+      const unit = graph.op('LpNormalization', [given], { axis: 1, p: 2 });
+      const alike = graph.op('ReduceSum', [graph.op('Mul', [unit, target]), graph.int64s([1])], { keepdims: 0 });
+      const distance = graph.op('Sub', [graph.floats([1], []), average(graph, alike)]);
+      const contrast = infoNce(graph, unit, people, recipe.temperature);
+      const others = graph.input('others', [recipe.others, dimension]);
+      const telling = toldFromOthers(graph, { unit, alike, others, temperature: recipe.temperature });
+      const weighted = (loss: string, weight: number) => graph.op('Mul', [loss, graph.floats([weight], [])]);
+      return {
+        loss: graph.op('Add', [
+          graph.op('Add', [weighted(distance, recipe.distillation), weighted(contrast, recipe.contrast)]),
+          weighted(telling, recipe.telling),
+        ]),
+        metrics: { distance, contrast, telling },
+      };
+    },
+    async judgeInUse() {
+      const { width: across, height: down } = inUse.entry.input;
+      const seen = chooseJudged(store, validation, recipe.validation.faces);
+      const shown = judgedCrops(store, seen, { width: across, height: down }, inUse.entry.input, alignments);
+      const student = await openStudent({
+        onnx: inUse.onnx,
+        input: [3, down, across],
+        cut: null,
+        batch: 2 * people,
+        open,
+        block: null,
+      });
+      try {
+        return await judgeEncoder(student, student.initial, inUse.entry.outputs[0]?.name ?? '', shown);
+      } finally {
+        await student.close();
+      }
+    },
+    async judge(student, values) {
+      crops ??= judgedCrops(store, chooseJudged(store, validation, recipe.validation.faces), size, pixels, alignments);
+      return judgeEncoder(student, values, output, crops);
+    },
+    close: async () => {},
+  };
+}
+
+/** The last feature map of crops, their mean. */
+async function meanMap(
+  crops: readonly RgbImage[],
+  { onnx, height, pixels, open }: { onnx: Uint8Array; height: number; pixels: PixelScale; open: OpenSession },
+): Promise<Float32Array> {
+  const width = crops[0]?.width ?? height;
+  const { frozenOnnx } = openTrainableGraph(onnx, { input: [3, height, width], cut: lastMap(onnx, height) });
+  if (!frozenOnnx) throw new Error('the model has no feature map');
+  const session = await open(frozenOnnx, 'feature map');
+  try {
+    const data = new Float32Array(crops.length * 3 * height * width);
+    for (const [row, crop] of crops.entries()) writePlanes(crop, pixels, data, row * 3 * height * width);
+    const outputs = await session.run([{ type: 'float32', data, shape: [crops.length, 3, height, width] }]);
+    const [map] = Object.values(outputs);
+    const mean = new Float32Array((map?.data.length ?? 0) / crops.length);
+    for (let at = 0; at < (map?.data.length ?? 0); at++) {
+      const cell = at % mean.length;
+      mean[cell] = (mean[cell] ?? 0) + (map?.data[at] ?? 0) / crops.length;
+    }
+    return mean;
+  } finally {
+    await session.release();
+  }
+}
+
+/** How well the masked picture of each person is told from those of the others by the plain ones, and the other way round. */
+function infoNce(graph: TensorGraph, unit: string, people: number, temperature: number): string {
+  const half = (from: number) =>
+    graph.op('Slice', [unit, graph.int64s([from]), graph.int64s([from + people]), graph.int64s([0])]);
+  const plain = half(0);
+  const masked = half(people);
+  const alike = graph.op('MatMul', [masked, graph.op('Transpose', [plain], { perm: [1, 0] })]);
+  const logits = graph.op('Mul', [alike, graph.floats([1 / temperature], [])]);
+  const same = graph.floats(
+    Float32Array.from({ length: people * people }, (_, at) => (at % (people + 1) === 0 ? 1 : 0)),
+    [people, people],
+  );
+  const told = [1, 0].map((axis) => {
+    const likelihood = graph.op('LogSoftmax', [logits], { axis });
+    const right = graph.op('ReduceSum', [graph.op('Mul', [likelihood, same]), graph.int64s([0, 1])], { keepdims: 0 });
+    return graph.op('Mul', [right, graph.floats([-0.5 / people], [])]);
+  });
+  return graph.op('Add', told);
+}
+
+/** How well each face is told from those of other people, all by what the frozen encoder says: a softmax over whom it is like. */
+function toldFromOthers(
+  graph: TensorGraph,
+  { unit, alike, others, temperature }: { unit: string; alike: string; others: string; temperature: number },
+): string {
+  const rows = graph.shapeOf(alike)[0] ?? 0;
+  const scaled = (tensor: string) => graph.op('Mul', [tensor, graph.floats([1 / temperature], [])]);
+  const own = graph.op('Reshape', [scaled(alike), graph.int64s([rows, 1])]);
+  const strangers = scaled(graph.op('MatMul', [unit, graph.op('Transpose', [others], { perm: [1, 0] })]));
+  const likelihood = graph.op('LogSoftmax', [graph.op('Concat', [own, strangers], { axis: 1 })], { axis: 1 });
+  const right = graph.op('Slice', [likelihood, ...[0, 1, 1].map((value) => graph.int64s([value]))]);
+  return graph.op('Neg', [average(graph, right)]);
+}
+
+interface JudgedCrops {
+  readonly count: number;
+  readonly people: readonly number[];
+  readonly plain: Float32Array;
+  readonly masked: Float32Array;
+}
+
+/** Faces of people with several pictures first: only they say how well somebody is recognised. */
+function chooseJudged(store: FaceStore, faces: readonly number[], most: number): number[] {
+  const groups = [...groupByPerson(store, faces).values()].sort(
+    (a, b) => Math.min(b.length, 2) - Math.min(a.length, 2),
+  );
+  return groups
+    .flatMap((group) => group.slice(0, 6))
+    .filter((face) => (store.faces[face]?.masks.length ?? 0) > 0)
+    .slice(0, most);
+}
+
+function judgedCrops(
+  store: FaceStore,
+  faces: readonly number[],
+  size: { width: number; height: number },
+  pixels: PixelScale,
+  alignments: FaceAlignments,
+): JudgedCrops {
+  const length = 3 * size.width * size.height;
+  const plain = new Float32Array(faces.length * length);
+  const masked = new Float32Array(faces.length * length);
+  faces.forEach((face, place) => {
+    const chip = store.read(face);
+    const cut = (image: typeof chip, variant: number) =>
+      cutSmoothly(image, alignToTemplate(pointsOf(alignments, face, variant)), size);
+    writePlanes(cut(chip, 0), pixels, plain, place * length);
+    const probe = cut(store.withMask(face, chip, 0), 1);
+    // Every other probe comes from farther away.
+    writePlanes(place % 2 === 0 ? probe : coarsened(probe, 0.6), pixels, masked, place * length);
+  });
+  return { count: faces.length, people: faces.map((face) => store.faces[face]?.person ?? -1), plain, masked };
+}
+
+async function judgeEncoder(
+  student: Student,
+  values: Values,
+  output: string,
+  { count, people, plain, masked }: JudgedCrops,
+): Promise<Judgement> {
+  const embed = async (pictures: Float32Array) => {
+    const given = (await student.run(pictures, count, values))[output] ?? new Float32Array();
+    const dimension = given.length / count;
+    return Array.from({ length: count }, (_, row) => normalise(given.subarray(row * dimension, (row + 1) * dimension)));
+  };
+  const gallery = await embed(plain);
+  const probes = await embed(masked);
+  const under = trueAcceptRates(gallery, probes, people, [1e-2, 1e-3, 1e-4]);
+  const without = trueAcceptRates(gallery, gallery, people, [1e-3]);
+  const figures = {
+    maskedTar2: under.tar[0] ?? 0,
+    maskedTar3: under.tar[1] ?? 0,
+    maskedTar4: under.tar[2] ?? 0,
+    plainTar3: without.tar[0] ?? 0,
+    maskedCeiling: under.ceiling,
+  };
+  return { score: (figures.maskedTar2 + figures.maskedTar3 + figures.maskedTar4 + figures.plainTar3) / 4, figures };
+}

@@ -1,0 +1,77 @@
+import type { TrainingRecipe } from '../../config/training-recipe.ts';
+import type { Sampling } from '../data/sampling.ts';
+import type { Batch, OpenSession, Shape, StepParts, TensorGraph, Values } from '../engine.ts';
+import type { Judgement } from '../run/run-folder.ts';
+import type { TrainingTask } from '../run/train-run.ts';
+import { buildStepGraph } from '../step-graph.ts';
+import { openTrainStep } from '../train-step.ts';
+import { createTrainer } from '../trainer.ts';
+import { writeWeights } from '../write-weights.ts';
+import { type Cut, openStudent, type Student } from './student.ts';
+
+/** What one recipe teaches a model: what it is shown, what is wrong with its answers, how it is judged. */
+export interface Lesson {
+  /** The model it begins with, whose file the result will be. */
+  readonly onnx: Uint8Array;
+  /** Of one picture: channels, height, width. */
+  readonly input: Shape;
+  readonly cut: Cut;
+  /** Pictures a batch. */
+  readonly batch: number;
+  readonly sampling: Sampling;
+  /** Threads that make batches. */
+  readonly sampleThreads: number;
+  /** Adds the loss to a step's graph, with the inputs it needs beside the pictures. */
+  loss(graph: TensorGraph, outputs: Readonly<Record<string, string>>): StepParts;
+  /** Adds to a batch what a teacher says of it. */
+  complete(batch: Batch): Promise<Batch>;
+  judge(student: Student, values: Values): Promise<Judgement>;
+  /** The same of the model it is to take the place of. */
+  judgeInUse(student: Student): Promise<Judgement>;
+  close(): Promise<void>;
+}
+
+/** Tunes what does not depend on the model's kind. */
+export type TrainerChoice = Pick<TrainingRecipe, 'optimiser' | 'steps'>;
+
+export interface OpenTask extends TrainingTask {
+  readonly student: Student;
+  close(): Promise<void>;
+}
+
+/** Builds the step of a lesson and opens it. Throws GRAPH_UNTRAINABLE. */
+export async function openTask(
+  lesson: Lesson,
+  choice: TrainerChoice,
+  { open, block }: { readonly open: OpenSession; readonly block: number | null },
+): Promise<OpenTask> {
+  const { onnx, input, cut, batch } = lesson;
+  const student = await openStudent({ onnx, input, cut, batch, open, block });
+  const step = await openTrainStep(
+    buildStepGraph(
+      (graph) => {
+        const activations = graph.input('input', [batch, ...student.graph.cut.shape]);
+        return lesson.loss(graph, student.graph.apply(graph, activations));
+      },
+      { block },
+    ),
+    open,
+  );
+  const { kind, peak, final, warmUpSteps, weightDecay, momentum, clipNorm } = choice.optimiser;
+  const trainer = createTrainer(step, {
+    optimiser: kind === 'adamw' ? { kind, weightDecay } : { kind, momentum, weightDecay },
+    schedule: { peak, final, warmUpSteps, steps: choice.steps },
+    clipNorm,
+  });
+  return {
+    trainer,
+    student,
+    batchSize: batch,
+    complete: async (given) => student.activations(await lesson.complete(given)),
+    judge: (values) => lesson.judge(student, values),
+    exportModel: (values) => writeWeights(onnx, values),
+    async close() {
+      await Promise.allSettled([step.release(), student.close(), lesson.close()]);
+    },
+  };
+}

@@ -1,0 +1,211 @@
+import { appendFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { EyelineError, messageOf } from '../../core/errors.ts';
+import type { Values } from '../engine.ts';
+
+/** One training on disk: what it was given, what it measured, where it can go on, and its best model so far. */
+
+/** Where a training stands, apart from weights and optimiser. */
+export interface LoopState {
+  readonly step: number;
+  readonly best: { readonly step: number; readonly score: number } | null;
+  /** Validations since the best one. */
+  readonly withoutGain: number;
+  /** Time it has been at work, over all its starts, milliseconds. */
+  readonly elapsedMs: number;
+}
+
+export interface Checkpoint {
+  readonly state: LoopState;
+  /** Weights and optimiser, as the trainer saves them. */
+  readonly trainer: Uint8Array;
+  /** The averaged weights, in the order of the trainer's. */
+  readonly average: Float32Array;
+}
+
+/** What is judged of a model: the higher `score`, the better. Figures are for people. */
+export interface Judgement {
+  readonly score: number;
+  readonly figures: Readonly<Record<string, number>>;
+}
+
+const METRICS = 'metrics.jsonl';
+const VALIDATIONS = 'validation.jsonl';
+const RECORD = 'run.json';
+const CHECKPOINTS = 'checkpoints';
+const MODEL = 'model.onnx';
+/** Checkpoints that are kept: the last, and the one before it in case of a stop while it is removed. */
+const KEPT = 2;
+
+export class RunFolder {
+  readonly path: string;
+
+  constructor(path: string) {
+    this.path = path;
+  }
+
+  /** Makes the folder with what the run is given. Throws USAGE when a run is there already, OUTPUT_UNWRITABLE. */
+  async begin(record: object): Promise<void> {
+    if ((await this.readRecord()) !== null) {
+      throw new EyelineError(
+        'USAGE',
+        `${this.path} holds a run already: --resume goes on with it, --out names another`,
+      );
+    }
+    await this.#write(async () => {
+      await mkdir(join(this.path, CHECKPOINTS), { recursive: true });
+      await this.#replace(RECORD, `${JSON.stringify(record, null, 2)}\n`);
+    });
+  }
+
+  /** What the run was given; null when there is none. */
+  async readRecord(): Promise<unknown> {
+    try {
+      return JSON.parse(await readFile(join(this.path, RECORD), 'utf8'));
+    } catch {
+      return null;
+    }
+  }
+
+  async writeRecord(record: object): Promise<void> {
+    await this.#write(() => this.#replace(RECORD, `${JSON.stringify(record, null, 2)}\n`));
+  }
+
+  async addMetrics(lines: readonly object[]): Promise<void> {
+    await this.#append(METRICS, lines);
+  }
+
+  async addValidation(line: object): Promise<void> {
+    await this.#append(VALIDATIONS, [line]);
+  }
+
+  async readMetrics(): Promise<Record<string, number>[]> {
+    return this.#lines(METRICS);
+  }
+
+  async readValidations(): Promise<Record<string, number>[]> {
+    return this.#lines(VALIDATIONS);
+  }
+
+  /** Keeps the best model so far. */
+  async writeModel(onnx: Uint8Array): Promise<void> {
+    await this.#write(() => this.#replace(MODEL, onnx));
+  }
+
+  get modelFile(): string {
+    return join(this.path, MODEL);
+  }
+
+  /** A file of the run besides, its report for instance. */
+  async writeFile(name: string, content: string | Uint8Array): Promise<void> {
+    await this.#write(() => this.#replace(name, content));
+  }
+
+  /** Writes a checkpoint as a whole or not at all, and removes old ones. */
+  async saveCheckpoint({ state, trainer, average }: Checkpoint): Promise<void> {
+    const folder = join(this.path, CHECKPOINTS, String(state.step).padStart(8, '0'));
+    const draft = `${folder}.part`;
+    await this.#write(async () => {
+      await rm(draft, { recursive: true, force: true });
+      await mkdir(draft, { recursive: true });
+      await writeFile(join(draft, 'trainer.safetensors'), trainer);
+      await writeFile(
+        join(draft, 'average.f32'),
+        new Uint8Array(average.buffer, average.byteOffset, average.byteLength),
+      );
+      await writeFile(join(draft, 'state.json'), JSON.stringify(state));
+      await rm(folder, { recursive: true, force: true });
+      await rename(draft, folder);
+      for (const old of (await this.#checkpoints()).slice(0, -KEPT)) {
+        await rm(join(this.path, CHECKPOINTS, old), { recursive: true, force: true });
+      }
+    });
+  }
+
+  /** The last whole checkpoint, with metrics and validations cut back to it; null when there is none. */
+  async restoreCheckpoint(): Promise<Checkpoint | null> {
+    for (const name of (await this.#checkpoints()).reverse()) {
+      const folder = join(this.path, CHECKPOINTS, name);
+      try {
+        const state = JSON.parse(await readFile(join(folder, 'state.json'), 'utf8')) as LoopState;
+        const trainer = new Uint8Array(await readFile(join(folder, 'trainer.safetensors')));
+        const bytes = new Uint8Array(await readFile(join(folder, 'average.f32')));
+        for (const file of [METRICS, VALIDATIONS]) {
+          const kept = (await this.#lines(file)).filter(({ step }) => (step ?? 0) <= state.step);
+          await this.#write(() => this.#replace(file, kept.map((line) => `${JSON.stringify(line)}\n`).join('')));
+        }
+        return { state, trainer, average: new Float32Array(bytes.buffer) };
+      } catch (error) {
+        if (error instanceof EyelineError) throw error;
+      }
+    }
+    return null;
+  }
+
+  async #checkpoints(): Promise<string[]> {
+    const names = await readdir(join(this.path, CHECKPOINTS)).catch(() => []);
+    return names.filter((name) => /^\d+$/.test(name)).sort();
+  }
+
+  async #lines(file: string): Promise<Record<string, number>[]> {
+    const text = await readFile(join(this.path, file), 'utf8').catch(() => '');
+    const lines: Record<string, number>[] = [];
+    for (const line of text.split('\n')) {
+      try {
+        if (line !== '') lines.push(JSON.parse(line));
+      } catch {
+        // A line that a stop cut in two; its step is done again.
+      }
+    }
+    return lines;
+  }
+
+  async #append(file: string, lines: readonly object[]): Promise<void> {
+    if (lines.length === 0) return;
+    const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+    await this.#write(() => appendFile(join(this.path, file), text));
+  }
+
+  async #replace(name: string, content: string | Uint8Array): Promise<void> {
+    const file = join(this.path, name);
+    await writeFile(`${file}.part`, content);
+    await rename(`${file}.part`, file);
+  }
+
+  async #write(write: () => Promise<void>): Promise<void> {
+    try {
+      await write();
+    } catch (error) {
+      if (error instanceof EyelineError) throw error;
+      const full = error instanceof Error && 'code' in error && error.code === 'ENOSPC';
+      const what = full ? 'the disk is full' : messageOf(error);
+      throw new EyelineError('OUTPUT_UNWRITABLE', `${this.path} cannot be written: ${what}`, { cause: error });
+    }
+  }
+}
+
+/** All numbers one after another, in the order of their names. */
+export function flatten(values: Values): Float32Array {
+  const names = Object.keys(values).sort();
+  const flat = new Float32Array(names.reduce((sum, name) => sum + (values[name]?.length ?? 0), 0));
+  let at = 0;
+  for (const name of names) {
+    const value = values[name];
+    if (!value) continue;
+    flat.set(value, at);
+    at += value.length;
+  }
+  return flat;
+}
+
+/** What `flatten` put in a row, by the names of `like`; copies. */
+export function unflatten(flat: Float32Array, like: Values): Record<string, Float32Array> {
+  const values: Record<string, Float32Array> = {};
+  let at = 0;
+  for (const name of Object.keys(like).sort()) {
+    const length = like[name]?.length ?? 0;
+    values[name] = flat.slice(at, at + length);
+    at += length;
+  }
+  return values;
+}

@@ -1,0 +1,166 @@
+import type { Clock } from '../../core/clock.ts';
+import { EyelineError } from '../../core/errors.ts';
+import type { Batch, Trainer, Values } from '../engine.ts';
+import { flatten, type Judgement, type LoopState, type RunFolder, unflatten } from './run-folder.ts';
+
+/** What is trained, whichever model it is. */
+export interface TrainingTask {
+  readonly trainer: Trainer;
+  /** Pictures a batch. */
+  readonly batchSize: number;
+  /** Adds to a batch what the teacher says of it, where it was not known before. */
+  complete(batch: Batch): Promise<Batch>;
+  /** How good a model with these weights is, on people it is not trained on. */
+  judge(values: Values): Promise<Judgement>;
+  /** The model with these weights, an ONNX file. */
+  exportModel(values: Values): Uint8Array;
+}
+
+export interface RunSettings {
+  readonly steps: number;
+  readonly averageDecay: number;
+  readonly validateEverySteps: number;
+  readonly patience: number;
+  readonly checkpointEverySteps: number;
+  /** Time after which it ends, over all its starts; null for none. */
+  readonly maxMs: number | null;
+}
+
+export interface RunProgress {
+  readonly step: number;
+  readonly steps: number;
+  readonly loss: number;
+  readonly picturesPerSecond: number;
+  readonly leftMs: number;
+  readonly judgement: Judgement | null;
+}
+
+export interface RunParts {
+  readonly folder: RunFolder;
+  readonly task: TrainingTask;
+  readonly settings: RunSettings;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Batches from this number on. */
+  readonly batches: (first: number) => { next(number: number): Promise<Batch>; close(): Promise<void> };
+  readonly onProgress: (progress: RunProgress) => void;
+}
+
+export type RunEnd = 'done' | 'no gain' | 'time is up' | 'interrupted';
+
+export interface RunOutcome {
+  readonly end: RunEnd;
+  readonly state: LoopState;
+}
+
+/** Weight of the newest in the means that are shown. */
+const NEWEST = 0.05;
+
+/**
+ * Trains until the steps are done, validations get no better, time is up or the signal is aborted; what was reached is then
+ * saved. A run that was ended in whatever way goes on from its last checkpoint, and gives what it would have given.
+ *
+ * Throws TRAINING_DIVERGED when loss or gradients are no numbers any more: the model written is then the best until there, and
+ * the last checkpoint is from before; OUTPUT_UNWRITABLE when the disk is full.
+ */
+export async function trainRun(parts: RunParts): Promise<RunOutcome> {
+  const { folder, task, settings, clock, signal } = parts;
+  const { trainer } = task;
+  const before = await folder.restoreCheckpoint();
+  if (before) trainer.restore(before.trainer);
+  const average = before?.average ?? flatten(trainer.values);
+  let state: LoopState = before?.state ?? { step: 0, best: null, withoutGain: 0, elapsedMs: 0 };
+  const startedMs = clock.monotonic() - state.elapsedMs;
+  const elapsedMs = () => clock.monotonic() - startedMs;
+  const begun = { step: state.step, ms: clock.monotonic() };
+  let metrics: object[] = [];
+  let shownLoss: number | null = null;
+  let judgement: Judgement | null = null;
+
+  const judge = async () => {
+    judgement = await task.judge(unflatten(average, trainer.values));
+    const { score, figures } = judgement;
+    const gained = state.best === null || score > state.best.score;
+    if (gained) await folder.writeModel(task.exportModel(unflatten(average, trainer.values)));
+    state = {
+      ...state,
+      best: gained ? { step: state.step, score } : state.best,
+      withoutGain: gained ? 0 : state.withoutGain + 1,
+    };
+    await folder.addValidation({ step: state.step, score, ...figures });
+  };
+  const save = async () => {
+    await folder.addMetrics(metrics);
+    metrics = [];
+    state = { ...state, elapsedMs: elapsedMs() };
+    await folder.saveCheckpoint({ state, trainer: trainer.save(), average });
+  };
+  const endReason = (): RunEnd | null => {
+    if (state.step >= settings.steps) return 'done';
+    if (signal.aborted) return 'interrupted';
+    if (state.withoutGain >= settings.patience) return 'no gain';
+    if (settings.maxMs !== null && elapsedMs() >= settings.maxMs) return 'time is up';
+    return null;
+  };
+
+  // What the model is worth before anything is trained: the first point of the curve.
+  if (!before) await judge();
+  const source = parts.batches(state.step);
+  try {
+    let end = endReason();
+    while (end === null) {
+      const trained = await trainer.train(await task.complete(await source.next(state.step)));
+      state = { ...state, step: trained.step };
+      blend(average, trainer.values, decayAt(state.step, settings.averageDecay));
+      metrics.push({
+        step: trained.step,
+        loss: trained.loss,
+        ...trained.metrics,
+        learningRate: trained.learningRate,
+        gradientNorm: trained.gradientNorm,
+        ms: Math.round(elapsedMs()),
+      });
+      shownLoss = shownLoss === null ? trained.loss : shownLoss + NEWEST * (trained.loss - shownLoss);
+      const due = (every: number) => state.step % every === 0;
+      if (due(settings.validateEverySteps)) await judge();
+      if (due(settings.checkpointEverySteps) || due(settings.validateEverySteps)) await save();
+      const msPerStep = (clock.monotonic() - begun.ms) / (state.step - begun.step);
+      const leftMs = (settings.steps - state.step) * msPerStep;
+      parts.onProgress({
+        step: state.step,
+        steps: settings.steps,
+        loss: shownLoss,
+        picturesPerSecond: (task.batchSize * 1000) / Math.max(msPerStep, 1e-3),
+        leftMs: settings.maxMs === null ? leftMs : Math.min(leftMs, Math.max(0, settings.maxMs - elapsedMs())),
+        judgement,
+      });
+      end = endReason();
+    }
+    if (end !== 'interrupted' && state.step % settings.validateEverySteps !== 0) await judge();
+    await save();
+    return { end, state };
+  } catch (error) {
+    // What was measured until then belongs to the run; the checkpoint stays that of before.
+    if (error instanceof EyelineError && error.code === 'TRAINING_DIVERGED') await folder.addMetrics(metrics);
+    throw error;
+  } finally {
+    await source.close();
+  }
+}
+
+/** An average of few steps is of the last few only: weights from before training would weigh on it for long. */
+function decayAt(step: number, decay: number): number {
+  return Math.min(decay, (1 + step) / (10 + step));
+}
+
+/** Moves the average towards the values, in place. */
+function blend(average: Float32Array, values: Values, decay: number): void {
+  let at = 0;
+  for (const name of Object.keys(values).sort()) {
+    const value = values[name];
+    if (!value) continue;
+    for (let index = 0; index < value.length; index++, at++) {
+      average[at] = (value[index] ?? 0) + decay * ((average[at] ?? 0) - (value[index] ?? 0));
+    }
+  }
+}
