@@ -1,6 +1,20 @@
 import { writeFile } from 'node:fs/promises';
+import { asyncApi, commandRequestJsonSchema, commandResponseJsonSchema } from '../src/events/async-api.ts';
 import { identityEventJsonSchema } from '../src/events/identity-event.ts';
 
-// Writes docs/schemas/identity-event.schema.json from the zod schema; a test keeps the two in step.
-const file = new URL('../docs/schemas/identity-event.schema.json', import.meta.url);
-await writeFile(file, `${JSON.stringify(identityEventJsonSchema(), null, 2)}\n`);
+/** Files of docs/schemas, all made of the zod schemas; a test keeps them in step. */
+export function schemaFiles(): Record<string, object> {
+  return {
+    'identity-event.schema.json': identityEventJsonSchema(),
+    'command-request.schema.json': commandRequestJsonSchema(),
+    'command-response.schema.json': commandResponseJsonSchema(),
+    'asyncapi.json': asyncApi(),
+  };
+}
+
+if (import.meta.filename === process.argv[1]) {
+  for (const [name, schema] of Object.entries(schemaFiles())) {
+    const file = new URL(`../docs/schemas/${name}`, import.meta.url);
+    await writeFile(file, `${JSON.stringify(schema, null, 2)}\n`);
+  }
+}

@@ -6,7 +6,7 @@ import { type Clock, systemClock } from './core/clock.ts';
 import { EyelineError, messageOf } from './core/errors.ts';
 import type { Size } from './core/geometry.ts';
 import type { Logger } from './core/logger.ts';
-import type { FacePart } from './core/person.ts';
+import type { FacePart, Person } from './core/person.ts';
 import { type Camera, Daemon } from './daemon.ts';
 import { type CommandedCamera, carryOut } from './events/device-commands.ts';
 import { MqttEventPublisher, type MqttEventPublisherOptions } from './events/mqtt-event-publisher.ts';
@@ -33,7 +33,7 @@ import type { BatchModel } from './inference/vision-model.ts';
 import { CameraPipeline, type FrameReport } from './pipeline/camera-pipeline.ts';
 import { limitOf, matchLimits } from './pipeline/match-limits.ts';
 import { Visits } from './pipeline/visits.ts';
-import { readCredentials, readGalleryKey, readSecret } from './platform/credentials.ts';
+import { readCredentials, readCropKey, readGalleryKey, readSecret } from './platform/credentials.ts';
 import { ProgressLedger } from './platform/health.ts';
 import { Metrics } from './platform/metrics.ts';
 import { MetricsServer } from './platform/metrics-server.ts';
@@ -42,6 +42,7 @@ import { connectServiceManager } from './platform/systemd.ts';
 import { hottestC } from './platform/temperature.ts';
 import { packageVersion } from './platform/version.ts';
 import { Watchdog } from './platform/watchdog.ts';
+import { CropStore } from './privacy/crop-store.ts';
 import { SnapshotDesk } from './privacy/snapshot-desk.ts';
 import { Cooldown } from './tracks/cooldown.ts';
 import { FaceTracker } from './tracks/tracker.ts';
@@ -281,10 +282,18 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
   const { threshold } = config.recognition;
   const limits = matchLimits(faces.encoders, threshold);
   const sameStranger = (encoder: string) => limitOf(limits, encoder).threshold;
+  const isIgnored = (person: Person | null) => person !== null && config.privacy.ignore.includes(person.id);
+  const cropKey = await readCropKey(config, env, (message) => logger.warn({ part: 'privacy' }, message));
+  const { days, folder } = config.privacy.crops;
+  const crops =
+    folder && cropKey ? new CropStore({ folder, key: cropKey, days, encode: encodeSnapshot, clock, logger }) : null;
   const pace = new PaceReporter({
     cameras: config.cameras.map(({ id }) => id),
     everyMs: config.mqtt.diagnosticsMs,
-    report: async (cameras) => publisher?.tellDiagnostics({ temperatureC: await hottestC(), cameras }),
+    report: async (cameras) => {
+      publisher?.tellDiagnostics({ temperatureC: await hottestC(), cameras });
+      await crops?.purge();
+    },
     clock,
     logger,
   });
@@ -339,9 +348,19 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
         return settings.minQuality;
       },
       zones: new ZoneWatch(camera.zones, camera.lines),
-      ...(config.privacy.snapshots ? { spectator: desk } : {}),
+      ...(config.privacy.snapshots || crops
+        ? {
+            spectator: {
+              pass: (frame) => desk.pass(frame),
+              announced: async (frame, box, { person, track }) => {
+                if (!isIgnored(person)) await crops?.keep(frame, box, track);
+              },
+            },
+          }
+        : {}),
       publish: (draft) => {
         const { camera: where, track, type, decision, person, score } = draft;
+        if (isIgnored(person)) return;
         logger.info({ camera: where, track, type, decision, person: person?.id ?? null, score }, 'identity');
         if (type !== 'exit') metrics.decision(where, decision);
         publisher?.publishIdentity(draft);

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { registerBench } from './commands/bench.ts';
 import { registerCheckConfig } from './commands/check-config.ts';
 import type { CommandContext } from './commands/command.ts';
+import { registerCrops } from './commands/crops.ts';
 import { registerDataset } from './commands/dataset.ts';
 import { registerDemo } from './commands/demo.ts';
 import { registerDoctor } from './commands/doctor.ts';
@@ -54,6 +55,7 @@ for (const register of [
   registerCheckConfig,
   registerEnroll,
   registerGallery,
+  registerCrops,
   registerModels,
   registerEval,
   registerTrain,

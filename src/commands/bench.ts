@@ -10,11 +10,12 @@ import type { Logger } from '../core/logger.ts';
 import { evenly, findPictureTree } from '../pictures/picture-tree.ts';
 import { createLogger } from '../platform/logger.ts';
 import { packageVersion } from '../platform/version.ts';
+import { benchEvents } from './bench/events.ts';
 import { benchGallery, embedPictures } from './bench/gallery.ts';
 import { benchPictures } from './bench/pictures.ts';
 import { benchPipeline, type PipelinePart } from './bench/pipeline.ts';
 import { benchStages } from './bench/stages.ts';
-import { printGallery, printPictures, printPipeline, printStages } from './bench/tables.ts';
+import { printEvents, printGallery, printPictures, printPipeline, printStages } from './bench/tables.ts';
 import type { CommandContext, RegisterCommand } from './command.ts';
 
 interface CommonOptions {
@@ -35,6 +36,12 @@ interface GalleryOptions extends CommonOptions {
   readonly size: number;
   readonly dir?: string;
   readonly limit?: number;
+}
+
+interface EventsOptions extends CommonOptions {
+  readonly broker?: string;
+  readonly rate: number;
+  readonly seconds: number;
 }
 
 interface PicturesOptions extends CommonOptions {
@@ -87,6 +94,22 @@ export const registerBench: RegisterCommand = (program, context) => {
         });
         if (!options.json) printPipeline(result, context.print);
         return { ...result };
+      }),
+    );
+
+  common(bench.command('events'))
+    .description(
+      'events through the spool and a real broker to a subscriber: how many a second, and whether any is lost',
+    )
+    .option('--broker <url>', 'a broker that runs already; a mosquitto is started without')
+    .option('--rate <n>', 'events a second', positive, 1000)
+    .option('--seconds <n>', 'for how long', positive, 10)
+    .action((options: EventsOptions) =>
+      measured(options, context, async ({ folder, logger }) => {
+        const { broker = null, rate, seconds } = options;
+        const result = await benchEvents({ broker, rate, seconds, folder, logger, signal: context.signal });
+        if (!options.json) printEvents(result, context.print);
+        return { events: result };
       }),
     );
 

@@ -11,6 +11,8 @@ export function printable(config: Config): Config {
   copy.mqtt.url = redact(copy.mqtt.url);
   if (copy.mqtt.password) copy.mqtt.password = hide(copy.mqtt.password);
   if (copy.mqtt.tls.keyPassword) copy.mqtt.tls.keyPassword = hide(copy.mqtt.tls.keyPassword);
+  if (copy.gallery.key) copy.gallery.key = hide(copy.gallery.key);
+  if (copy.privacy.crops.key) copy.privacy.crops.key = hide(copy.privacy.crops.key);
   return copy;
 }
 

@@ -460,6 +460,27 @@ const privacy = z
       .boolean()
       .default(false)
       .describe('Whether pictures of a camera may be asked for (the command snapshot); they go over MQTT.'),
+    ignore: z
+      .array(text)
+      .default([])
+      .describe('Ids of people enrolled who are recognised but never told of: no event, no log, no crop.'),
+    crops: z
+      .strictObject({
+        folder: file.describe('Where the faces of events are kept, encrypted; null keeps none.'),
+        key: secret
+          .nullable()
+          .default(null)
+          .describe('What they are encrypted with, 64 hex digits (openssl rand -hex 32); required with folder.'),
+        days: z.number().min(0.01).max(3650).default(7).describe('They are deleted after this many days.'),
+      })
+      .check(
+        evenIfInvalid((value) => {
+          const { folder, key } = record(value);
+          return folder && !key ? [{ path: ['key'], message: 'required with folder' }] : [];
+        }),
+      )
+      .prefault({})
+      .describe('Pictures of faces kept for looking into events; see docs/privacy.md.'),
   })
   .prefault({});
 

@@ -17,6 +17,8 @@ export function warningsOf(config: Config): string[] {
     warnings.push('mqtt.url: holds a user name or password; use mqtt.username and mqtt.password');
   if (typeof password === 'string') warnings.push(`mqtt.password: ${plain}`);
   if (typeof tls.keyPassword === 'string') warnings.push(`mqtt.tls.keyPassword: ${plain}`);
+  if (typeof config.gallery.key === 'string') warnings.push(`gallery.key: ${plain}`);
+  if (typeof config.privacy.crops.key === 'string') warnings.push(`privacy.crops.key: ${plain}`);
   if (!tls.verify) warnings.push('mqtt.tls.verify: anybody can pose as the broker');
   return warnings;
 }

@@ -37,8 +37,7 @@ export interface CameraPipelineOptions {
   readonly minQuality: number;
   readonly publish: (draft: IdentityDraft) => void;
   readonly onFrame?: (report: FrameReport) => void;
-  /** Shown every frame while its pixels can be had. */
-  readonly spectator?: { pass(frame: Frame): Promise<void> };
+  readonly spectator?: FrameSpectator;
   /** Zones and lines of the camera's picture. */
   readonly zones?: ZoneWatch;
   /** Told how many frames are in work whenever that changes. */
@@ -47,6 +46,14 @@ export interface CameraPipelineOptions {
   readonly attend?: (forMs: number) => void;
   readonly clock: Clock;
   readonly logger: Logger;
+}
+
+/** Whoever wants pixels: is shown frames while they can be had. Never rejects. */
+export interface FrameSpectator {
+  /** Every frame. */
+  pass(frame: Frame): Promise<void>;
+  /** The face at `box`, pixels of the frame, is what an event tells of. */
+  announced(frame: Frame, box: Box, draft: IdentityDraft): Promise<void>;
 }
 
 /** A face that is not decided yet is watched for so long from the last time it was seen well. */
@@ -266,7 +273,7 @@ export class CameraPipeline {
       return identity ? [{ ...identity, threshold: limitOf(this.#options.limits, identity.encoder).threshold }] : [];
     });
     const people = assignPeople(candidates, held);
-    let announced = 0;
+    const told: { box: Box; draft: IdentityDraft }[] = [];
     looked.forEach(({ face, track }, index) => {
       const embedding = embeddings[index];
       if (!embedding) {
@@ -284,9 +291,12 @@ export class CameraPipeline {
       const announcement =
         visits.observe(track, sighting, seenMs) ?? this.#elsewhere(track, sighting.person?.id ?? null);
       if (!announcement) return;
-      announced++;
-      this.#options.publish(this.#draft(frame, face, track, announcement, latency()));
+      const draft = this.#draft(frame, face, track, announcement, latency());
+      this.#options.publish(draft);
+      told.push({ box: face.box, draft });
     });
+    const { spectator } = this.#options;
+    if (spectator) for (const { box, draft } of told) await spectator.announced(frame, box, draft);
     // What is too poor to match, or no face, does not count: while nothing moves it stays so, and would be watched for ever.
     if (looked.some(({ track }, index) => embeddings[index] && visits.undecided(track))) {
       this.#options.attend?.(ATTENTION_MS);
@@ -295,7 +305,7 @@ export class CameraPipeline {
       camera,
       faces: detections.length,
       looked: looked.length,
-      announced,
+      announced: told.length,
       present: this.#passages.present,
       latencyMs: latency(),
     };

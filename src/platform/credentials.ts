@@ -67,6 +67,24 @@ export async function readGalleryKey(
   return gallery.key === null ? undefined : parseGalleryKey(await readSecret(gallery.key, env, warn), 'gallery.key');
 }
 
+/**
+ * Key of the face crops that are kept, 32 bytes; null when none are. Throws SECRET_UNREADABLE, also for what is no key.
+ */
+export async function readCropKey(
+  { privacy }: Pick<Config, 'privacy'>,
+  env: NodeJS.ProcessEnv,
+  warn?: (message: string) => void,
+): Promise<Uint8Array | null> {
+  const { folder, key } = privacy.crops;
+  if (folder === null || key === null) return null;
+  const text = await readSecret(key, env, warn);
+  if (/^[0-9a-f]{64}$/i.test(text.trim())) return Buffer.from(text.trim(), 'hex');
+  throw new EyelineError(
+    'SECRET_UNREADABLE',
+    'privacy.crops.key is no key: 64 hex digits are expected (openssl rand -hex 32)',
+  );
+}
+
 async function readSecretFile(path: string, name: string): Promise<string> {
   let text: string;
   try {

@@ -22,7 +22,12 @@ mqtt: {url: 'mqtt://admin:hunter2@h', password: hunter2, tls: {keyPassword: hunt
 
 it('knows every secret of the schema', () => {
   const secrets = configKeys().filter((key) => !key.section && isSecret(key.schema));
-  expect(secrets.map((key) => key.path.join('.'))).toEqual(['gallery.key', 'mqtt.password', 'mqtt.tls.keyPassword']);
+  expect(secrets.map((key) => key.path.join('.'))).toEqual([
+    'gallery.key',
+    'mqtt.password',
+    'mqtt.tls.keyPassword',
+    'privacy.crops.key',
+  ]);
 });
 
 it('shows where a secret is kept', () => {

@@ -65,7 +65,7 @@ describe.skipIf(!enrolFrom || !samePerson || !otherPerson || !nobody)('the main 
       recognition: { cooldownMs: 0 },
       gallery: { file: join(folder, 'gallery.sqlite') },
       mqtt: { url: broker.url, commands: ['snapshot'] },
-      privacy: { snapshots: true },
+      privacy: { snapshots: true, crops: { folder: join(folder, 'crops'), key: 'ab'.repeat(32) } },
     };
     await writeFile(join(folder, 'eyeline.yaml'), stringify(config));
     recorder = new MqttRecorder(broker.url);
@@ -128,6 +128,10 @@ describe.skipIf(!enrolFrom || !samePerson || !otherPerson || !nobody)('the main 
     }
     expect(events().filter(({ camera }) => camera === 'three')).toEqual([]);
     expect(recorder.messages.filter(({ topic, retained }) => topic.endsWith('/event') && retained)).toEqual([]);
+
+    // The faces of the events are there, for whoever has the key.
+    const exported = await runProgram(['crops', 'export', '-c', 'eyeline.yaml', 'faces'], { cwd: folder });
+    expect(exported.stdout).toMatch(/^[1-9]\d* pictures written to faces/m);
 
     daemon.signal('SIGTERM');
     await recorder.until(says('eyeline/gate/status', 'stopped'));

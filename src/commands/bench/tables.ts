@@ -1,4 +1,5 @@
 import { PICTURE_STEPS } from '../../pictures/picture-protocol.ts';
+import type { EventsBench } from './events.ts';
 import type { GalleryBenchResult } from './gallery.ts';
 import type { PicturesResult } from './pictures.ts';
 import type { PipelineResult } from './pipeline.ts';
@@ -94,4 +95,13 @@ export function printPipeline({ efficiency, fullSpeed, cameras, idle }: Pipeline
   for (const line of table(header, rows)) print(line);
   if (idle)
     print(`Idle scene: ${idle.timesDecodeOnly} times the CPU of decoding alone (${idle.decodeOnlyCores} cores).`);
+}
+
+/** What became of events on their way. */
+export function printEvents(result: EventsBench, print: (line: string) => void): void {
+  const { asked, broker, handedOver, late, latencyMs, lost, perSecond, received, twice } = result;
+  print(`Events to ${broker}: ${asked} a second asked for`);
+  print(`  handed over ${handedOver}, received ${received} (${perSecond} a second)`);
+  print(`  lost ${lost}, twice ${twice}, late ${late}`);
+  print(`  handed over to received: p50 ${latencyMs.p50} ms, p95 ${latencyMs.p95} ms, at most ${latencyMs.max} ms`);
 }

@@ -1,0 +1,115 @@
+import { z } from 'zod';
+import { commandRequest, commandResponse } from './command.ts';
+import { identityEventJsonSchema } from './identity-event.ts';
+
+/** JSON Schema (2020-12) of a request on the command topic. */
+export function commandRequestJsonSchema(): object {
+  return { ...z.toJSONSchema(commandRequest, { target: 'draft-2020-12', io: 'input' }), title: 'eyeline.command/1' };
+}
+
+/** JSON Schema (2020-12) of the answer to a request. */
+export function commandResponseJsonSchema(): object {
+  return { ...z.toJSONSchema(commandResponse, { target: 'draft-2020-12', io: 'input' }), title: 'eyeline.response/1' };
+}
+
+const DEVICE = { device: { description: 'device.id of the configuration, a slug.' } };
+const CAMERA = { ...DEVICE, camera: { description: 'Id of the camera, a slug.' } };
+
+/** What goes over MQTT as AsyncAPI 3.0 (https://www.asyncapi.com/docs/reference/specification/v3.0.0). */
+export function asyncApi(): object {
+  const words = (title: string, values: readonly string[]) => ({
+    title,
+    contentType: 'text/plain',
+    payload: { type: 'string', enum: values },
+  });
+  const json = (title: string, payload: object) => ({ title, contentType: 'application/json', payload });
+  const channels: Record<
+    string,
+    { address: string; parameters: object; message: object; action: 'send' | 'receive'; retain: boolean }
+  > = {
+    status: {
+      address: 'eyeline/{device}/status',
+      parameters: DEVICE,
+      message: words('Availability', ['online', 'offline', 'stopped']),
+      action: 'send',
+      retain: true,
+    },
+    event: {
+      address: 'eyeline/{device}/event',
+      parameters: DEVICE,
+      message: json('Identity event', identityEventJsonSchema()),
+      action: 'send',
+      retain: false,
+    },
+    cameraStatus: {
+      address: 'eyeline/{device}/camera/{camera}/status',
+      parameters: CAMERA,
+      message: words('Camera status', ['online', 'connecting', 'offline', 'disabled']),
+      action: 'send',
+      retain: true,
+    },
+    cameraEnabled: {
+      address: 'eyeline/{device}/camera/{camera}/enabled',
+      parameters: CAMERA,
+      message: words('Camera enabled', ['ON', 'OFF']),
+      action: 'send',
+      retain: true,
+    },
+    cameraEnabledSet: {
+      address: 'eyeline/{device}/camera/{camera}/enabled/set',
+      parameters: CAMERA,
+      message: words('Enable camera', ['ON', 'OFF']),
+      action: 'receive',
+      retain: false,
+    },
+    cameraPerson: {
+      address: 'eyeline/{device}/camera/{camera}/person',
+      parameters: CAMERA,
+      message: words('Face in view', ['ON', 'OFF']),
+      action: 'send',
+      retain: true,
+    },
+    command: {
+      address: 'eyeline/{device}/command',
+      parameters: DEVICE,
+      message: json('Command', commandRequestJsonSchema()),
+      action: 'receive',
+      retain: false,
+    },
+    response: {
+      address: 'eyeline/{device}/response',
+      parameters: DEVICE,
+      message: json('Answer', commandResponseJsonSchema()),
+      action: 'send',
+      retain: false,
+    },
+  };
+  const entries = Object.entries(channels);
+  return {
+    asyncapi: '3.0.0',
+    info: {
+      title: 'Eyeline over MQTT',
+      version: '1.0.0',
+      description: 'Topics with the default prefix. docs/mqtt.md explains them, and what a door has to check.',
+      license: { name: 'MIT' },
+    },
+    defaultContentType: 'application/json',
+    channels: Object.fromEntries(
+      entries.map(([id, { address, message, parameters }]) => [
+        id,
+        { address, parameters, messages: { [id]: message } },
+      ]),
+    ),
+    operations: Object.fromEntries(
+      entries.map(([id, { action, retain }]) => [
+        `${action}${id[0]?.toUpperCase()}${id.slice(1)}`,
+        {
+          action,
+          channel: { $ref: `#/channels/${id}` },
+          messages: [{ $ref: `#/channels/${id}/messages/${id}` }],
+          bindings: { mqtt: { qos: 1, retain, bindingVersion: '0.2.0' } },
+        },
+      ]),
+    ),
+  };
+}
