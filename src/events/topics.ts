@@ -15,8 +15,6 @@ export interface DeviceTopics {
   /** Takes commands, JSON; answers go to `response` unless the request names another topic. */
   readonly command: string;
   readonly response: string;
-  /** Every look at a face, when that is switched on. */
-  readonly attempt: string;
   /** Filters of what is retained of cameras, whichever there are or were. */
   readonly retainedOfCameras: readonly string[];
   /** `online`, `connecting`, `offline` or `disabled`; retained. */
@@ -52,7 +50,6 @@ export function deviceTopics(prefix: string, device: string): DeviceTopics {
     diagnostics: `${root}/diagnostics`,
     command: `${root}/command`,
     response: `${root}/response`,
-    attempt: `${root}/debug/attempt`,
     retainedOfCameras: retained.map((what) => `${root}/camera/+/${what}`),
     cameraStatus: (camera) => `${cameraRoot(camera)}/status`,
     cameraEnabled: (camera) => `${cameraRoot(camera)}/enabled`,

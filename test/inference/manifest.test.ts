@@ -36,7 +36,6 @@ it('reads the manifest that comes with the product', async () => {
   const { models, pictures } = await loadManifest(null);
   expect([...models.values()].map(({ id, role }) => `${id}: ${role}`)).toEqual([
     'rfb-320: detector',
-    'rfb-320-masked: detector',
     'landmarks-68: landmarks',
     'landmarks-68-masked: landmarks',
     'mask-state: mask-state',
@@ -46,6 +45,7 @@ it('reads the manifest that comes with the product', async () => {
     'mtcnn-onet: landmarks',
     'facemesh-468: landmarks',
     'mobilefacenet-512: encoder',
+    'mobilefacenet-512-upper: encoder',
     'minifasnet-liveness: liveness',
   ]);
   expect(models.get('blazeface-back')).toMatchObject({
