@@ -1,0 +1,79 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { systemClock } from '../../../src/core/clock.ts';
+import type { Trainer } from '../../../src/training/engine.ts';
+import { RunFolder } from '../../../src/training/run/run-folder.ts';
+import { trainRun } from '../../../src/training/run/train-run.ts';
+
+/** One weight that moves by what the number of the batch says: where it ends tells which batches it saw, in which order. */
+function oneWeight(): Trainer {
+  const w = new Float32Array([1]);
+  let step = 0;
+  return {
+    values: { w },
+    get step() {
+      return step;
+    },
+    async train(batch) {
+      const seen = batch.number?.data[0] ?? 0;
+      w[0] = (w[0] ?? 0) * 0.9 + Math.sin(Number(seen));
+      step++;
+      return { loss: w[0], metrics: {}, outputs: {}, step, learningRate: 1, gradientNorm: 1 };
+    },
+    save: () => new Uint8Array(new Float32Array([step, w[0] ?? 0]).buffer),
+    restore(bytes) {
+      const [at = 0, value = 0] = new Float32Array(new Uint8Array(bytes).buffer);
+      step = at;
+      w[0] = value;
+    },
+  };
+}
+
+async function run(path: string, stopAt: number) {
+  const trainer = oneWeight();
+  const stop = new AbortController();
+  const folder = new RunFolder(path);
+  const outcome = await trainRun({
+    folder,
+    task: {
+      trainer,
+      batchSize: 1,
+      complete: async (batch) => batch,
+      judge: async ({ w }) => ({ score: w?.[0] ?? 0, figures: {} }),
+      exportModel: ({ w }) => new Uint8Array(new Float32Array(w ?? []).buffer),
+    },
+    settings: {
+      steps: 40,
+      averageDecay: 0.9,
+      validateEverySteps: 7,
+      patience: 99,
+      checkpointEverySteps: 5,
+      maxMs: null,
+    },
+    clock: systemClock,
+    signal: stop.signal,
+    batches: () => ({
+      next: async (number) => ({ number: { type: 'float32', data: Float32Array.of(number), shape: [1] } }),
+      close: async () => {},
+    }),
+    onProgress: ({ step }) => step === stopAt && stop.abort(),
+  });
+  return { outcome, weight: trainer.values.w?.[0], validations: await folder.readValidations() };
+}
+
+it('goes on after a stop to the same weight and validations to the last bit', async () => {
+  const scratch = await mkdtemp(join(tmpdir(), 'eyeline-run-'));
+  try {
+    for (const name of ['whole', 'stopped']) await new RunFolder(join(scratch, name)).begin({});
+    const whole = await run(join(scratch, 'whole'), -1);
+    expect((await run(join(scratch, 'stopped'), 17)).outcome.end).toBe('interrupted');
+    const resumed = await run(join(scratch, 'stopped'), -1);
+    expect(resumed.weight).toBe(whole.weight);
+    expect(resumed.validations).toEqual(whole.validations);
+    expect(resumed.outcome.state.best).toEqual(whole.outcome.state.best);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+});
