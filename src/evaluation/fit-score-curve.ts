@@ -16,6 +16,8 @@ const RATES_A_DECADE = 5;
 const HIGH_RATES = [0.999, 0.99, 0.95, 0.8];
 /** Share of what is left to independence that pictures of different days have and the looks of one track do not. */
 const SAME_VISIT = 0.5;
+/** No two people of some millions of pairs are this far from the others; the same person is. */
+const OUT_OF_REACH_DEVIATIONS = 6;
 /** What a count can be off by: it and two standard deviations more; of nothing seen, three (Hanley and Lippman-Hand 1983). */
 const upperCount = (count: number) => count + 2 * Math.sqrt(count) + 3;
 
@@ -36,7 +38,8 @@ export interface FittedCurve {
  * Fits what scores mean on comparisons of every probe with every template but those of the same picture. Each pair of
  * people counts once, however many pictures there are of them, and rates are upper limits, so that little data claims
  * little. Log-likelihood ratios by isotonic regression over the same points (Zadrozny and Elkan 2002). Public sets hold
- * people under two names: pairs of people more alike than half of the pictures of one person are, are left out and told.
+ * people under two names: pairs of people more alike than half of the pictures of one person are, and far out of reach of all
+ * others, are left out and told.
  * Null without two people and two pictures of one.
  *
  * @param signal stops the fit, which throws then
@@ -60,7 +63,8 @@ export function fitScoreCurve(
 
   const impostor = new Float64Array(BINS + 1);
   const repeated = new Correlation();
-  const suspects: Suspects[] = [];
+  /** Pairs that may be one person: counted once it is known how far from the others they are. */
+  const doubtful: { people: [string, string]; scores: readonly number[]; worth: number; highest: number }[] = [];
   let impostorPairs = 0;
   for (const [person, own] of looked.people) {
     signal?.throwIfAborted();
@@ -69,16 +73,30 @@ export function fitScoreCurve(
       const scores = compare(looked, own, enrolled, theirs);
       const highest = scores.reduce((most, score) => Math.max(most, score), -1);
       // Two people who are both looked for and enrolled are compared twice, which says hardly more than once.
-      const twice = enrolled.people.has(person) && looked.people.has(other);
+      const worth = enrolled.people.has(person) && looked.people.has(other) ? 0.5 : 1;
       if (highest >= suspicious) {
-        if (!twice || person < other) suspects.push({ people: [person, other], score: highest });
+        doubtful.push({ people: [person, other], scores, worth, highest });
         continue;
       }
-      count(impostor, scores, twice ? 0.5 : 1);
-      impostorPairs += twice ? 0.5 : 1;
+      count(impostor, scores, worth);
+      impostorPairs += worth;
       // Scores come by probe: those of the first two against the first template.
       if (own.rows > 1) repeated.add(scores[0] ?? 0, scores[theirs.rows] ?? 0);
     }
+  }
+  const all = impostor.slice();
+  for (const { scores, worth } of doubtful) count(all, scores, worth);
+  const limit = beyond(all);
+  const suspects = new Map<string, Suspects>();
+  for (const { people, scores, worth, highest } of doubtful) {
+    if (highest < limit) {
+      count(impostor, scores, worth);
+      impostorPairs += worth;
+      continue;
+    }
+    const key = [...people].sort().join(' ');
+    const before = suspects.get(key);
+    if (!before || before.score < highest) suspects.set(key, { people, score: highest });
   }
   if (genuinePairs === 0 || impostorPairs === 0) return null;
   const points = scoresAtRates(cumulated(impostor), impostorPairs);
@@ -90,7 +108,7 @@ export function fitScoreCurve(
       correlation: SAME_VISIT + (1 - SAME_VISIT) * repeated.value,
       points: points.map((point, index): CalibrationPoint => ({ ...point, llr: llrs[index] ?? 0 })),
     },
-    suspects: suspects.sort((a, b) => b.score - a.score),
+    suspects: [...suspects.values()].sort((a, b) => b.score - a.score),
   };
 }
 
@@ -239,6 +257,14 @@ function likelihoodRatios(
     pooled.push(merged);
   }
   return pooled.flatMap((block) => Array<number>(block.points).fill(ratio(block)));
+}
+
+/** The score that is so many deviations above the mean. */
+function beyond(bins: Float64Array): number {
+  const moment = (power: number) => bins.reduce((sum, many, bin) => sum + many * scoreOf(bin) ** power, 0);
+  const [total, mean] = [moment(0), moment(1) / Math.max(moment(0), Number.MIN_VALUE)];
+  const variance = total > 0 ? moment(2) / total - mean * mean : 0;
+  return mean + OUT_OF_REACH_DEVIATIONS * Math.sqrt(Math.max(0, variance));
 }
 
 /** How much lies in each bin and above it. */
