@@ -145,6 +145,7 @@ async function show(options: DemoOptions, context: CommandContext, stage: Stage)
     gallery,
     mqtt: { url },
     events: { ...base.events, bufferFile: null },
+    visitors: { ...base.visitors, file: join(stage.folder, 'visitors.sqlite') },
   });
   let frames = 0;
   const daemon = await createDaemon({ config, env: {}, logger, onFrame: () => frames++ });
