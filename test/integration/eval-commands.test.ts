@@ -299,7 +299,8 @@ describe('wrong arguments', () => {
   it('names what there is for an unknown encoder', async () => {
     await expect(run('identify', '--dir', people, '--encoder', 'rfb-320')).rejects.toMatchObject({
       code: 'USAGE',
-      message: '"rfb-320" is no encoder; there are full, upper, block50, auto, mobilefacenet-512',
+      message:
+        '"rfb-320" is no encoder; there are full, upper, block50, auto, mobilefacenet-512, mobilefacenet-512-upper',
     });
   });
 
