@@ -1,4 +1,5 @@
 import type { FacePart, MaskState, Person } from '../core/person.ts';
+import type { Origin } from './gallery-changes.ts';
 
 /** Encoder whose templates are meant. */
 export interface GalleryEncoder {
@@ -27,7 +28,11 @@ export interface Template {
 export interface PersonRecord extends Person {
   readonly createdAtMs: number;
   readonly consentAtMs: number | null;
+  readonly consentNote: string | null;
   readonly retainUntilMs: number | null;
+  readonly origin: Origin;
+  /** The gallery's version when the person or one of their templates changed last. */
+  readonly version: number;
   readonly templates: number;
   /** Fingerprints of the encoders this person has templates of, sorted. */
   readonly encoders: readonly string[];
