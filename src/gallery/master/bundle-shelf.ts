@@ -5,8 +5,6 @@ export interface BundleShelf {
   /** Stores a short text that changes: caches must ask before they use it again. Rejects with PUBLISH_FAILED. */
   putText(path: string, text: string): Promise<void>;
   has(path: string): Promise<boolean>;
-  /** Files of ours below a folder; paths as given to {@link put}. */
-  list(folder: string): Promise<readonly string[]>;
   remove(path: string): Promise<void>;
   close(): void;
 }

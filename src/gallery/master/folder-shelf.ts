@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { copyFile, mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, open, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { EyelineError, messageOf } from '../../core/errors.ts';
 import type { BundleShelf } from './bundle-shelf.ts';
@@ -28,10 +28,6 @@ export function folderShelf(root: string): BundleShelf {
         () => true,
         () => false,
       ),
-    list: async (folder) => {
-      const names = await readdir(join(root, folder)).catch(() => []);
-      return names.filter((name) => !name.startsWith('.')).map((name) => `${folder}/${name}`);
-    },
     remove: (path) => rm(join(root, path), { force: true }),
     close: () => {},
   };

@@ -3,7 +3,6 @@ import { stat } from 'node:fs/promises';
 import {
   DeleteObjectCommand,
   HeadObjectCommand,
-  ListObjectsV2Command,
   PutObjectCommand,
   S3Client,
   type S3ClientConfig,
@@ -51,23 +50,6 @@ export function s3Shelf(bucket: string, prefix: string, config: S3ClientConfig =
           if (error instanceof Error && error.name === 'NotFound') return false;
           throw error;
         }
-      }),
-    list: (folder) =>
-      guarded(keyOf(folder), async () => {
-        const found: string[] = [];
-        let ContinuationToken: string | undefined;
-        do {
-          const page = await client.send(
-            new ListObjectsV2Command({
-              Bucket: bucket,
-              Prefix: `${keyOf(folder)}/`,
-              ...(ContinuationToken && { ContinuationToken }),
-            }),
-          );
-          for (const { Key } of page.Contents ?? []) if (Key) found.push(Key.slice(keyOf('').length));
-          ContinuationToken = page.NextContinuationToken;
-        } while (ContinuationToken);
-        return found;
       }),
     remove: (path) =>
       guarded(keyOf(path), async () => {
