@@ -253,6 +253,11 @@ export class SqliteGalleryStore {
     });
   }
 
+  /** Those deleted and not added again. */
+  tombstones(): readonly TombstoneRecord[] {
+    return this.#tombstonesSince(0);
+  }
+
   /** A person with all templates; null when there is none of that id. */
   personState(id: string): PersonState | null {
     const row = this.#connection.get('SELECT * FROM people WHERE id = ?', [id]);

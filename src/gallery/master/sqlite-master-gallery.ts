@@ -7,7 +7,7 @@ export function sqliteMaster(store: SqliteGalleryStore): MasterGallery {
     async *everybody() {
       yield* store.changesSince(0).people;
     },
-    tombstones: async () => store.readChanges(store.version(), () => {}).tombstones,
+    tombstones: async () => store.tombstones(),
     put: async (people, tombstones) => {
       // All templates of a person are replaced, those of encoders that the new ones lack as well.
       const known = people.flatMap(({ id }) => store.personState(id)?.templates ?? []);
