@@ -10,6 +10,7 @@ import { type AuditAction, type AuditEntry, type AuditQuery, readAudit, record }
 import { fromBytes, toBytes } from './embedding-bytes.ts';
 import type {
   AppliedBatch,
+  Consent,
   DeletionReason,
   GalleryBatch,
   GalleryChanges,
@@ -154,15 +155,7 @@ export class SqliteGalleryStore {
    */
   removePerson(idOrName: string): PersonRecord {
     const removed = this.#connection.write(() => {
-      const [person, other] = this.#select('WHERE p.id = ? OR p.name = ?', [
-        idOrName,
-        normaliseName(idOrName) ?? idOrName,
-      ]);
-      if (!person) throw personUnknown(idOrName);
-      if (other) {
-        const both = [person, other].map(({ id, name }) => `${id} (${name})`).join(' and ');
-        throw new EyelineError('USAGE', `"${idOrName}" can mean ${both}: give the id or the name that only one has`);
-      }
+      const person = this.#onlyPerson(idOrName);
       const version = this.#countUp();
       this.#remove(person.id, this.#clock.now(), 'removed', version);
       this.#record('remove', person.id, version, { templates: person.templates });
@@ -170,6 +163,48 @@ export class SqliteGalleryStore {
     });
     this.#connection.checkpoint();
     return removed;
+  }
+
+  /**
+   * Sets what is given of consent and retention of a person, by id or name; null takes it away.
+   *
+   * @throws EyelineError as {@link removePerson}
+   */
+  setConsent(idOrName: string, kept: Partial<Consent>): PersonRecord {
+    return this.#connection.write(() => {
+      const { id, consentAtMs, consentNote, retainUntilMs } = this.#onlyPerson(idOrName);
+      const now = { consentAtMs, consentNote, retainUntilMs, ...kept };
+      this.#connection.run('UPDATE people SET consent_at = ?, consent_note = ?, retain_until = ? WHERE id = ?', [
+        now.consentAtMs,
+        now.consentNote,
+        now.retainUntilMs,
+        id,
+      ]);
+      this.#record('consent', id, this.#countUp(id), {
+        consentAtMs: now.consentAtMs,
+        retainUntilMs: now.retainUntilMs,
+      });
+      return this.#select('WHERE p.id = ?', [id])[0] ?? this.#onlyPerson(id);
+    });
+  }
+
+  /** Removes, as {@link removePerson} does, whoever may not be kept any longer; gives their ids. */
+  removeExpired(): string[] {
+    const nowMs = this.#clock.now();
+    const due = 'SELECT id FROM people WHERE retain_until <= ? ORDER BY id';
+    if (!this.#connection.get(due, [nowMs])) return [];
+    const ids = this.#connection.write(() => {
+      const expired = Array.from(this.#connection.rows(due, [nowMs]), (row) => String(row.id));
+      if (expired.length === 0) return expired;
+      const version = this.#countUp();
+      for (const id of expired) {
+        this.#remove(id, nowMs, 'expired', version);
+        this.#record('expire', id, version, {});
+      }
+      return expired;
+    });
+    this.#connection.checkpoint();
+    return ids;
   }
 
   /**
@@ -352,6 +387,17 @@ export class SqliteGalleryStore {
     this.#connection.close();
   }
 
+  #onlyPerson(idOrName: string): PersonRecord {
+    const [person, other] = this.#select('WHERE p.id = ? OR p.name = ?', [
+      idOrName,
+      normaliseName(idOrName) ?? idOrName,
+    ]);
+    if (!person) throw personUnknown(idOrName);
+    if (!other) return person;
+    const both = [person, other].map(({ id, name }) => `${id} (${name})`).join(' and ');
+    throw new EyelineError('USAGE', `"${idOrName}" can mean ${both}: give the id or the name that only one has`);
+  }
+
   #select(where: string, values: readonly string[]): PersonRecord[] {
     const rows = this.#connection.rows(
       `SELECT p.*, count(t.id) AS templates,
@@ -455,7 +501,7 @@ export class SqliteGalleryStore {
   }
 }
 
-function consentOf(row: SqlRow) {
+function consentOf(row: SqlRow): Consent {
   return {
     consentAtMs: row.consent_at === null ? null : Number(row.consent_at),
     consentNote: row.consent_note === null ? null : String(row.consent_note),

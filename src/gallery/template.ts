@@ -1,5 +1,5 @@
 import type { FacePart, MaskState, Person } from '../core/person.ts';
-import type { Origin } from './gallery-changes.ts';
+import type { Consent, Origin } from './gallery-changes.ts';
 
 /** Encoder whose templates are meant. */
 export interface GalleryEncoder {
@@ -25,11 +25,8 @@ export interface Template {
 }
 
 /** A person with the data kept about them. Times are milliseconds since the epoch. */
-export interface PersonRecord extends Person {
+export interface PersonRecord extends Person, Consent {
   readonly createdAtMs: number;
-  readonly consentAtMs: number | null;
-  readonly consentNote: string | null;
-  readonly retainUntilMs: number | null;
   readonly origin: Origin;
   /** The gallery's version when the person or one of their templates changed last. */
   readonly version: number;
