@@ -311,7 +311,6 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     clock,
     key: galleryKey,
     encoder: faces.encoder.fingerprint,
-    actor: 'daemon',
   });
   gallery.onChange(({ version, people, templateCount }) => {
     const encoder = faces.encoder.fingerprint;
@@ -502,12 +501,12 @@ export async function openFleetMember(
   config: Config,
   env: NodeJS.ProcessEnv,
   logger: Logger,
-  options: Pick<JoinOptions, 'clock' | 'key' | 'encoder' | 'newMaster'> & { actor: string },
+  options: Pick<JoinOptions, 'clock' | 'key' | 'encoder' | 'newMaster'>,
 ): Promise<FleetMember | null> {
   const { proxy, timeoutMs, trust, url } = config.gallery.sync;
   if (url === null) return null;
   const { file } = config.gallery;
-  const { actor, clock, key } = options;
+  const { clock, key } = options;
   return joinFleet({
     ...options,
     url,
@@ -519,7 +518,7 @@ export async function openFleetMember(
     site: config.device.site,
     device: config.device.id,
     file,
-    open: () => openGalleryStore(file, { logger, clock, key, actor: actorName(actor) }),
+    open: () => openGalleryStore(file, { logger, clock, key, actor: actorName('sync') }),
   });
 }
 

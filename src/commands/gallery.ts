@@ -4,6 +4,8 @@ import type { PersonRecord } from '../gallery/template.ts';
 import type { CommandContext, RegisterCommand } from './command.ts';
 import { registerAudit } from './gallery/audit.ts';
 import { registerConsent } from './gallery/consent.ts';
+import { registerPublish } from './gallery/publish.ts';
+import { registerSync } from './gallery/sync.ts';
 import { type GalleryOptions, withStore } from './gallery/with-store.ts';
 
 /** `eyeline gallery …`: who is enrolled, and what becomes of them. */
@@ -46,6 +48,8 @@ export const registerGallery: RegisterCommand = (program, context) => {
     });
   registerConsent(gallery, context);
   registerAudit(gallery, context);
+  registerPublish(gallery, context);
+  registerSync(gallery, context);
 };
 
 function list(store: SqliteGalleryStore, { json }: GalleryOptions, context: CommandContext): void {

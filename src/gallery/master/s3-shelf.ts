@@ -19,7 +19,8 @@ const ASK_FIRST = 'no-cache';
  * (`AWS_ACCESS_KEY_ID`, `AWS_REGION`, `AWS_ENDPOINT_URL`, profiles, instance roles) unless `config` says otherwise.
  */
 export function s3Shelf(bucket: string, prefix: string, config: S3ClientConfig = {}): BundleShelf {
-  const client = new S3Client(config);
+  // Not every S3-compatible server knows the checksums that AWS's own have had since 2025.
+  const client = new S3Client({ requestChecksumCalculation: 'WHEN_REQUIRED', ...config });
   const keyOf = (path: string) => (prefix === '' ? path : `${prefix}/${path}`);
   const guarded = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
     try {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EyelineError } from '../../core/errors.ts';
@@ -59,7 +60,7 @@ export function undoFile(folder: string, sha256: string): string {
  * Takes a bundle over in one transaction: whoever reads the gallery sees the version before or this one. What leads back to
  * the version before is on the disk first. It brings back changes, never a person that was deleted.
  *
- * Throws BUNDLE_WRONG_BASE when a delta is for another state, BUNDLE_CORRUPT when the result would not be what was signed.
+ * Throws BUNDLE_WRONG_BASE when a delta is for another state, BUNDLE_REPLAYED when a newer version is there, BUNDLE_CORRUPT when the result would not be what was signed.
  */
 export async function applyBundle(content: BundleContent, options: ApplyOptions): Promise<FleetState> {
   const { gallery, folder, nowMs, device, deviceKey } = options;
@@ -67,6 +68,10 @@ export async function applyBundle(content: BundleContent, options: ApplyOptions)
   const fact = (key: string) => gallery.state(key);
   const seen = fact(FLEET_FACT);
   const before = readFleetState(fact);
+  // Looked at again: while this bundle was received another one may have been taken over.
+  if (before?.stream === header.stream && header.to.version <= before.floor) {
+    throw new EyelineError('BUNDLE_REPLAYED', `version ${before.floor} has been taken over meanwhile`);
+  }
   const known = readFleetPeople(fact);
   const people = resultOf(content, before, known);
   const undo = before?.stream === header.stream ? await writeUndo(content, before, known, options) : null;
@@ -214,7 +219,7 @@ async function writeUndo(
   };
   const named = [...dimensions].filter(([it]) => encoders.has(it));
   const counts = { people: lines.length, tombstones: added.length };
-  const unnamed = join(folder, 'undo-next.eyb');
+  const unnamed = join(folder, `undo-${randomUUID()}`);
   const { sha256 } = await writeBundle(
     unnamed,
     { ...bundle, ...counts, encoders: named.map(([fingerprint, dimension]) => ({ fingerprint, dimension })) },

@@ -74,6 +74,14 @@ export async function takeOver(
       const applied = await applyBundle(content, { ...options, bodyKey, nowMs: options.clock.now() });
       return { state: applied, outcome: 'taken', bytes };
     } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+        throw new EyelineError('SYNC_UNREACHABLE', 'another process takes a version over at this moment', {
+          cause: error,
+        });
+      }
+      if (error instanceof Error && 'code' in error && error.code === 'ENOSPC') {
+        throw new EyelineError('SYNC_NO_SPACE', 'the disk is full', { cause: error });
+      }
       const another = error instanceof EyelineError && ['BUNDLE_WRONG_BASE', 'BUNDLE_CORRUPT'].includes(error.code);
       if (offered === full || !another) throw error;
     } finally {

@@ -1,6 +1,4 @@
-import { createWriteStream } from 'node:fs';
-import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
+import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
 import { EyelineError, messageOf } from '../../core/errors.ts';
 import { announcementPath, bundlePath, LIMITS } from '../bundle/bundle-format.ts';
@@ -99,14 +97,17 @@ async function receiveRest(
     else await rm(`${part}.etag`, { force: true });
   }
   let size = resumed ? have : 0;
-  const counted = async function* (source: AsyncIterable<Buffer>) {
-    for await (const chunk of source) {
+  const file = await open(part, 'a', 0o600);
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
       size += chunk.length;
       if (size > bytes) throw new EyelineError('BUNDLE_CORRUPT', `more than the ${bytes} bytes announced came`);
-      yield chunk;
+      await file.writeFile(chunk);
     }
-  };
-  await pipeline(body, counted, createWriteStream(part, { flags: 'a', mode: 0o600, flush: true }));
+  } finally {
+    // Whatever ended it: what has come is there for the next try.
+    await file.sync().finally(() => file.close());
+  }
 }
 
 /** How much of a file has come, and of which version of it. */
