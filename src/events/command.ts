@@ -28,7 +28,12 @@ export const commandRequest = z.discriminatedUnion('command', [
     command: z.literal('deny'),
     id,
     track: z.string().min(1).max(128).describe('Track of the event that named somebody wrongly.'),
-    person: z.string().min(1).max(128).optional().describe('Id of the person it is not; whom it was named when left out.'),
+    person: z
+      .string()
+      .min(1)
+      .max(128)
+      .optional()
+      .describe('Id of the person it is not; whom it was named when left out.'),
   }),
   z.strictObject({ command: z.literal('settings'), id, set: settingChanges.default({}) }),
 ]);

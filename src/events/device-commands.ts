@@ -50,7 +50,8 @@ export async function carryOut(
       try {
         return { track: request.track, person: device.deny(request.track, request.person) };
       } catch (error) {
-        if (!(error instanceof EyelineError && (error.code === 'VISITOR_UNKNOWN' || error.code === 'USAGE'))) throw error;
+        if (!(error instanceof EyelineError && (error.code === 'VISITOR_UNKNOWN' || error.code === 'USAGE')))
+          throw error;
         throw new CommandError('NOT_AVAILABLE', error.message);
       }
     case 'settings':

@@ -36,7 +36,7 @@ export const VISITOR_SCHEMA = {
      ) STRICT;
      CREATE INDEX templates_by_sighting ON templates (sighting);`,
     `CREATE TABLE denials (
-       id        INTEGER PRIMARY KEY,
+       id        INTEGER PRIMARY KEY AUTOINCREMENT,
        person    TEXT NOT NULL,
        track     TEXT NOT NULL,
        denied_at INTEGER NOT NULL,
