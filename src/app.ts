@@ -7,6 +7,7 @@ import { EyelineError, messageOf } from './core/errors.ts';
 import type { Size } from './core/geometry.ts';
 import type { Logger } from './core/logger.ts';
 import type { FacePart, Person } from './core/person.ts';
+import type { Picture } from './core/picture.ts';
 import { type Camera, Daemon } from './daemon.ts';
 import { type CommandedCamera, carryOut } from './events/device-commands.ts';
 import { MqttEventPublisher, type MqttEventPublisherOptions } from './events/mqtt-event-publisher.ts';
@@ -14,7 +15,13 @@ import { openEventSpool, type SqliteEventSpool } from './events/sqlite-event-spo
 import type { FaceDetector } from './faces/detect.ts';
 import { type OpenModel, openDetector } from './faces/detectors/open-detector.ts';
 import { secondLookDetector } from './faces/detectors/second-look-detector.ts';
-import { createFaceAnalyser, type FaceAnalyser, type PartEncoder } from './faces/face-analyser.ts';
+import {
+  createFaceAnalyser,
+  type Face,
+  type FaceAnalyser,
+  type FaceEmbedding,
+  type PartEncoder,
+} from './faces/face-analyser.ts';
 import { cropEmbedder, type FaceEmbedder, frameEmbedder } from './faces/face-embedder.ts';
 import { openLandmarker } from './faces/landmarkers/open-landmarker.ts';
 import { createLivenessAssessor, type LivenessAssessor, softmaxOf } from './faces/liveness.ts';
@@ -25,6 +32,7 @@ import type { FaceReader } from './gallery/enrol.ts';
 import { LiveGallery } from './gallery/live-gallery.ts';
 import { openGalleryStore } from './gallery/sqlite-gallery-store.ts';
 import { openVisitorStore } from './gallery/sqlite-visitor-store.ts';
+import type { FaceCrop } from './gallery/template.ts';
 import type { SameVisitor } from './gallery/visitor.ts';
 import { createVisitorLog } from './gallery/visitor-log.ts';
 import { alignmentWay } from './inference/alignment-way.ts';
@@ -245,28 +253,48 @@ function encoderEntry(store: ModelStore, key: string, id: string, part: FacePart
 
 /** The chain as enrolment uses it: all faces of a picture, embedded. Throws as {@link openFaceAnalyser} does. */
 export async function openFaceReader(
-  config: Pick<Config, 'models' | 'inference' | 'detection'>,
+  config: Pick<Config, 'models' | 'inference' | 'detection' | 'gallery'>,
   logger: Logger,
 ): Promise<{
   reader: FaceReader;
+  /** Embeds a face that was cut out and aligned before by every encoder in use; what is no face to one is left out. */
+  embedCrop(crop: FaceCrop): Promise<readonly FaceEmbedding[]>;
   encoders: readonly EncoderInUse[];
   /** Score of the first encoder from which two faces are taken for one person; null when it is not calibrated. */
   sameFace: number | null;
   close(): Promise<void>;
 }> {
-  const { analyser, encoder, encoders, close } = await openFaceAnalyser(config, logger);
+  const { analyser, encoder, encoders, cropSize, close } = await openFaceAnalyser(config, logger);
+  const cropsOf = async (picture: Picture, faces: readonly Face[]): Promise<FaceCrop[]> => {
+    if (!config.gallery.keepCrops) return [];
+    const size = { width: cropSize, height: cropSize, colour: 'rgb' } as const;
+    const crops = await picture.cut(faces.map(({ alignment }) => ({ matrix: alignment, ...size })));
+    return crops.map((rgb) => ({ side: cropSize, rgb }));
+  };
   const reader: FaceReader = {
     async read(picture) {
       const faces = await analyser.describe(picture, await analyser.detect(picture));
       const embeddings = await analyser.embedByAll(picture, faces);
+      const crops = await cropsOf(picture, faces);
       return faces.flatMap((face, index) => {
         const ofFace = embeddings[index] ?? [];
         // What is no face to the full-face encoder is none.
-        return ofFace[0]?.part === 'full' ? [{ ...face, embeddings: ofFace }] : [];
+        return ofFace[0]?.part === 'full' ? [{ ...face, embeddings: ofFace, crop: crops[index] }] : [];
       });
     },
   };
-  return { reader, encoders, sameFace: sameFaceScore(encoder.calibration, 'none'), close };
+  const embedCrop = async ({ side, rgb }: FaceCrop) => {
+    const { rgbPicture } = await import('./capture/opencv-picture.ts');
+    const picture = rgbPicture(rgb, { width: side, height: side });
+    try {
+      const scale = cropSize / side;
+      const [embeddings = []] = await analyser.embedByAll(picture, [{ alignment: [scale, 0, 0, 0, scale, 0] }]);
+      return embeddings;
+    } finally {
+      picture.release();
+    }
+  };
+  return { reader, embedCrop, encoders, sameFace: sameFaceScore(encoder.calibration, 'none'), close };
 }
 
 export interface DaemonOptions {

@@ -378,6 +378,12 @@ const gallery = z
       .describe(
         'What templates are encrypted with, 64 hex digits; null for gallery.key beside the file, made by Eyeline.',
       ),
+    keepCrops: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether the aligned face of each picture enrolled is kept, encrypted: `gallery reembed` makes templates of another encoder from it.',
+      ),
   })
   .prefault({});
 
