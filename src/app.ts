@@ -20,6 +20,7 @@ import { openLandmarker } from './faces/landmarkers/open-landmarker.ts';
 import { createLivenessAssessor, type LivenessAssessor, softmaxOf } from './faces/liveness.ts';
 import { maskAssessor } from './faces/mask-state.ts';
 import { type ScoreCalibration, sameFaceScore } from './faces/score-calibration.ts';
+import { actorName } from './gallery/actor.ts';
 import type { FaceReader } from './gallery/enrol.ts';
 import { LiveGallery } from './gallery/live-gallery.ts';
 import { openGalleryStore } from './gallery/sqlite-gallery-store.ts';
@@ -300,7 +301,8 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
   });
   const galleryKey = await readGalleryKey(config, env, (message) => logger.warn({ part: 'gallery' }, message));
   const gallery = new LiveGallery({
-    open: (create) => openGalleryStore(config.gallery.file, { logger, clock, create, key: galleryKey }),
+    open: (create) =>
+      openGalleryStore(config.gallery.file, { logger, clock, create, key: galleryKey, actor: actorName('daemon') }),
     encoders: faces.encoders,
     refreshMs: config.gallery.refreshMs,
     clock,

@@ -1,4 +1,5 @@
 import type { FacePart, MaskState, Person } from '../core/person.ts';
+import type { Consent, Origin } from './gallery-changes.ts';
 
 /** Encoder whose templates are meant. */
 export interface GalleryEncoder {
@@ -24,10 +25,11 @@ export interface Template {
 }
 
 /** A person with the data kept about them. Times are milliseconds since the epoch. */
-export interface PersonRecord extends Person {
+export interface PersonRecord extends Person, Consent {
   readonly createdAtMs: number;
-  readonly consentAtMs: number | null;
-  readonly retainUntilMs: number | null;
+  readonly origin: Origin;
+  /** The gallery's version when the person or one of their templates changed last. */
+  readonly version: number;
   readonly templates: number;
   /** Fingerprints of the encoders this person has templates of, sorted. */
   readonly encoders: readonly string[];
