@@ -37,7 +37,7 @@ import type { SameVisitor } from './gallery/visitor.ts';
 import { createVisitorLog } from './gallery/visitor-log.ts';
 import { alignmentWay } from './inference/alignment-way.ts';
 import { checkAligning } from './inference/check-aligning.ts';
-import { InferenceThread } from './inference/inference-thread.ts';
+import { InferencePool, inferenceWorkers } from './inference/inference-pool.ts';
 import { calibrationOf, readCalibrations } from './inference/manifest-calibration.ts';
 import { type BatcherOptions, ModelBatcher } from './inference/model-batcher.ts';
 import { openOnnxModel } from './inference/onnxruntime-model.ts';
@@ -106,6 +106,8 @@ export interface ChainOptions {
   readonly policy?: BatcherOptions['policy'];
   /** Whether the models that tell faces from pictures of faces are opened too. */
   readonly liveness?: boolean;
+  /** Threads with a copy of the models each; one when left out, which is enough for whoever asks for one thing at a time. */
+  readonly workers?: number;
   /** Told of every run of a model. */
   readonly onRun?: BatcherOptions['onRun'];
   /** Told of every model that was opened: for whoever measures it bare. */
@@ -127,19 +129,20 @@ export async function openFaceAnalyser(
     onRun,
     onOpen,
     liveness = false,
+    workers = 1,
   }: ChainOptions = {},
 ): Promise<OpenFaceAnalyser> {
   const store = await createModelStore({ dir: config.models.dir, extraManifest: config.models.manifest, logger });
-  const thread = new InferenceThread(logger);
+  const threads = new InferencePool(workers, logger);
   const opened: { close(): Promise<void> }[] = [];
   const close = async () => {
     await Promise.allSettled(opened.map((model) => model.close()));
-    await thread.close();
+    await threads.close();
   };
   const open = async (id: string) => {
     const model =
       runIn === 'own-thread'
-        ? await thread.open(store, id, config.inference)
+        ? await threads.open(store, id, config.inference)
         : await openOnnxModel(store, id, { ...config.inference, logger });
     onOpen?.(model);
     const batcher = new ModelBatcher(model, clock, { ...(policy && { policy }), ...(onRun && { onRun }) });
@@ -171,7 +174,7 @@ export async function openFaceAnalyser(
       if (alignmentWay(config.inference.alignment, provider) === 'graph') {
         const { providers } = config.inference;
         const usable = providers.slice(providers.indexOf(provider));
-        const model = await thread.openAligning(store, id, { ...config.inference, providers: usable });
+        const model = await threads.openAligning(store, id, { ...config.inference, providers: usable });
         await checkAligning(encoder.lane(''), model);
         // What takes whole frames is used instead of the encoder, not beside it.
         await encoder.close();
@@ -226,7 +229,7 @@ export async function openFaceAnalyser(
       encoder: full.inUse,
       encoders: upper ? [full.inUse, upper.inUse] : [full.inUse],
       liveness: lively,
-      failed: thread.failed,
+      failed: threads.failed,
       close,
     };
   } catch (error) {
@@ -321,6 +324,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     clock,
     lowScore: config.tracks.lowScore,
     liveness: config.recognition.liveness !== 'off',
+    workers: inferenceWorkers(config.inference),
     onRun: (run) => metrics.run(run),
   });
   const galleryKey = await readGalleryKey(config, env, (message) => logger.warn({ part: 'gallery' }, message));
