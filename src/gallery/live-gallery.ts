@@ -11,6 +11,8 @@ export interface GallerySource {
   /** Whether the gallery has changed since `version`. */
   changed(version: number): boolean;
   loadTemplates(encoder: GalleryEncoder, part: FacePart): TemplateMatrix;
+  /** Removes whoever may not be kept any longer; gives their ids. */
+  removeExpired(): string[];
   /** How many people have templates of other encoders only, and how many templates these are. */
   countForeign(fingerprint: string): { people: number; templates: number };
   close(): void;
@@ -57,6 +59,7 @@ export class LiveGallery {
   async start(): Promise<void> {
     this.#source = this.#options.open(true);
     try {
+      this.#removeExpired(this.#source);
       this.#load(this.#source);
     } catch (error) {
       this.#closeSource();
@@ -105,9 +108,9 @@ export class LiveGallery {
       if (!this.#source) {
         this.#source = open(false);
         this.#load(this.#source);
-      } else if (this.#source.changed(this.current().version)) {
-        this.#load(this.#source);
       }
+      this.#removeExpired(this.#source);
+      if (this.#source.changed(this.current().version)) this.#load(this.#source);
       if (this.#failing) logger.info({ galleryVersion: this.current().version }, 'gallery can be read again');
       this.#failing = false;
     } catch (error) {
@@ -122,6 +125,12 @@ export class LiveGallery {
       }
       this.#failing = true;
     }
+  }
+
+  #removeExpired(source: GallerySource): void {
+    const ids = source.removeExpired();
+    if (ids.length === 0) return;
+    this.#options.logger.info({ people: ids }, `removed ${ids.length} people: the date they may be kept until is past`);
   }
 
   #load(source: GallerySource): void {
