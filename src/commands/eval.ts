@@ -119,6 +119,10 @@ export const registerEval: RegisterCommand = (program, context) => {
           .default('central'),
       )
       .option('--no-faces', 'there are no faces in the pictures: count false ones')
+      .option(
+        '--against <path>',
+        'pictures or a film without faces: tells also how many are found at one false find in 1,000',
+      )
       .option('--mask', 'draw a mask on the most central face of each picture')
       .option('--mask-seed <n>', 'decides the masks', wholeNumber, 1)
       .option('--limit <n>', 'only so many of the pictures, at even distances', wholeNumber)

@@ -260,6 +260,15 @@ const inference = z
       .max(256)
       .default(0)
       .describe('Threads a model runs on; 0 takes one less than there are cores, at least 1 and at most 4.'),
+    workers: z
+      .int()
+      .min(0)
+      .max(16)
+      .default(0)
+      .describe(
+        'Threads in which models run at the same time, each with a copy of them in memory; 0 takes two on a CPU where each ' +
+          'has its cores, else one.',
+      ),
     device: z.int().min(0).max(63).default(0).describe('Which GPU tensorrt and cuda run on, counted from 0.'),
     fp16: z
       .boolean()
@@ -377,6 +386,12 @@ const gallery = z
       .default(null)
       .describe(
         'What templates are encrypted with, 64 hex digits; null for gallery.key beside the file, made by Eyeline.',
+      ),
+    keepCrops: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether the aligned face of each picture enrolled is kept, encrypted: `gallery reembed` makes templates of another encoder from it.',
       ),
   })
   .prefault({});
