@@ -399,7 +399,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
       analyser: faces.lane(camera.id),
       tracker: decisions.tracker(),
       visits: decisions.visits(settings),
-      gallery: () => gallery.current(),
+      gallery: () => (visitors ? { ...gallery.current(), denials: () => visitors.log.denials() } : gallery.current()),
       calibrations: decisions.calibrations,
       falseAcceptRate: decisions.falseAcceptRate,
       liveness: faces.liveness?.(camera.id) ?? null,
@@ -451,7 +451,13 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
   metrics.watchCameras(supervisors);
   publisher?.onCameraEnabled((id, enabled) => supervisors.get(id)?.setEnabled(enabled));
   publisher?.onCommand((request) =>
-    carryOut(request, { cameras: commanded, snapshots: config.privacy.snapshots, syncGallery: null, settings }),
+    carryOut(request, {
+      cameras: commanded,
+      snapshots: config.privacy.snapshots,
+      syncGallery: null,
+      deny: visitors && ((track, person) => visitors.deny(track, person)),
+      settings,
+    }),
   );
 
   let fail: (error: EyelineError) => void = () => {};
@@ -502,7 +508,11 @@ function openVisitors(
 ) {
   const limits = { maxVisitors: visitors.max, keepMs: visitors.keepDays * DAY_MS };
   const store = openVisitorStore(visitors.file, { logger, clock, limits, key });
-  return { log: createVisitorLog(store, sameVisitor, logger), close: () => store.close() };
+  return {
+    log: createVisitorLog(store, sameVisitor, logger),
+    deny: (track: string, person?: string) => store.deny(track, person),
+    close: () => store.close(),
+  };
 }
 
 /** A JPEG of RGB bytes. OpenCV comes into the daemon's own process with the first one: most daemons take none. */

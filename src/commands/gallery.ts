@@ -7,6 +7,7 @@ import { registerConsent } from './gallery/consent.ts';
 import { registerPortable } from './gallery/portable.ts';
 import { registerReembed } from './gallery/reembed.ts';
 import { type GalleryOptions, withStore } from './gallery/with-store.ts';
+import { registerDeny } from './gallery-deny.ts';
 
 /** `eyeline gallery …`: who is enrolled, and what becomes of them. */
 export const registerGallery: RegisterCommand = (program, context) => {
@@ -19,6 +20,7 @@ export const registerGallery: RegisterCommand = (program, context) => {
     .action(async (options: GalleryOptions) => {
       await withStore(options, context, (store) => list(store, options, context));
     });
+  registerDeny(gallery, context);
   gallery
     .command('remove')
     .description('Removes a person and all templates. A running daemon forgets the person by itself.')

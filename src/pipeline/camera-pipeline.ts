@@ -9,6 +9,7 @@ import type { Detection } from '../faces/detect.ts';
 import type { Face, FaceAnalyser, FaceEmbedding } from '../faces/face-analyser.ts';
 import type { LivenessAssessor } from '../faces/liveness.ts';
 import { curveFor, meaningOf, type ScoreCalibration, type ScoreCurve } from '../faces/score-calibration.ts';
+import { type Denials, deniedPeople, NO_DENIALS } from '../gallery/denial.ts';
 import type { TrackSighting } from '../gallery/visitor.ts';
 import type { RunTrace } from '../inference/vision-model.ts';
 import { excludedPeople } from '../tracks/assign.ts';
@@ -31,12 +32,8 @@ export interface GalleryView {
   ): readonly { readonly person: Person; readonly score: number }[];
   /** How many have templates of the encoder, and how many these are. */
   enrolled(encoder: string): Enrolled;
-  /** Of the people a probe may be, those it is not: somebody said so of a face it is more like. */
-  denied?(
-    probe: Float32Array,
-    encoder: string,
-    matches: readonly { readonly person: Person; readonly score: number }[],
-  ): ReadonlySet<string>;
+  /** Whom tracks are not, as somebody said. */
+  denials?(): Denials;
 }
 
 /** Remembers what decided tracks looked like. Never throws. */
@@ -137,6 +134,7 @@ export class CameraPipeline {
   #sequence = 0;
   #seenMs = 0;
   #galleryVersion: number | null = null;
+  #denials = NO_DENIALS.version;
   readonly #passages: Passages;
   /** Of tracks that were told unknown. */
   readonly #visitors = new Map<number, string | null>();
@@ -249,6 +247,10 @@ export class CameraPipeline {
     const gallery = this.#options.gallery();
     if (gallery.version !== this.#galleryVersion) visits.galleryChanged((person) => gallery.has(person));
     this.#galleryVersion = gallery.version;
+    const denials = gallery.denials?.() ?? NO_DENIALS;
+    // Whoever was told apart from somebody is looked at as if they had just come.
+    if (denials.version !== this.#denials) visits.galleryChanged((person) => !denials.people.has(person));
+    this.#denials = denials.version;
 
     const { seen, ended } = tracker.update(detections, seenMs);
     this.#depart(visits.end(ended), frame, arrival);
@@ -374,7 +376,8 @@ export class CameraPipeline {
     if (!curve) throw new RangeError(`encoder ${face.encoder} is not calibrated`);
     const closest = gallery.search(face.embedding, face.encoder, CLOSEST);
     const matches = closest.map(({ person, score }) => ({ person, ...meaningOf(curve, score) }));
-    return { matches, denied: gallery.denied?.(face.embedding, face.encoder, closest) ?? new Set(), curve };
+    const denied = deniedPeople(gallery.denials?.() ?? NO_DENIALS, face.embedding, face.encoder, closest);
+    return { matches, denied, curve };
   }
 
   async #lives(frame: Frame, faces: readonly { readonly face: Face }[], trace: RunTrace): Promise<readonly number[]> {

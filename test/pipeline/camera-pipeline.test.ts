@@ -156,6 +156,25 @@ describe('CameraPipeline', () => {
     expect(analyser.embedded).toBeLessThanOrEqual(12);
   });
 
+  it('names nobody whom somebody said a track is not, and those again whom it is', async () => {
+    // Somebody rather like Ann was named; somebody says so while they stand there.
+    const pipeline = build();
+    await play(times(6, [at(100, 0.5)]), pipeline);
+    expect(published.map(({ person }) => person)).toEqual([ANN]);
+    const said = { person: 'ann', encoder: FULL_ENCODER, part: 'full', mask: null, quality: 0.9 } as const;
+    const looks = [{ ...said, embedding: stagedEmbedding(0.5, FULL_ENCODER) }];
+    gallery = { ...gallery, denials: () => ({ version: 1, people: new Set(['ann']), looks }) };
+    await play(times(10, [at(100, 0.5)]), pipeline);
+    expect(published.slice(1).map(({ decision, person }) => [decision, person])).toEqual([['unknown', null]]);
+    // A new track of the same face is nobody either; Ann herself still is.
+    nowMs += 10_000;
+    await play(times(10, [at(300, 0.5)]));
+    expect(published.slice(2).map(({ decision }) => decision)).toEqual(['unknown']);
+    nowMs += 10_000;
+    await play(times(10, [at(100, 0.05)]));
+    expect(published.slice(3).map(({ person }) => person)).toEqual([ANN]);
+  });
+
   it('announces a known person once, with all that the decision rests on', async () => {
     await play(times(20, [at(100, 0.1)]));
     expect(published).toHaveLength(1);
