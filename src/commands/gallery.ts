@@ -4,6 +4,7 @@ import type { PersonRecord } from '../gallery/template.ts';
 import type { CommandContext, RegisterCommand } from './command.ts';
 import { registerAudit } from './gallery/audit.ts';
 import { registerConsent } from './gallery/consent.ts';
+import { registerPortable } from './gallery/portable.ts';
 import { registerReembed } from './gallery/reembed.ts';
 import { type GalleryOptions, withStore } from './gallery/with-store.ts';
 import { registerDeny } from './gallery-deny.ts';
@@ -50,6 +51,7 @@ export const registerGallery: RegisterCommand = (program, context) => {
   registerConsent(gallery, context);
   registerAudit(gallery, context);
   registerReembed(gallery, context);
+  registerPortable(gallery, context);
 };
 
 function list(store: SqliteGalleryStore, { json }: GalleryOptions, context: CommandContext): void {
