@@ -71,6 +71,10 @@ export const ERRORS = {
   SYNC_NO_SPACE: { exit: 5, help: 'Free disk space; the device keeps the gallery it has and tries again.' },
   ROLLBACK_UNAVAILABLE: { exit: 5, help: 'Only the version before the last one taken over is kept.' },
   PUBLISH_FAILED: { exit: 11, help: 'Check the target, its permissions and credentials, then publish again.' },
+  GALLERY_FILE_INVALID: {
+    exit: 5,
+    help: 'Check the passphrase, and that the file was copied as a whole; export it again.',
+  },
   PERSON_UNKNOWN: { exit: 5, help: '`eyeline gallery list` names the people enrolled.' },
   VISITOR_UNKNOWN: { exit: 5, help: '`eyeline visitors list` names the visitors that are kept.' },
   PICTURE_REFUSED: { exit: 7, help: 'Use a sharp, well-lit picture with exactly one face.' },
