@@ -399,7 +399,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
       analyser: faces.lane(camera.id),
       tracker: decisions.tracker(),
       visits: decisions.visits(settings),
-      gallery: () => gallery.current(),
+      gallery: () => (visitors ? { ...gallery.current(), denials: () => visitors.log.denials() } : gallery.current()),
       calibrations: decisions.calibrations,
       falseAcceptRate: decisions.falseAcceptRate,
       liveness: faces.liveness?.(camera.id) ?? null,
@@ -425,6 +425,16 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
         if (type !== 'exit') metrics.decision(where, decision);
         publisher?.publishIdentity(draft);
       },
+      ...(config.events.attempts && {
+        onAttempt: ({ person, matches, ...report }) => {
+          const told = (id: string) => !config.privacy.ignore.includes(id);
+          publisher?.tellAttempt({
+            ...report,
+            person: person !== null && told(person) ? person : null,
+            matches: matches.filter((match) => told(match.person)),
+          });
+        },
+      }),
       attend: (forMs) => supervisor.attend(forMs),
       // A frame in work owes progress: a model that hangs must not go unnoticed.
       onWork: (frames) =>
@@ -451,7 +461,13 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
   metrics.watchCameras(supervisors);
   publisher?.onCameraEnabled((id, enabled) => supervisors.get(id)?.setEnabled(enabled));
   publisher?.onCommand((request) =>
-    carryOut(request, { cameras: commanded, snapshots: config.privacy.snapshots, syncGallery: null, settings }),
+    carryOut(request, {
+      cameras: commanded,
+      snapshots: config.privacy.snapshots,
+      syncGallery: null,
+      deny: visitors && ((track, person) => visitors.deny(track, person)),
+      settings,
+    }),
   );
 
   let fail: (error: EyelineError) => void = () => {};
@@ -502,7 +518,11 @@ function openVisitors(
 ) {
   const limits = { maxVisitors: visitors.max, keepMs: visitors.keepDays * DAY_MS };
   const store = openVisitorStore(visitors.file, { logger, clock, limits, key });
-  return { log: createVisitorLog(store, sameVisitor, logger), close: () => store.close() };
+  return {
+    log: createVisitorLog(store, sameVisitor, logger),
+    deny: (track: string, person?: string) => store.deny(track, person),
+    close: () => store.close(),
+  };
 }
 
 /** A JPEG of RGB bytes. OpenCV comes into the daemon's own process with the first one: most daemons take none. */

@@ -4,8 +4,10 @@ import type { PersonRecord } from '../gallery/template.ts';
 import type { CommandContext, RegisterCommand } from './command.ts';
 import { registerAudit } from './gallery/audit.ts';
 import { registerConsent } from './gallery/consent.ts';
+import { registerPortable } from './gallery/portable.ts';
 import { registerReembed } from './gallery/reembed.ts';
 import { type GalleryOptions, withStore } from './gallery/with-store.ts';
+import { registerDeny } from './gallery-deny.ts';
 
 /** `eyeline gallery …`: who is enrolled, and what becomes of them. */
 export const registerGallery: RegisterCommand = (program, context) => {
@@ -18,6 +20,7 @@ export const registerGallery: RegisterCommand = (program, context) => {
     .action(async (options: GalleryOptions) => {
       await withStore(options, context, (store) => list(store, options, context));
     });
+  registerDeny(gallery, context);
   gallery
     .command('remove')
     .description('Removes a person and all templates. A running daemon forgets the person by itself.')
@@ -48,6 +51,7 @@ export const registerGallery: RegisterCommand = (program, context) => {
   registerConsent(gallery, context);
   registerAudit(gallery, context);
   registerReembed(gallery, context);
+  registerPortable(gallery, context);
 };
 
 function list(store: SqliteGalleryStore, { json }: GalleryOptions, context: CommandContext): void {

@@ -285,6 +285,11 @@ export class SqliteGalleryStore {
     return row ? String(row.value) : null;
   }
 
+  /** Records in the audit trail that so many people left the gallery as a file. */
+  noteExport(people: number, detail: Readonly<Record<string, unknown>>): void {
+    this.#connection.write(() => this.#record('export', null, this.version(), { people, ...detail }));
+  }
+
   /** What happened to the gallery, oldest first. */
   audit(query: AuditQuery = {}): AuditEntry[] {
     return readAudit(this.#connection, query);
