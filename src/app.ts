@@ -426,6 +426,16 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
         if (type !== 'exit') metrics.decision(where, decision);
         publisher?.publishIdentity(draft);
       },
+      ...(config.events.attempts && {
+        onAttempt: ({ person, matches, ...report }) => {
+          const told = (id: string) => !config.privacy.ignore.includes(id);
+          publisher?.tellAttempt({
+            ...report,
+            person: person !== null && told(person) ? person : null,
+            matches: matches.filter((match) => told(match.person)),
+          });
+        },
+      }),
       attend: (forMs) => supervisor.attend(forMs),
       // A frame in work owes progress: a model that hangs must not go unnoticed.
       onWork: (frames) =>

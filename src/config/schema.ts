@@ -481,6 +481,12 @@ const mqtt = z
 
 const events = z
   .strictObject({
+    attempts: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether every look at a face is told on the topic debug/attempt, to find out why somebody is not known.',
+      ),
     expireAfterMs: z
       .int()
       .min(1000)

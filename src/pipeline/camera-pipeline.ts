@@ -4,6 +4,7 @@ import type { Box, Size } from '../core/geometry.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Person } from '../core/person.ts';
 import type { Frame } from '../core/picture.ts';
+import { ATTEMPT_MATCHES, type AttemptReport } from '../events/attempt.ts';
 import type { IdentityDraft } from '../events/identity-event.ts';
 import type { Detection } from '../faces/detect.ts';
 import type { Face, FaceAnalyser, FaceEmbedding } from '../faces/face-analyser.ts';
@@ -61,6 +62,8 @@ export interface CameraPipelineOptions {
   readonly minQuality: number;
   readonly publish: (draft: IdentityDraft) => void;
   readonly onFrame?: (report: FrameReport) => void;
+  /** Told of every look at a face. */
+  readonly onAttempt?: (report: AttemptReport) => void;
   readonly spectator?: FrameSpectator;
   /** Zones and lines of the camera's picture. */
   readonly zones?: ZoneWatch;
@@ -342,6 +345,7 @@ export class CameraPipeline {
       };
       const enrolled = gallery.enrolled(embedding.encoder);
       const announcement = visits.observe(track, sighting, enrolled, seenMs) ?? this.#elsewhere(track, sighting);
+      this.#options.onAttempt?.(this.#attemptOf(track, sighting, frame));
       if (!announcement) return;
       this.#remember(track, announcement, frame);
       const draft = this.#draft(frame, face, track, announcement, latency());
@@ -410,6 +414,28 @@ export class CameraPipeline {
   #elsewhere(track: number, look: Sighting): Announcement | null {
     const verdict = this.#isElsewhere(track) ? this.#options.visits.confirmed(track, look) : null;
     return verdict && { type: 'update', verdict, portrait: [] };
+  }
+
+  #attemptOf(track: number, look: Sighting, { capturedAtMs }: FrameFacts): AttemptReport {
+    const { camera, visits } = this.#options;
+    return {
+      schema: 'eyeline.attempt/1',
+      camera,
+      track: `${camera}-${track}`,
+      capturedAt: new Date(capturedAtMs).toISOString(),
+      quality: look.quality,
+      mask: look.mask,
+      encoder: look.encoder,
+      liveness: look.live,
+      matches: look.matches.slice(0, ATTEMPT_MATCHES).map(({ person, score, llr }) => ({
+        person: person.id,
+        score: Math.max(-1, Math.min(1, score)),
+        llr,
+        excluded: look.excluded.has(person.id),
+      })),
+      decision: visits.verdict(track),
+      person: visits.identity(track)?.personId ?? null,
+    };
   }
 
   /** Tells that tracks have ended, as of this frame. */
