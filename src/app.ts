@@ -335,6 +335,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     open: (create) =>
       openGalleryStore(config.gallery.file, { logger, clock, create, key: galleryKey, actor: actorName('daemon') }),
     encoders: faces.encoders,
+    bestOf: config.gallery.bestOf,
     refreshMs: config.gallery.refreshMs,
     clock,
     logger,

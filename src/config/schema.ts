@@ -414,6 +414,12 @@ const gallery = z
         'What templates are encrypted with, 64 hex digits; null for gallery.key beside the file, made by Eyeline.',
       ),
     sync: sync.describe('Taking the gallery over from a fleet; see docs/fleet.md.'),
+    bestOf: z
+      .int()
+      .min(1)
+      .max(20)
+      .default(1)
+      .describe("Of how many of a person's templates, those most alike, the mean is their score."),
     keepCrops: z
       .boolean()
       .default(false)
