@@ -160,6 +160,7 @@ function withChainOptions(command: Command): Command {
     .option('--detector <id>', 'instead of models.detector')
     .option('--second-detector <id>', 'instead of models.secondDetector; none for none')
     .option('--landmarks <id>', 'instead of models.landmarks')
+    .option('--upper-encoder <id>', 'instead of models.upperEncoder, for --encoder auto; none for none')
     .addOption(alignOption('none', 'a bare face'))
     .addOption(alignOption('worn', 'a face with a mask'))
     .option('--workers <n>', 'processes that read pictures (default: one a core)', processes)

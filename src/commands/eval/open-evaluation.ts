@@ -20,6 +20,7 @@ export interface ChainOptions {
   readonly detector?: string;
   readonly secondDetector?: string;
   readonly landmarks?: string;
+  readonly upperEncoder?: string;
   readonly alignNone?: AlignmentPoints;
   readonly alignWorn?: AlignmentPoints;
 }
@@ -65,6 +66,9 @@ export async function openPictures(
         secondDetector: options.secondDetector === 'none' ? null : options.secondDetector,
       }),
       ...(options.landmarks !== undefined && { landmarks: options.landmarks }),
+      ...(options.upperEncoder !== undefined && {
+        upperEncoder: options.upperEncoder === 'none' ? null : options.upperEncoder,
+      }),
       alignBy: {
         none: options.alignNone ?? loaded.config.models.alignBy.none,
         worn: options.alignWorn ?? loaded.config.models.alignBy.worn,
