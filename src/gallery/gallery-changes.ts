@@ -7,13 +7,18 @@ export type Origin = 'device' | 'fleet';
 /** Why a person was deleted: by hand, past the date they may be kept until, or because the fleet's master says so. */
 export type DeletionReason = 'removed' | 'expired' | 'fleet';
 
-/** A person with everything that is told of them to another gallery. Times are milliseconds since the epoch. */
-export interface PersonState extends Person {
-  readonly createdAtMs: number;
+/** What a person agreed to, and how long they may be kept. Times are milliseconds since the epoch. */
+export interface Consent {
   readonly consentAtMs: number | null;
   /** What was consented to, and how. */
   readonly consentNote: string | null;
+  /** From then on the person is removed; null keeps them. */
   readonly retainUntilMs: number | null;
+}
+
+/** A person with everything that is told of them to another gallery. */
+export interface PersonState extends Person, Consent {
+  readonly createdAtMs: number;
   /** Of all encoders (reading), or of those the batch names (applying). */
   readonly templates: readonly Template[];
 }

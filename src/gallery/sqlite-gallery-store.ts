@@ -10,6 +10,7 @@ import { type AuditAction, type AuditEntry, type AuditQuery, readAudit, record }
 import { fromBytes, toBytes } from './embedding-bytes.ts';
 import type {
   AppliedBatch,
+  Consent,
   DeletionReason,
   GalleryBatch,
   GalleryChanges,
@@ -21,8 +22,8 @@ import { type FileIdentity, isSameFile, prepareFile, unreadable } from './galler
 import { defaultKeyFile, keyOfFile } from './gallery-key.ts';
 import { normaliseName, slugOf } from './person-name.ts';
 import { openConnection, type SqliteStoreConnection, type SqlRow } from './sqlite-store-connection.ts';
-import type { GalleryEncoder, PersonRecord, Template, TemplateMatrix } from './template.ts';
-import { placeOf, TemplateVault } from './template-vault.ts';
+import type { EnrolledPicture, FaceCrop, GalleryEncoder, PersonRecord, Template, TemplateMatrix } from './template.ts';
+import { cropPlaceOf, placeOf, sealedCropOf, TemplateVault } from './template-vault.ts';
 import { requireUnit } from './vector.ts';
 
 export interface GalleryStoreOptions {
@@ -128,20 +129,26 @@ export class SqliteGalleryStore {
   }
 
   /**
-   * Adds templates to a person, leaving out those of a picture the person has already; gives the number added.
+   * Adds templates to a person, leaving out those of a picture the person has already; gives the number added. A crop given is
+   * kept with them, encrypted: all templates are of its picture then.
    *
    * @throws EyelineError PERSON_UNKNOWN; RangeError when an embedding has no unit norm.
    */
-  addTemplates(personId: string, templates: readonly Template[]): number {
+  addTemplates(
+    personId: string,
+    templates: readonly Template[],
+    { crop, action = 'enrol' }: { crop?: FaceCrop | undefined; action?: 'enrol' | 'reembed' } = {},
+  ): number {
     for (const { embedding } of templates) requireUnit(embedding, embedding.length, 'embedding');
     return this.#connection.write(() => {
       if (!this.#connection.get('SELECT 1 FROM people WHERE id = ?', [personId])) throw personUnknown(personId);
       let added = 0;
       for (const template of templates) added += this.#insert(personId, template);
       if (added > 0) {
+        if (crop) this.#insertCrop(personId, templates, crop);
         const version = this.#countUp(personId);
         const pictures = new Set(templates.map(({ pictureSha256 }) => pictureSha256)).size;
-        this.#record('enrol', personId, version, { templates: added, pictures });
+        this.#record(action, personId, version, { templates: added, pictures });
       }
       return added;
     });
@@ -154,15 +161,7 @@ export class SqliteGalleryStore {
    */
   removePerson(idOrName: string): PersonRecord {
     const removed = this.#connection.write(() => {
-      const [person, other] = this.#select('WHERE p.id = ? OR p.name = ?', [
-        idOrName,
-        normaliseName(idOrName) ?? idOrName,
-      ]);
-      if (!person) throw personUnknown(idOrName);
-      if (other) {
-        const both = [person, other].map(({ id, name }) => `${id} (${name})`).join(' and ');
-        throw new EyelineError('USAGE', `"${idOrName}" can mean ${both}: give the id or the name that only one has`);
-      }
+      const person = this.#onlyPerson(idOrName);
       const version = this.#countUp();
       this.#remove(person.id, this.#clock.now(), 'removed', version);
       this.#record('remove', person.id, version, { templates: person.templates });
@@ -170,6 +169,48 @@ export class SqliteGalleryStore {
     });
     this.#connection.checkpoint();
     return removed;
+  }
+
+  /**
+   * Sets what is given of consent and retention of a person, by id or name; null takes it away.
+   *
+   * @throws EyelineError as {@link removePerson}
+   */
+  setConsent(idOrName: string, kept: Partial<Consent>): PersonRecord {
+    return this.#connection.write(() => {
+      const { id, consentAtMs, consentNote, retainUntilMs } = this.#onlyPerson(idOrName);
+      const now = { consentAtMs, consentNote, retainUntilMs, ...kept };
+      this.#connection.run('UPDATE people SET consent_at = ?, consent_note = ?, retain_until = ? WHERE id = ?', [
+        now.consentAtMs,
+        now.consentNote,
+        now.retainUntilMs,
+        id,
+      ]);
+      this.#record('consent', id, this.#countUp(id), {
+        consentAtMs: now.consentAtMs,
+        retainUntilMs: now.retainUntilMs,
+      });
+      return this.#select('WHERE p.id = ?', [id])[0] ?? this.#onlyPerson(id);
+    });
+  }
+
+  /** Removes, as {@link removePerson} does, whoever may not be kept any longer; gives their ids. */
+  removeExpired(): string[] {
+    const nowMs = this.#clock.now();
+    const due = 'SELECT id FROM people WHERE retain_until <= ? ORDER BY id';
+    if (!this.#connection.get(due, [nowMs])) return [];
+    const ids = this.#connection.write(() => {
+      const expired = Array.from(this.#connection.rows(due, [nowMs]), (row) => String(row.id));
+      if (expired.length === 0) return expired;
+      const version = this.#countUp();
+      for (const id of expired) {
+        this.#remove(id, nowMs, 'expired', version);
+        this.#record('expire', id, version, {});
+      }
+      return expired;
+    });
+    this.#connection.checkpoint();
+    return ids;
   }
 
   /**
@@ -244,6 +285,34 @@ export class SqliteGalleryStore {
     return row ? String(row.value) : null;
   }
 
+  /** Sets a fact when it is still `before`; false when it is not. The gallery's version stays. */
+  swapState(key: string, before: string | null, after: string): boolean {
+    return this.#connection.write(() => {
+      if (this.state(key) !== before) return false;
+      this.#connection.run('INSERT OR REPLACE INTO state (key, value) VALUES (?, ?)', [key, after]);
+      return true;
+    });
+  }
+
+  /** Those deleted and not added again. */
+  tombstones(): readonly TombstoneRecord[] {
+    return this.#tombstonesSince(0);
+  }
+
+  /** A person with all templates; null when there is none of that id. */
+  personState(id: string): PersonState | null {
+    const row = this.#connection.get('SELECT * FROM people WHERE id = ?', [id]);
+    if (!row) return null;
+    const rows = this.#connection.rows('SELECT * FROM templates WHERE person = ? ORDER BY id', [id]);
+    const templates = Array.from(rows, (it) => this.#templateOf(it));
+    return { ...consentOf(row), id, name: String(row.name), createdAtMs: Number(row.created_at), templates };
+  }
+
+  /** Records in the audit trail that so many people left the gallery as a file. */
+  noteExport(people: number, detail: Readonly<Record<string, unknown>>): void {
+    this.#connection.write(() => this.#record('export', null, this.version(), { people, ...detail }));
+  }
+
   /** What happened to the gallery, oldest first. */
   audit(query: AuditQuery = {}): AuditEntry[] {
     return readAudit(this.#connection, query);
@@ -265,6 +334,37 @@ export class SqliteGalleryStore {
   hasPicture(personId: string, pictureSha256: string, encoder: string): boolean {
     const sql = 'SELECT 1 FROM templates WHERE person = ? AND picture_sha256 = ? AND encoder = ?';
     return this.#connection.get(sql, [personId, pictureSha256, encoder]) !== undefined;
+  }
+
+  /** All pictures that templates were made of, by person and picture. */
+  pictures(): EnrolledPicture[] {
+    const rows = this.#connection.rows(
+      `SELECT p.id, p.name, t.picture_sha256, min(t.source_file) AS source_file, max(t.quality) AS quality,
+         max(t.mask) AS mask, json_group_array(DISTINCT t.encoder) AS encoders, max(c.side) AS side
+       FROM templates t JOIN people p ON p.id = t.person
+         LEFT JOIN crops c ON c.person = t.person AND c.picture_sha256 = t.picture_sha256
+       GROUP BY t.person, t.picture_sha256 ORDER BY t.person, t.picture_sha256`,
+    );
+    return Array.from(rows, (row) => ({
+      person: { id: String(row.id), name: String(row.name) },
+      pictureSha256: String(row.picture_sha256),
+      sourceFile: String(row.source_file),
+      quality: Number(row.quality),
+      mask: row.mask === null ? null : (String(row.mask) as MaskState),
+      encoders: (JSON.parse(String(row.encoders)) as string[]).sort(),
+      hasCrop: row.side !== null,
+    }));
+  }
+
+  /** The crop kept of a picture; null when none is. */
+  crop(personId: string, pictureSha256: string): FaceCrop | null {
+    const row = this.#connection.get('SELECT * FROM crops WHERE person = ? AND picture_sha256 = ?', [
+      personId,
+      pictureSha256,
+    ]);
+    if (!row) return null;
+    const place = cropPlaceOf(row);
+    return { side: place.side, rgb: this.#vault.unsealCrop(sealedCropOf(row), place) };
   }
 
   /** How many people have templates of other encoders only, and how many templates these are. */
@@ -327,6 +427,17 @@ export class SqliteGalleryStore {
       // The journal stays beside the file and is read at the next opening: nothing is lost.
     }
     this.#connection.close();
+  }
+
+  #onlyPerson(idOrName: string): PersonRecord {
+    const [person, other] = this.#select('WHERE p.id = ? OR p.name = ?', [
+      idOrName,
+      normaliseName(idOrName) ?? idOrName,
+    ]);
+    if (!person) throw personUnknown(idOrName);
+    if (!other) return person;
+    const both = [person, other].map(({ id, name }) => `${id} (${name})`).join(' and ');
+    throw new EyelineError('USAGE', `"${idOrName}" can mean ${both}: give the id or the name that only one has`);
   }
 
   #select(where: string, values: readonly string[]): PersonRecord[] {
@@ -392,6 +503,17 @@ export class SqliteGalleryStore {
     );
   }
 
+  #insertCrop(person: string, templates: readonly Template[], { side, rgb }: FaceCrop): void {
+    const [pictureSha256, ...others] = new Set(templates.map((it) => it.pictureSha256));
+    if (pictureSha256 === undefined || others.length > 0) throw new RangeError('a crop is of one picture');
+    const { dataKey, bytes } = this.#vault.sealCrop(rgb, { person, pictureSha256, side });
+    this.#connection.run(
+      `INSERT INTO crops (person, picture_sha256, side, data_key, pixels) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (person, picture_sha256) DO NOTHING`,
+      [person, pictureSha256, side, dataKey, bytes],
+    );
+  }
+
   /** Deletes the person, if there is one, and leaves a tombstone; whether there was one. */
   #remove(id: string, deletedAtMs: number, reason: DeletionReason, version: number): boolean {
     const removed = this.#connection.run('DELETE FROM people WHERE id = ?', [id]) > 0;
@@ -432,7 +554,7 @@ export class SqliteGalleryStore {
   }
 }
 
-function consentOf(row: SqlRow) {
+function consentOf(row: SqlRow): Consent {
   return {
     consentAtMs: row.consent_at === null ? null : Number(row.consent_at),
     consentNote: row.consent_note === null ? null : String(row.consent_note),
