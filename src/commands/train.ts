@@ -164,13 +164,14 @@ async function installIfBetter(candidate: Candidate, context: CommandContext): P
   const against = reasonsAgainst(recipe.kind, inUse, outcome.best);
   if (against.length > 0) throw new EyelineError('TRAINING_NOT_BETTER', `${name}: ${against.join('; ')}`);
   const base = modelOf(recipe.kind, config);
-  const upper = recipe.kind === 'encoder';
+  const upper = recipe.kind === 'encoder' || recipe.kind === 'siamese';
   const id = upper ? (config.models.upperEncoder ?? UPPER_ENCODER) : base;
   const path = await installModel(config.models.dir, {
     id,
     file: folder.modelFile,
     from: store.entry(base),
-    input: outcome.input,
+    contract: outcome.contract,
+    ...(upper ? { part: 'upper' as const } : {}),
     recipe: name,
   });
   context.print(`  installed as ${id}: ${path}; the daemon uses it when it is started again`);

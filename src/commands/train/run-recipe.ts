@@ -4,7 +4,6 @@ import type { TrainingRecipe } from '../../config/training-recipe.ts';
 import { systemClock } from '../../core/clock.ts';
 import { silentLogger } from '../../core/logger.ts';
 import { InferenceThread } from '../../inference/inference-thread.ts';
-import type { ModelEntry } from '../../inference/manifest.ts';
 import { ModelBatcher } from '../../inference/model-batcher.ts';
 import { openGraph } from '../../inference/onnxruntime-model.ts';
 import type { ModelStore } from '../../inference/store.ts';
@@ -14,7 +13,7 @@ import { FaceStore } from '../../training/data/face-store.ts';
 import { readRecord } from '../../training/data/prepare-set.ts';
 import { type PeopleSplit, splitPeople } from '../../training/data/training-pictures.ts';
 import type { OpenSession } from '../../training/engine.ts';
-import { openTask } from '../../training/recipes/lesson.ts';
+import { type ModelContract, openTask } from '../../training/recipes/lesson.ts';
 import type { Judgement, RunFolder } from '../../training/run/run-folder.ts';
 import { type RunOutcome, type RunProgress, trainRun } from '../../training/run/train-run.ts';
 import { modelOf, openLesson } from './open-lesson.ts';
@@ -51,8 +50,8 @@ export interface RecipeOutcome extends RunOutcome {
   readonly inUse: Judgement | null;
   /** Of the best model of the run. */
   readonly best: Judgement;
-  /** What the trained model takes. */
-  readonly input: ModelEntry['input'];
+  /** What the trained model takes and gives. */
+  readonly contract: ModelContract;
 }
 
 /** Trains one recipe on prepared faces, from the start or from where it was left. Throws as `trainRun` and `openLesson` do. */
@@ -131,12 +130,17 @@ export async function runRecipe(run: RecipeRun): Promise<RecipeOutcome> {
       });
       const inUse = run.compare && outcome.end !== 'interrupted' ? await lesson.judgeInUse(task.student) : null;
       const [channels = 3, height = 0, width = 0] = lesson.input;
-      const { input } = store.entry(modelOf(recipe.kind, config));
+      const { input, outputs, embedding } = store.entry(modelOf(recipe.kind, config));
+      const asBefore = {
+        input: { ...input, width, height, channels: channels === 1 ? 1 : 3 },
+        outputs,
+        embedding,
+      } as const;
       return {
         ...outcome,
         inUse,
         best: await bestOf(folder, outcome.state.best?.step ?? 0),
-        input: { ...input, width, height, channels: channels === 1 ? 1 : 3 },
+        contract: lesson.contract ?? asBefore,
       };
     } finally {
       await task.close();

@@ -1,4 +1,5 @@
 import type { TrainingRecipe } from '../../config/training-recipe.ts';
+import type { ModelEntry } from '../../inference/manifest.ts';
 import type { Sampling } from '../data/sampling.ts';
 import type { Batch, OpenSession, Shape, StepParts, TensorGraph, Values } from '../engine.ts';
 import type { Judgement } from '../run/run-folder.ts';
@@ -9,6 +10,9 @@ import { createTrainer } from '../trainer.ts';
 import { writeWeights } from '../write-weights.ts';
 import { type Cut, openStudent, type Student } from './student.ts';
 
+/** What a manifest says of a model's file. */
+export type ModelContract = Pick<ModelEntry, 'input' | 'outputs' | 'embedding'>;
+
 /** What one recipe teaches a model: what it is shown, what is wrong with its answers, how it is judged. */
 export interface Lesson {
   /** The model it begins with, whose file the result will be. */
@@ -16,6 +20,10 @@ export interface Lesson {
   /** Of one picture: channels, height, width. */
   readonly input: Shape;
   readonly cut: Cut;
+  /** `batch` for a model that has learned nothing yet; else `frozen`. */
+  readonly batchNormalization?: 'frozen' | 'batch';
+  /** What the trained model takes and gives, where that is not what the model it began with does. */
+  readonly contract?: ModelContract;
   /** Pictures a batch. */
   readonly batch: number;
   readonly sampling: Sampling;
@@ -45,8 +53,8 @@ export async function openTask(
   choice: TrainerChoice,
   { open, block }: { readonly open: OpenSession; readonly block: number | null },
 ): Promise<OpenTask> {
-  const { onnx, input, cut, batch } = lesson;
-  const student = await openStudent({ onnx, input, cut, batch, open, block });
+  const { onnx, input, cut, batch, batchNormalization = 'frozen' } = lesson;
+  const student = await openStudent({ onnx, input, cut, batch, open, block, batchNormalization });
   const step = await openTrainStep(
     buildStepGraph(
       (graph) => {
