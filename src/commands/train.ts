@@ -118,7 +118,7 @@ async function trainOne(
     prepared,
     folder,
     record: {
-      data: { folders: options.data },
+      folders: options.data,
       version: packageVersion(),
       revision: await gitRevision(),
       command: `eyeline train ${name} --data ${options.data.join(' ')}`,
@@ -133,6 +133,9 @@ async function trainOne(
     signal: context.signal,
     say: context.warn,
     onProgress: showTraining(context, () => clock.monotonic()),
+  }).catch(async (error: unknown) => {
+    for (const line of await whatIsKept(folder)) context.warn(line);
+    throw error;
   });
   const { end, state } = outcome;
   if (options.json) context.print(JSON.stringify({ recipe: name, run: folder.path, end, ...state }));
@@ -146,6 +149,19 @@ async function trainOne(
   } else if (options.install && outcome.inUse) {
     await installIfBetter({ name, recipe, folder, outcome, inUse: outcome.inUse, config, store }, context);
   }
+}
+
+/** What of a run that failed is there to go on with. */
+async function whatIsKept(folder: RunFolder): Promise<string[]> {
+  const step = await folder.lastCheckpoint();
+  const best = (await folder.readValidations()).reduce<Record<string, number> | null>(
+    (highest, it) => (highest === null || (it.score ?? 0) > (highest.score ?? 0) ? it : highest),
+    null,
+  );
+  return [
+    ...(best ? [`  kept: ${folder.modelFile}, the best so far, of step ${best.step}`] : []),
+    ...(step === null ? [] : [`  kept: the checkpoint of step ${step}; --resume goes on from there`]),
+  ];
 }
 
 interface Candidate {

@@ -23,7 +23,7 @@ export function writeWeights(bytes: Uint8Array, values: Values): Uint8Array {
       throw new EyelineError('GRAPH_UNTRAINABLE', `weight ${name} of the model has not ${data.length} numbers`);
     }
     tensor.floatData = [];
-    tensor.rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
+    tensor.rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   }
   const [unknown] = left.keys();
   if (unknown !== undefined) throw new EyelineError('GRAPH_UNTRAINABLE', `the model has no weight ${unknown}`);

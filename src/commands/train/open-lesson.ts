@@ -63,6 +63,7 @@ export async function openLesson(recipe: TrainingRecipe, context: LessonContext)
           `${split.train.size} people to train on are fewer than the ${needed} of a batch: lower "batch" in the recipe`,
         );
       }
+      requireSecondPictures(faces, split.validation);
       const options = { folder: context.folder, signal: context.signal };
       context.say('aligning faces');
       const landmarker = await context.openModel(context.config.models.landmarks);
@@ -92,4 +93,17 @@ export async function openLesson(recipe: TrainingRecipe, context: LessonContext)
 async function maskedEncoderInUse({ config, store }: LessonContext): Promise<EncoderModels['inUse']> {
   const id = config.models.upperEncoder ?? config.models.encoder;
   return { entry: store.entry(id), onnx: new Uint8Array(await readFile(await store.sourceFile(id))) };
+}
+
+/** Throws TRAINING_DATA_UNUSABLE when nobody who is held out has a second picture to be recognised in. */
+function requireSecondPictures(faces: FaceStore, heldOut: ReadonlySet<number>): void {
+  const seen = new Set<number>();
+  for (const { person } of faces.faces) {
+    if (heldOut.has(person) && seen.has(person)) return;
+    seen.add(person);
+  }
+  throw new EyelineError(
+    'TRAINING_DATA_UNUSABLE',
+    `none of the ${heldOut.size} people held out has two pictures with a face: an encoder is judged by recognising them`,
+  );
 }

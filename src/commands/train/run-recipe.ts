@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Config } from '../../config/schema.ts';
 import type { TrainingRecipe } from '../../config/training-recipe.ts';
 import { systemClock } from '../../core/clock.ts';
+import { EyelineError } from '../../core/errors.ts';
 import { silentLogger } from '../../core/logger.ts';
 import { InferenceThread } from '../../inference/inference-thread.ts';
 import { ModelBatcher } from '../../inference/model-batcher.ts';
@@ -65,6 +66,7 @@ export async function runRecipe(run: RecipeRun): Promise<RecipeOutcome> {
   const opened: ModelBatcher[] = [];
   try {
     const record = await readRecord(prepared);
+    if (run.resume) await requireSameData(folder, record?.fingerprint);
     const split = splitOf(faces, recipe);
     if (!run.resume) {
       await folder.begin({
@@ -150,6 +152,16 @@ export async function runRecipe(run: RecipeRun): Promise<RecipeOutcome> {
     await Promise.allSettled(opened.map((model) => model.close()));
     await thread.close();
   }
+}
+
+/** Throws USAGE when a run would go on with other pictures than it began with: held out people would be among them. */
+async function requireSameData(folder: RunFolder, fingerprint: string | undefined): Promise<void> {
+  const begun = (await folder.readRecord()) as { data?: { fingerprint?: string } } | null;
+  if (begun?.data?.fingerprint === fingerprint) return;
+  throw new EyelineError(
+    'USAGE',
+    `${folder.path} was begun with other pictures: give the same --data, or another --out`,
+  );
 }
 
 async function bestOf(folder: RunFolder, step: number): Promise<Judgement> {

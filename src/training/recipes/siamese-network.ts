@@ -11,6 +11,7 @@ import {
 } from '../../inference/graph/onnx-proto.ts';
 import { opsetOf } from '../../inference/graph/prepare.ts';
 import { floatTensor, int64Tensor, toNumber } from '../../inference/graph/tensor-values.ts';
+import { CONTRACT_KEY } from '../../inference/model-contract.ts';
 import { normalNumbers } from '../normal-numbers.ts';
 
 /** Output of a siamese network. */
@@ -113,7 +114,7 @@ export function withEmbedding(onnx: Uint8Array, embedding: number, seed: number)
 /** What a program that runs the file must know of its pixels: `readContract` (model-contract.ts) reads it. */
 function describe(model: OnnxModel): void {
   const value = JSON.stringify({ mean: [0, 0, 0], scale: [1, 1, 1], colour: 'rgb', part: 'upper' });
-  model.metadataProps = [...(model.metadataProps ?? []), { key: 'eyeline.input', value }];
+  model.metadataProps = [...(model.metadataProps ?? []), { key: CONTRACT_KEY, value }];
 }
 
 /** Name of the only input, which becomes n x 3 x side x side. */

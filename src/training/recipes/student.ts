@@ -1,9 +1,8 @@
 import { EyelineError } from '../../core/errors.ts';
-import type { Batch, BatchTensor, OpenSession, Shape, StepSession, TrainableGraph, Values } from '../engine.ts';
+import type { Batch, BatchTensor, OpenSession, Shape, TrainableGraph, Values } from '../engine.ts';
 import { buildStepGraph } from '../step-graph.ts';
 import { openTrainStep } from '../train-step.ts';
 import { openTrainableGraph } from '../trainable-graph.ts';
-import { writeWeights } from '../write-weights.ts';
 
 /** What a recipe cuts a model by: as `TrainableOptions` has it. */
 export type Cut = string | { readonly layers: number } | null;
@@ -52,10 +51,17 @@ export async function openStudent(options: StudentOptions): Promise<Student> {
     if (!output) throw new EyelineError('GRAPH_UNTRAINABLE', 'the frozen part of the model gives nothing');
     return { type: 'float32', data: output.data, shape: output.shape };
   };
-  const evaluation =
-    batchNormalization === 'batch'
-      ? wholeModels(onnx, open)
-      : await tailWithValues(graph, { batch, open, block, through });
+  const evaluation = await openTrainStep(
+    buildStepGraph(
+      (step) => {
+        const activations = step.input('input', [batch, ...graph.cut.shape]);
+        const outputs = graph.apply(step, activations, { evaluates: true });
+        return { loss: step.floats([0], []), outputs };
+      },
+      { gradients: false, block },
+    ),
+    open,
+  );
   return {
     graph,
     initial,
@@ -72,7 +78,8 @@ export async function openStudent(options: StudentOptions): Promise<Student> {
         const here = Math.min(batch, count - from);
         const data = new Float32Array(batch * size);
         data.set(pictures.subarray(from * size, (from + here) * size));
-        const outputs = await evaluation.run({ type: 'float32', data, shape: [batch, ...input] }, values);
+        const tensor = await through({ type: 'float32', data, shape: [batch, ...input] });
+        const { outputs } = await evaluation.run({ input: tensor }, values);
         for (const [name, { data: given }] of Object.entries(outputs)) {
           const width = given.length / batch;
           rows[name] ??= new Float32Array(count * width);
@@ -82,59 +89,7 @@ export async function openStudent(options: StudentOptions): Promise<Student> {
       return rows;
     },
     async close() {
-      await Promise.allSettled([frozen?.release(), evaluation.close()]);
+      await Promise.allSettled([frozen?.release(), evaluation.release()]);
     },
-  };
-}
-
-/** A model that is run with weights that change. */
-interface Evaluation {
-  run(pictures: BatchTensor, values: Values): Promise<Readonly<Record<string, { readonly data: Float32Array }>>>;
-  close(): Promise<void>;
-}
-
-/** Weights are inputs of the tail: nothing is opened anew for others. */
-async function tailWithValues(
-  graph: TrainableGraph,
-  {
-    batch,
-    open,
-    block,
-    through,
-  }: Pick<StudentOptions, 'batch' | 'open' | 'block'> & { through: (tensor: BatchTensor) => Promise<BatchTensor> },
-): Promise<Evaluation> {
-  const step = await openTrainStep(
-    buildStepGraph(
-      (built) => {
-        const activations = built.input('input', [batch, ...graph.cut.shape]);
-        const outputs = graph.apply(built, activations);
-        return { loss: built.floats([0], []), outputs };
-      },
-      { gradients: false, block },
-    ),
-    open,
-  );
-  return {
-    run: async (pictures, values) => (await step.run({ input: await through(pictures) }, values)).outputs,
-    close: () => step.release(),
-  };
-}
-
-/** The file with the weights in it: running statistics, which a step only updates, are what normalises there. */
-function wholeModels(onnx: Uint8Array, open: OpenSession): Evaluation {
-  let opened: { values: Values; session: StepSession } | null = null;
-  const close = async () => {
-    await opened?.session.release();
-    opened = null;
-  };
-  return {
-    async run(pictures, values) {
-      if (opened?.values !== values) {
-        await close();
-        opened = { values, session: await open(writeWeights(onnx, values), 'evaluation') };
-      }
-      return opened.session.run([pictures]);
-    },
-    close,
   };
 }
