@@ -142,6 +142,7 @@ async function trainOne(
   else {
     context.print(`${name}: ${end} after ${state.step} steps, ${Math.round(state.elapsedMs / 1000)} s`);
     context.print(`  best at step ${state.best?.step}: ${folder.modelFile}`);
+    if (outcome.report) context.print(`  curves and examples: ${outcome.report}`);
   }
   if (end === 'interrupted') {
     context.warn(`  go on with: eyeline train ${name} --data ${options.data.join(' ')} --out ${folder.path} --resume`);

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../../config/schema.ts';
 import type { TrainingRecipe } from '../../config/training-recipe.ts';
@@ -14,11 +15,14 @@ import { FaceStore } from '../../training/data/face-store.ts';
 import { readRecord } from '../../training/data/prepare-set.ts';
 import { type PeopleSplit, splitPeople } from '../../training/data/training-pictures.ts';
 import type { OpenSession } from '../../training/engine.ts';
-import { type ModelContract, openTask } from '../../training/recipes/lesson.ts';
+import { type Example, type Lesson, type ModelContract, openTask } from '../../training/recipes/lesson.ts';
+import type { Student } from '../../training/recipes/student.ts';
 import type { Judgement, RunFolder } from '../../training/run/run-folder.ts';
 import { type RunOutcome, type RunProgress, trainRun } from '../../training/run/train-run.ts';
+import { modelWeights } from '../../training/write-weights.ts';
 import { modelOf, openLesson } from './open-lesson.ts';
 import { trainedModel } from './trained-model.ts';
+import { writeTrainingReport } from './training-report.ts';
 
 export interface RecipeRun {
   readonly name: string;
@@ -51,6 +55,8 @@ export interface RecipeOutcome extends RunOutcome {
   readonly inUse: Judgement | null;
   /** Of the best model of the run. */
   readonly best: Judgement;
+  /** Its page; null when it was interrupted. */
+  readonly report: string | null;
   /** What the trained model takes and gives. */
   readonly contract: ModelContract;
 }
@@ -138,9 +144,19 @@ export async function runRecipe(run: RecipeRun): Promise<RecipeOutcome> {
         outputs,
         embedding,
       } as const;
+      const report =
+        outcome.end === 'interrupted'
+          ? null
+          : await writeTrainingReport({
+              name: run.name,
+              folder,
+              end: `${outcome.end} after ${outcome.state.step} steps, ${Math.round(outcome.state.elapsedMs / 1000)} s`,
+              examples: await examplesOf(lesson, task.student, folder),
+            });
       return {
         ...outcome,
         inUse,
+        report,
         best: await bestOf(folder, outcome.state.best?.step ?? 0),
         contract: lesson.contract ?? asBefore,
       };
@@ -152,6 +168,16 @@ export async function runRecipe(run: RecipeRun): Promise<RecipeOutcome> {
     await Promise.allSettled(opened.map((model) => model.close()));
     await thread.close();
   }
+}
+
+/** What the model looked like before and after; nothing where a recipe shows none. */
+async function examplesOf(lesson: Lesson, student: Student, folder: RunFolder): Promise<Example[]> {
+  if (!lesson.examples) return [];
+  const trained = modelWeights(new Uint8Array(await readFile(folder.modelFile)));
+  const after = Object.fromEntries(
+    Object.entries(student.initial).map(([name, value]) => [name, trained.get(name) ?? value]),
+  );
+  return lesson.examples(student, student.initial, after);
 }
 
 /** Throws USAGE when a run would go on with other pictures than it began with: held out people would be among them. */

@@ -2,17 +2,18 @@ import { readFile } from 'node:fs/promises';
 import type { RecipeOf } from '../../config/training-recipe.ts';
 import { EyelineError, messageOf } from '../../core/errors.ts';
 import { alignToTemplate } from '../../faces/align.ts';
-import { normalise } from '../../faces/embedding.ts';
+import { cosine, normalise } from '../../faces/embedding.ts';
 import { cutSmoothly, type FaceAlignments, groupByPerson, pointsOf } from '../data/encoder-sampler.ts';
 import type { FaceStore } from '../data/face-store.ts';
 import { writePlanes } from '../data/sampler.ts';
+import type { RgbImage } from '../data/warp.ts';
 import type { OpenSession, TensorGraph, Values } from '../engine.ts';
 import { batchHardTriplet, semiHardTriplet, type TripletLoss, tripletMargin } from '../losses/triplet.ts';
 import { resnet } from '../resnet.ts';
 import type { Judgement } from '../run/run-folder.ts';
 import type { EncoderModels } from './encoder-lesson.ts';
 import type { LessonParts } from './landmarks-lesson.ts';
-import type { Lesson } from './lesson.ts';
+import type { Example, Lesson } from './lesson.ts';
 import { EMBEDDING, seeUpperBlocks, withEmbedding } from './siamese-network.ts';
 import { openStudent, type Student } from './student.ts';
 import { trueAcceptRates } from './true-accept-rates.ts';
@@ -24,6 +25,8 @@ export interface SiameseParts extends LessonParts {
 const RAW = { mean: [0, 0, 0], scale: [1, 1, 1] };
 /** Pictures of a person that are judged at most. */
 const MOST_OF_A_PERSON = 6;
+/** Faces in a run's report. */
+const SHOWN = 12;
 
 /**
  * The upper blocks of aligned faces through one network for anchor, positive and negative, taught by triplets: ResNet50 with
@@ -67,6 +70,8 @@ export async function siameseLesson(
     },
     judge: (student, values) =>
       judgeEncoder(student, values, EMBEDDING, { ...cuts, width: side, height: side, ...RAW }),
+    examples: (student, before, after) =>
+      nearestExamples(student, [before, after], { ...cuts, width: side, height: side, ...RAW }),
     async judgeInUse() {
       const { width, height, mean, scale } = inUse.entry.input;
       const student = await openStudent({
@@ -155,33 +160,9 @@ interface JudgedFaces {
 }
 
 /** Masked faces against plain ones, and plain ones among themselves. */
-async function judgeEncoder(
-  student: Student,
-  values: Values,
-  output: string,
-  { store, alignments, faces, batch, width, height, ...pixels }: JudgedFaces,
-): Promise<Judgement> {
-  const embed = async (wears: boolean) => {
-    const embeddings: Float32Array[] = [];
-    const size = 3 * width * height;
-    for (let from = 0; from < faces.length; from += batch) {
-      const some = faces.slice(from, from + batch);
-      const crops = new Float32Array(some.length * size);
-      some.forEach((face, row) => {
-        const chip = store.read(face);
-        const masked = wears && (store.faces[face]?.masks.length ?? 0) > 0;
-        const points = pointsOf(alignments, face, masked ? 1 : 0);
-        const shown = masked ? store.withMask(face, chip, 0) : chip;
-        writePlanes(cutSmoothly(shown, alignToTemplate(points, width), { width, height }), pixels, crops, row * size);
-      });
-      const given = (await student.run(crops, some.length, values))[output] ?? new Float32Array();
-      const dimension = given.length / some.length;
-      for (let row = 0; row < some.length; row++) {
-        embeddings.push(normalise(given.slice(row * dimension, (row + 1) * dimension)));
-      }
-    }
-    return embeddings;
-  };
+async function judgeEncoder(student: Student, values: Values, output: string, judged: JudgedFaces): Promise<Judgement> {
+  const embed = (wears: boolean) => embedFaces(student, values, output, judged, wears);
+  const { store, faces } = judged;
   const gallery = await embed(false);
   const probes = await embed(true);
   const people = faces.map((face) => store.faces[face]?.person ?? -1);
@@ -191,4 +172,74 @@ async function judgeEncoder(
   const [plainTar2 = 0, plainTar3 = 0] = without.tar;
   const figures = { maskedTar2, plainTar2, maskedTar1, maskedTar3, plainTar3, maskedCeiling: under.ceiling };
   return { score: (maskedTar1 + maskedTar2 + maskedTar3 + plainTar2) / 4, figures };
+}
+
+/** Unit embeddings of plain faces, or with their first mask on. */
+async function embedFaces(
+  student: Student,
+  values: Values,
+  output: string,
+  judged: JudgedFaces,
+  wears: boolean,
+): Promise<Float32Array[]> {
+  const { faces, batch, width, height, ...pixels } = judged;
+  const embeddings: Float32Array[] = [];
+  const size = 3 * width * height;
+  for (let from = 0; from < faces.length; from += batch) {
+    const some = faces.slice(from, from + batch);
+    const crops = new Float32Array(some.length * size);
+    some.forEach((face, row) => {
+      writePlanes(cropOf(judged, face, wears), pixels, crops, row * size);
+    });
+    const given = (await student.run(crops, some.length, values))[output] ?? new Float32Array();
+    const dimension = given.length / some.length;
+    for (let row = 0; row < some.length; row++) {
+      embeddings.push(normalise(given.slice(row * dimension, (row + 1) * dimension)));
+    }
+  }
+  return embeddings;
+}
+
+function cropOf({ store, alignments, width, height }: JudgedFaces, face: number, wears: boolean): RgbImage {
+  const chip = store.read(face);
+  const masked = wears && (store.faces[face]?.masks.length ?? 0) > 0;
+  const shown = masked ? store.withMask(face, chip, 0) : chip;
+  const points = pointsOf(alignments, face, masked ? 1 : 0);
+  return cutSmoothly(shown, alignToTemplate(points, width), { width, height });
+}
+
+/** Masked faces with the plain one of another picture that is most like them, before and after. */
+async function nearestExamples(
+  student: Student,
+  weights: readonly [before: Values, after: Values],
+  judged: JudgedFaces,
+): Promise<Example[]> {
+  const { store, faces } = judged;
+  const personOf = (at: number) => store.faces[faces[at] ?? -1]?.person;
+  const nearest: number[][] = [];
+  for (const values of weights) {
+    const gallery = await embedFaces(student, values, EMBEDDING, judged, false);
+    const probes = await embedFaces(student, values, EMBEDDING, judged, true);
+    nearest.push(
+      probes.map((probe, at) => {
+        const scores = gallery.map((face, other) => (other === at ? -2 : cosine(probe, face)));
+        return scores.indexOf(Math.max(...scores));
+      }),
+    );
+  }
+  const [before = [], after = []] = nearest;
+  return faces.slice(0, SHOWN).map((face, at) => {
+    const found = (when: string, other: number) => ({
+      caption: `${when}: ${personOf(other) === personOf(at) ? 'right' : 'somebody else'}`,
+      image: cropOf(judged, faces[other] ?? face, false),
+    });
+    return {
+      title: 'whom a masked face is most like',
+      pictures: [
+        { caption: 'masked', image: cropOf(judged, face, true) },
+        found('before', before[at] ?? 0),
+        found('after', after[at] ?? 0),
+      ],
+    };
+  });
 }
