@@ -91,6 +91,11 @@ export function withEmbedding(onnx: Uint8Array, embedding: number, seed: number)
   if (!last || !matrix) throw new Error('the network has no fully connected layer to replace');
   const turned = last.attribute?.some(({ name, i }) => name === 'transB' && toNumber(i) === 1) ?? false;
   const width = toNumber(matrix.dims[turned ? 1 : 0]);
+  const features = last.input[0] ?? '';
+  // The classifier goes before names are given: its output may have the one that is wanted.
+  graph.output = [{ name: features }];
+  dropUnused(graph);
+  graph.output = [];
   const [kernel, bias] = [freeName(graph, 'embedding.weight'), freeName(graph, 'embedding.bias')];
   if (freeName(graph, EMBEDDING) !== EMBEDDING) throw new Error(`the network has a tensor named ${EMBEDDING} already`);
   const normal = normalNumbers(seed);
@@ -103,10 +108,9 @@ export function withEmbedding(onnx: Uint8Array, embedding: number, seed: number)
     ),
     floatTensor(bias, [embedding], new Float32Array(embedding)),
   );
-  graph.node.push(node('Gemm', [last.input[0] ?? '', kernel, bias], EMBEDDING, { transB: 1 }));
+  graph.node.push(node('Gemm', [features, kernel, bias], EMBEDDING, { transB: 1 }));
   const dim = [{ dimParam: 'n' }, { dimValue: embedding }];
   graph.output = [{ name: EMBEDDING, type: { tensorType: { elemType: ONNX_TYPE.float, shape: { dim } } } }];
-  dropUnused(graph);
   graph.valueInfo = [];
   return encodeModel(model);
 }
