@@ -7,6 +7,7 @@ import { EyelineError, messageOf } from './core/errors.ts';
 import type { Size } from './core/geometry.ts';
 import type { Logger } from './core/logger.ts';
 import type { FacePart, Person } from './core/person.ts';
+import type { Picture } from './core/picture.ts';
 import { type Camera, Daemon } from './daemon.ts';
 import { type CommandedCamera, carryOut } from './events/device-commands.ts';
 import { MqttEventPublisher, type MqttEventPublisherOptions } from './events/mqtt-event-publisher.ts';
@@ -14,21 +15,29 @@ import { openEventSpool, type SqliteEventSpool } from './events/sqlite-event-spo
 import type { FaceDetector } from './faces/detect.ts';
 import { type OpenModel, openDetector } from './faces/detectors/open-detector.ts';
 import { secondLookDetector } from './faces/detectors/second-look-detector.ts';
-import { createFaceAnalyser, type FaceAnalyser, type PartEncoder } from './faces/face-analyser.ts';
+import {
+  createFaceAnalyser,
+  type Face,
+  type FaceAnalyser,
+  type FaceEmbedding,
+  type PartEncoder,
+} from './faces/face-analyser.ts';
 import { cropEmbedder, type FaceEmbedder, frameEmbedder } from './faces/face-embedder.ts';
 import { openLandmarker } from './faces/landmarkers/open-landmarker.ts';
 import { createLivenessAssessor, type LivenessAssessor, softmaxOf } from './faces/liveness.ts';
 import { maskAssessor } from './faces/mask-state.ts';
 import { type ScoreCalibration, sameFaceScore } from './faces/score-calibration.ts';
+import { actorName } from './gallery/actor.ts';
 import type { FaceReader } from './gallery/enrol.ts';
 import { LiveGallery } from './gallery/live-gallery.ts';
 import { openGalleryStore } from './gallery/sqlite-gallery-store.ts';
 import { openVisitorStore } from './gallery/sqlite-visitor-store.ts';
+import type { FaceCrop } from './gallery/template.ts';
 import type { SameVisitor } from './gallery/visitor.ts';
 import { createVisitorLog } from './gallery/visitor-log.ts';
 import { alignmentWay } from './inference/alignment-way.ts';
 import { checkAligning } from './inference/check-aligning.ts';
-import { InferenceThread } from './inference/inference-thread.ts';
+import { InferencePool, inferenceWorkers } from './inference/inference-pool.ts';
 import { calibrationOf, readCalibrations } from './inference/manifest-calibration.ts';
 import { type BatcherOptions, ModelBatcher } from './inference/model-batcher.ts';
 import { openOnnxModel } from './inference/onnxruntime-model.ts';
@@ -97,6 +106,8 @@ export interface ChainOptions {
   readonly policy?: BatcherOptions['policy'];
   /** Whether the models that tell faces from pictures of faces are opened too. */
   readonly liveness?: boolean;
+  /** Threads with a copy of the models each; one when left out, which is enough for whoever asks for one thing at a time. */
+  readonly workers?: number;
   /** Told of every run of a model. */
   readonly onRun?: BatcherOptions['onRun'];
   /** Told of every model that was opened: for whoever measures it bare. */
@@ -118,19 +129,20 @@ export async function openFaceAnalyser(
     onRun,
     onOpen,
     liveness = false,
+    workers = 1,
   }: ChainOptions = {},
 ): Promise<OpenFaceAnalyser> {
   const store = await createModelStore({ dir: config.models.dir, extraManifest: config.models.manifest, logger });
-  const thread = new InferenceThread(logger);
+  const threads = new InferencePool(workers, logger);
   const opened: { close(): Promise<void> }[] = [];
   const close = async () => {
     await Promise.allSettled(opened.map((model) => model.close()));
-    await thread.close();
+    await threads.close();
   };
   const open = async (id: string) => {
     const model =
       runIn === 'own-thread'
-        ? await thread.open(store, id, config.inference)
+        ? await threads.open(store, id, config.inference)
         : await openOnnxModel(store, id, { ...config.inference, logger });
     onOpen?.(model);
     const batcher = new ModelBatcher(model, clock, { ...(policy && { policy }), ...(onRun && { onRun }) });
@@ -162,7 +174,7 @@ export async function openFaceAnalyser(
       if (alignmentWay(config.inference.alignment, provider) === 'graph') {
         const { providers } = config.inference;
         const usable = providers.slice(providers.indexOf(provider));
-        const model = await thread.openAligning(store, id, { ...config.inference, providers: usable });
+        const model = await threads.openAligning(store, id, { ...config.inference, providers: usable });
         await checkAligning(encoder.lane(''), model);
         // What takes whole frames is used instead of the encoder, not beside it.
         await encoder.close();
@@ -217,7 +229,7 @@ export async function openFaceAnalyser(
       encoder: full.inUse,
       encoders: upper ? [full.inUse, upper.inUse] : [full.inUse],
       liveness: lively,
-      failed: thread.failed,
+      failed: threads.failed,
       close,
     };
   } catch (error) {
@@ -244,28 +256,48 @@ function encoderEntry(store: ModelStore, key: string, id: string, part: FacePart
 
 /** The chain as enrolment uses it: all faces of a picture, embedded. Throws as {@link openFaceAnalyser} does. */
 export async function openFaceReader(
-  config: Pick<Config, 'models' | 'inference' | 'detection'>,
+  config: Pick<Config, 'models' | 'inference' | 'detection' | 'gallery'>,
   logger: Logger,
 ): Promise<{
   reader: FaceReader;
+  /** Embeds a face that was cut out and aligned before by every encoder in use; what is no face to one is left out. */
+  embedCrop(crop: FaceCrop): Promise<readonly FaceEmbedding[]>;
   encoders: readonly EncoderInUse[];
   /** Score of the first encoder from which two faces are taken for one person; null when it is not calibrated. */
   sameFace: number | null;
   close(): Promise<void>;
 }> {
-  const { analyser, encoder, encoders, close } = await openFaceAnalyser(config, logger);
+  const { analyser, encoder, encoders, cropSize, close } = await openFaceAnalyser(config, logger);
+  const cropsOf = async (picture: Picture, faces: readonly Face[]): Promise<FaceCrop[]> => {
+    if (!config.gallery.keepCrops) return [];
+    const size = { width: cropSize, height: cropSize, colour: 'rgb' } as const;
+    const crops = await picture.cut(faces.map(({ alignment }) => ({ matrix: alignment, ...size })));
+    return crops.map((rgb) => ({ side: cropSize, rgb }));
+  };
   const reader: FaceReader = {
     async read(picture) {
       const faces = await analyser.describe(picture, await analyser.detect(picture));
       const embeddings = await analyser.embedByAll(picture, faces);
+      const crops = await cropsOf(picture, faces);
       return faces.flatMap((face, index) => {
         const ofFace = embeddings[index] ?? [];
         // What is no face to the full-face encoder is none.
-        return ofFace[0]?.part === 'full' ? [{ ...face, embeddings: ofFace }] : [];
+        return ofFace[0]?.part === 'full' ? [{ ...face, embeddings: ofFace, crop: crops[index] }] : [];
       });
     },
   };
-  return { reader, encoders, sameFace: sameFaceScore(encoder.calibration, 'none'), close };
+  const embedCrop = async ({ side, rgb }: FaceCrop) => {
+    const { rgbPicture } = await import('./capture/opencv-picture.ts');
+    const picture = rgbPicture(rgb, { width: side, height: side });
+    try {
+      const scale = cropSize / side;
+      const [embeddings = []] = await analyser.embedByAll(picture, [{ alignment: [scale, 0, 0, 0, scale, 0] }]);
+      return embeddings;
+    } finally {
+      picture.release();
+    }
+  };
+  return { reader, embedCrop, encoders, sameFace: sameFaceScore(encoder.calibration, 'none'), close };
 }
 
 export interface DaemonOptions {
@@ -292,12 +324,15 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     clock,
     lowScore: config.tracks.lowScore,
     liveness: config.recognition.liveness !== 'off',
+    workers: inferenceWorkers(config.inference),
     onRun: (run) => metrics.run(run),
   });
   const galleryKey = await readGalleryKey(config, env, (message) => logger.warn({ part: 'gallery' }, message));
   const gallery = new LiveGallery({
-    open: (create) => openGalleryStore(config.gallery.file, { logger, clock, create, key: galleryKey }),
+    open: (create) =>
+      openGalleryStore(config.gallery.file, { logger, clock, create, key: galleryKey, actor: actorName('daemon') }),
     encoders: faces.encoders,
+    bestOf: config.gallery.bestOf,
     refreshMs: config.gallery.refreshMs,
     clock,
     logger,
@@ -365,7 +400,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
       analyser: faces.lane(camera.id),
       tracker: decisions.tracker(),
       visits: decisions.visits(settings),
-      gallery: () => gallery.current(),
+      gallery: () => (visitors ? { ...gallery.current(), denials: () => visitors.log.denials() } : gallery.current()),
       calibrations: decisions.calibrations,
       falseAcceptRate: decisions.falseAcceptRate,
       liveness: faces.liveness?.(camera.id) ?? null,
@@ -391,6 +426,16 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
         if (type !== 'exit') metrics.decision(where, decision);
         publisher?.publishIdentity(draft);
       },
+      ...(config.events.attempts && {
+        onAttempt: ({ person, matches, ...report }) => {
+          const told = (id: string) => !config.privacy.ignore.includes(id);
+          publisher?.tellAttempt({
+            ...report,
+            person: person !== null && told(person) ? person : null,
+            matches: matches.filter((match) => told(match.person)),
+          });
+        },
+      }),
       attend: (forMs) => supervisor.attend(forMs),
       // A frame in work owes progress: a model that hangs must not go unnoticed.
       onWork: (frames) =>
@@ -417,7 +462,13 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
   metrics.watchCameras(supervisors);
   publisher?.onCameraEnabled((id, enabled) => supervisors.get(id)?.setEnabled(enabled));
   publisher?.onCommand((request) =>
-    carryOut(request, { cameras: commanded, snapshots: config.privacy.snapshots, syncGallery: null, settings }),
+    carryOut(request, {
+      cameras: commanded,
+      snapshots: config.privacy.snapshots,
+      syncGallery: null,
+      deny: visitors && ((track, person) => visitors.deny(track, person)),
+      settings,
+    }),
   );
 
   let fail: (error: EyelineError) => void = () => {};
@@ -468,7 +519,11 @@ function openVisitors(
 ) {
   const limits = { maxVisitors: visitors.max, keepMs: visitors.keepDays * DAY_MS };
   const store = openVisitorStore(visitors.file, { logger, clock, limits, key });
-  return { log: createVisitorLog(store, sameVisitor, logger), close: () => store.close() };
+  return {
+    log: createVisitorLog(store, sameVisitor, logger),
+    deny: (track: string, person?: string) => store.deny(track, person),
+    close: () => store.close(),
+  };
 }
 
 /** A JPEG of RGB bytes. OpenCV comes into the daemon's own process with the first one: most daemons take none. */

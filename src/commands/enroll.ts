@@ -4,6 +4,7 @@ import type { Config } from '../config/schema.ts';
 import { systemClock } from '../core/clock.ts';
 import { ERRORS, EyelineError } from '../core/errors.ts';
 import { type Logger, silentLogger } from '../core/logger.ts';
+import { actorName } from '../gallery/actor.ts';
 import {
   type EnrolmentOutcome,
   type EnrolmentResult,
@@ -82,7 +83,7 @@ async function enroll(
   const logger: Logger = { ...silentLogger, warn: (_, message) => context.warn(message) };
 
   const key = await readGalleryKey(config, context.env, context.warn);
-  const store = openGalleryStore(config.gallery.file, { logger, clock: systemClock, key });
+  const store = openGalleryStore(config.gallery.file, { logger, clock: systemClock, key, actor: actorName('cli') });
   try {
     const chain = await openChain(config, logger);
     try {

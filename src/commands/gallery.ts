@@ -1,19 +1,15 @@
-import { loadConfig } from '../config/load.ts';
-import { systemClock } from '../core/clock.ts';
-import type { Logger } from '../core/logger.ts';
-import { silentLogger } from '../core/logger.ts';
 import { keyOfFile } from '../gallery/gallery-key.ts';
-import { openGalleryStore, type SqliteGalleryStore } from '../gallery/sqlite-gallery-store.ts';
+import type { SqliteGalleryStore } from '../gallery/sqlite-gallery-store.ts';
 import type { PersonRecord } from '../gallery/template.ts';
-import { readGalleryKey } from '../platform/credentials.ts';
 import type { CommandContext, RegisterCommand } from './command.ts';
+import { registerAudit } from './gallery/audit.ts';
+import { registerConsent } from './gallery/consent.ts';
+import { registerPortable } from './gallery/portable.ts';
+import { registerReembed } from './gallery/reembed.ts';
+import { type GalleryOptions, withStore } from './gallery/with-store.ts';
+import { registerDeny } from './gallery-deny.ts';
 
-interface GalleryOptions {
-  readonly config?: string;
-  readonly json?: boolean;
-}
-
-/** `eyeline gallery list` and `eyeline gallery remove PERSON`. */
+/** `eyeline gallery …`: who is enrolled, and what becomes of them. */
 export const registerGallery: RegisterCommand = (program, context) => {
   const gallery = program.command('gallery').description('Shows and changes who is enrolled.');
   gallery
@@ -24,6 +20,7 @@ export const registerGallery: RegisterCommand = (program, context) => {
     .action(async (options: GalleryOptions) => {
       await withStore(options, context, (store) => list(store, options, context));
     });
+  registerDeny(gallery, context);
   gallery
     .command('remove')
     .description('Removes a person and all templates. A running daemon forgets the person by itself.')
@@ -51,23 +48,11 @@ export const registerGallery: RegisterCommand = (program, context) => {
         if (options.to) context.print(`set gallery.key: { file: ${options.to} }, and restart the daemon`);
       });
     });
+  registerConsent(gallery, context);
+  registerAudit(gallery, context);
+  registerReembed(gallery, context);
+  registerPortable(gallery, context);
 };
-
-async function withStore(
-  { config: file }: GalleryOptions,
-  context: CommandContext,
-  work: (store: SqliteGalleryStore) => void,
-): Promise<void> {
-  const { config } = await loadConfig({ ...(file ? { file } : {}), env: context.env });
-  const logger: Logger = { ...silentLogger, warn: (_, message) => context.warn(message) };
-  const key = await readGalleryKey(config, context.env, context.warn);
-  const store = openGalleryStore(config.gallery.file, { logger, clock: systemClock, create: false, key });
-  try {
-    work(store);
-  } finally {
-    store.close();
-  }
-}
 
 function list(store: SqliteGalleryStore, { json }: GalleryOptions, context: CommandContext): void {
   const people = store.listPeople();

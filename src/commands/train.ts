@@ -65,19 +65,28 @@ async function train(name: string, options: TrainOptions, context: CommandContex
   const recipes: LoadedRecipe[] = [];
   for (const each of name === 'all' ? ALL_RECIPES : [name]) recipes.push(await loadRecipe(each));
   setPriority(options.nice ?? 10);
+  let { landmarks } = options;
   for (const recipe of recipes) {
     if (context.signal.aborted) break;
     const folder = options.out && recipes.length > 1 ? `${options.out}/${recipe.name}` : options.out;
-    await trainOne(recipe, { ...options, ...(folder ? { out: folder } : {}) }, context, clock);
+    const modelFile = await trainOne(
+      recipe,
+      { ...options, ...(folder && { out: folder }), ...(landmarks && { landmarks }) },
+      context,
+      clock,
+    );
+    // What comes after is aligned by the landmarks that were just trained.
+    if (recipe.recipe.kind === 'landmarks') landmarks ??= modelFile;
   }
 }
 
+/** Gives the file of the best model. */
 async function trainOne(
   { name, recipe: loaded }: LoadedRecipe,
   options: TrainOptions,
   context: CommandContext,
   clock: Clock,
-): Promise<void> {
+): Promise<string> {
   const { config } = await loadConfig({ env: context.env, ...(options.config ? { file: options.config } : {}) });
   const store = await createModelStore({
     dir: config.models.dir,
@@ -150,6 +159,7 @@ async function trainOne(
   } else if (options.install && outcome.inUse) {
     await installIfBetter({ name, recipe, folder, outcome, inUse: outcome.inUse, config, store }, context);
   }
+  return folder.modelFile;
 }
 
 /** What of a run that failed is there to go on with. */

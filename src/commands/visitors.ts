@@ -5,6 +5,7 @@ import { systemClock } from '../core/clock.ts';
 import { EyelineError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { silentLogger } from '../core/logger.ts';
+import { actorName } from '../gallery/actor.ts';
 import { toBytes } from '../gallery/embedding-bytes.ts';
 import { openGalleryStore } from '../gallery/sqlite-gallery-store.ts';
 import { openVisitorStore, type SqliteVisitorStore } from '../gallery/sqlite-visitor-store.ts';
@@ -65,7 +66,12 @@ export const registerVisitors: RegisterCommand = (program, context) => {
       if (visitor.person !== null)
         throw new EyelineError('USAGE', `visitor ${id} was named already: ${visitor.person}`);
       const templates = store.templatesOf(id);
-      const gallery = openGalleryStore(config.gallery.file, { logger, clock: systemClock, key });
+      const gallery = openGalleryStore(config.gallery.file, {
+        logger,
+        clock: systemClock,
+        key,
+        actor: actorName('cli'),
+      });
       try {
         const person = gallery.ensurePerson(name);
         const added = gallery.addTemplates(

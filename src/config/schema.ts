@@ -260,6 +260,15 @@ const inference = z
       .max(256)
       .default(0)
       .describe('Threads a model runs on; 0 takes one less than there are cores, at least 1 and at most 4.'),
+    workers: z
+      .int()
+      .min(0)
+      .max(16)
+      .default(0)
+      .describe(
+        'Threads in which models run at the same time, each with a copy of them in memory; 0 takes two on a CPU where each ' +
+          'has its cores, else one.',
+      ),
     device: z.int().min(0).max(63).default(0).describe('Which GPU tensorrt and cuda run on, counted from 0.'),
     fp16: z
       .boolean()
@@ -378,6 +387,18 @@ const gallery = z
       .describe(
         'What templates are encrypted with, 64 hex digits; null for gallery.key beside the file, made by Eyeline.',
       ),
+    bestOf: z
+      .int()
+      .min(1)
+      .max(20)
+      .default(1)
+      .describe("Of how many of a person's templates, those most alike, the mean is their score."),
+    keepCrops: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether the aligned face of each picture enrolled is kept, encrypted: `gallery reembed` makes templates of another encoder from it.',
+      ),
   })
   .prefault({});
 
@@ -460,6 +481,12 @@ const mqtt = z
 
 const events = z
   .strictObject({
+    attempts: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether every look at a face is told on the topic debug/attempt, to find out why somebody is not known.',
+      ),
     expireAfterMs: z
       .int()
       .min(1000)

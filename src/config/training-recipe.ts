@@ -99,6 +99,8 @@ const encoder = z.strictObject({
   jitterPx: amount.default(1.5),
   /** Weight of the frozen encoder's word on the plain picture, against that of telling people apart. */
   distillation: amount.default(1),
+  /** Share of the person's mean in that word, against the picture's own: what stays the same from picture to picture. */
+  personMean: share.default(0),
   contrast: amount.default(1),
   /** Weight of telling each face from `others` by what the frozen encoder says of them. */
   telling: amount.default(0.5),
@@ -113,6 +115,8 @@ const detector = z.strictObject({
   tight: share.default(0.45),
   several: share.default(0.3),
   empty: share.default(0.1),
+  /** Share of the scenes whose faces are all covered, mostly by hair: heads seen from behind are no faces. */
+  faceless: share.default(0.25),
   /** Score that candidates on a face laid into the scene shall have at least. */
   knownScore: share.default(0.9),
   boxWeight: amount.default(1),

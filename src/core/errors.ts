@@ -46,6 +46,10 @@ export const ERRORS = {
     exit: 5,
     help: 'Restore the key file, or configure gallery.key with the key the gallery was encrypted with.',
   },
+  GALLERY_FILE_INVALID: {
+    exit: 5,
+    help: 'Check the passphrase, and that the file was copied as a whole; export it again.',
+  },
   PERSON_UNKNOWN: { exit: 5, help: '`eyeline gallery list` names the people enrolled.' },
   VISITOR_UNKNOWN: { exit: 5, help: '`eyeline visitors list` names the visitors that are kept.' },
   PICTURE_REFUSED: { exit: 7, help: 'Use a sharp, well-lit picture with exactly one face.' },

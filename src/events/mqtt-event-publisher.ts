@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import { type EyelineError, messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { RetryPolicy } from '../core/retry.ts';
+import type { AttemptReport } from './attempt.ts';
 import { type CameraEnabledHandler, CameraSwitches } from './camera-switches.ts';
 import type { CommandName } from './command.ts';
 import { type CommandHandler, Commands } from './commands.ts';
@@ -107,6 +108,7 @@ export class MqttEventPublisher {
   readonly #commands: Commands;
   /** What is worth sending only now. */
   readonly #notices = new TransientQueue<MqttOutgoing>(NOTICES_MAX);
+  readonly #attempts = new TransientQueue<MqttOutgoing>(NOTICES_MAX);
   readonly #listeners: (() => void)[] = [];
   #running = false;
   #stopping: Promise<void> | null = null;
@@ -170,6 +172,7 @@ export class MqttEventPublisher {
       onDown: () => {
         this.#queue.recall();
         this.#notices.clear();
+        this.#attempts.clear();
       },
       onChange: () => this.#changed(),
       logger,
@@ -265,6 +268,15 @@ export class MqttEventPublisher {
     this.#notify({ topic: this.#topics.diagnostics, payload, retain: false, contentType: JSON_TYPE, expiryS });
   }
 
+  /** Tells what one look at a face said, if the broker is there. */
+  tellAttempt(report: AttemptReport): void {
+    const payload = JSON.stringify(report);
+    const expiryS = Math.ceil(this.#options.expireAfterMs / 1000);
+    if (this.#session.phase !== 'online') return;
+    this.#attempts.push({ topic: this.#topics.attempt, payload, retain: false, contentType: JSON_TYPE, expiryS });
+    this.#session.pump();
+  }
+
   /** Tells which gallery is in use, now and after every reconnect. */
   setGallery(report: GalleryReport): void {
     this.#setRetained(this.#topics.gallery, galleryPayload(report), JSON_TYPE);
@@ -298,6 +310,9 @@ export class MqttEventPublisher {
     const notice = this.#notices.shift();
     if (notice) return { message: notice };
     const event = this.#queue.next();
+    // What is for finding faults makes nobody wait.
+    const attempt = event ? null : this.#attempts.shift();
+    if (attempt) return { message: attempt };
     if (!event) return null;
     const { payload, expiryS } = event;
     return {

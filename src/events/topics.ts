@@ -12,6 +12,8 @@ export interface DeviceTopics {
   readonly gallery: string;
   /** Temperature, frames a second and the like. */
   readonly diagnostics: string;
+  /** What single looks said, when that is asked for; never retained. */
+  readonly attempt: string;
   /** Takes commands, JSON; answers go to `response` unless the request names another topic. */
   readonly command: string;
   readonly response: string;
@@ -48,6 +50,7 @@ export function deviceTopics(prefix: string, device: string): DeviceTopics {
     event: `${root}/event`,
     gallery: `${root}/gallery`,
     diagnostics: `${root}/diagnostics`,
+    attempt: `${root}/debug/attempt`,
     command: `${root}/command`,
     response: `${root}/response`,
     retainedOfCameras: retained.map((what) => `${root}/camera/+/${what}`),

@@ -60,6 +60,47 @@ export const MIGRATIONS: readonly string[] = [
    DROP TABLE templates;
    ALTER TABLE sealed_templates RENAME TO templates;
    CREATE INDEX templates_by_encoder ON templates (encoder, part, person);`,
+  // What a fleet, consent and the law ask for. people.version is the gallery's version when the person or one of their
+  // templates changed last; origin says who decides about the person. Triggers keep the audit trail append-only.
+  `ALTER TABLE people ADD COLUMN version INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE people ADD COLUMN origin TEXT NOT NULL DEFAULT 'device' CHECK (origin IN ('device', 'fleet'));
+   ALTER TABLE people ADD COLUMN consent_note TEXT;
+   UPDATE people SET version = (SELECT version FROM meta);
+   CREATE INDEX people_by_version ON people (version);
+   CREATE INDEX people_by_retention ON people (retain_until) WHERE retain_until IS NOT NULL;
+   CREATE TABLE tombstones (
+     person     TEXT PRIMARY KEY,
+     deleted_at INTEGER NOT NULL,
+     version    INTEGER NOT NULL,
+     reason     TEXT NOT NULL CHECK (reason IN ('removed', 'expired', 'fleet'))
+   ) STRICT;
+   CREATE INDEX tombstones_by_version ON tombstones (version);
+   CREATE TABLE audit (
+     id      INTEGER PRIMARY KEY AUTOINCREMENT,
+     at      INTEGER NOT NULL,
+     actor   TEXT NOT NULL,
+     action  TEXT NOT NULL,
+     person  TEXT,
+     version INTEGER NOT NULL,
+     detail  TEXT NOT NULL CHECK (json_valid(detail))
+   ) STRICT;
+   CREATE INDEX audit_by_person ON audit (person, id);
+   CREATE TRIGGER audit_never_changes BEFORE UPDATE ON audit
+     BEGIN SELECT raise(ABORT, 'the audit trail is append-only'); END;
+   CREATE TRIGGER audit_never_shrinks BEFORE DELETE ON audit
+     BEGIN SELECT raise(ABORT, 'the audit trail is append-only'); END;
+   CREATE TABLE crops (
+     person         TEXT NOT NULL REFERENCES people (id) ON DELETE CASCADE,
+     picture_sha256 TEXT NOT NULL CHECK (length(picture_sha256) = 64),
+     side           INTEGER NOT NULL CHECK (side > 0),
+     data_key       INTEGER NOT NULL REFERENCES data_keys (id),
+     pixels         BLOB NOT NULL,
+     PRIMARY KEY (person, picture_sha256)
+   ) STRICT;
+   CREATE TABLE state (
+     key   TEXT PRIMARY KEY,
+     value TEXT NOT NULL
+   ) STRICT;`,
 ];
 
 /** The schema this program reads and writes. */

@@ -3,7 +3,7 @@ import { messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { FacePart } from '../core/person.ts';
 import { combineSnapshots, type EncoderSnapshots, withoutOtherTemplates } from './encoder-snapshots.ts';
-import { createSnapshot } from './snapshot.ts';
+import { createSnapshot, type SnapshotOptions } from './snapshot.ts';
 import type { GalleryEncoder, TemplateMatrix } from './template.ts';
 
 /** What the live gallery reads from; `SqliteGalleryStore` fits. */
@@ -11,6 +11,8 @@ export interface GallerySource {
   /** Whether the gallery has changed since `version`. */
   changed(version: number): boolean;
   loadTemplates(encoder: GalleryEncoder, part: FacePart): TemplateMatrix;
+  /** Removes whoever may not be kept any longer; gives their ids. */
+  removeExpired(): string[];
   /** How many people have templates of other encoders only, and how many templates these are. */
   countForeign(fingerprint: string): { people: number; templates: number };
   close(): void;
@@ -24,6 +26,8 @@ export interface LiveGalleryOptions {
   readonly open: (create: boolean) => GallerySource;
   /** The encoders whose templates are taken, the full-face one first; those of others are left out. */
   readonly encoders: readonly (GalleryEncoder & { readonly part: FacePart })[];
+  /** Of how many templates a person's score is the mean; 1 when left out. */
+  readonly bestOf?: SnapshotOptions['bestOf'];
   /** How often the gallery is looked at. */
   readonly refreshMs: number;
   readonly clock: Clock;
@@ -57,6 +61,7 @@ export class LiveGallery {
   async start(): Promise<void> {
     this.#source = this.#options.open(true);
     try {
+      this.#removeExpired(this.#source);
       this.#load(this.#source);
     } catch (error) {
       this.#closeSource();
@@ -105,9 +110,9 @@ export class LiveGallery {
       if (!this.#source) {
         this.#source = open(false);
         this.#load(this.#source);
-      } else if (this.#source.changed(this.current().version)) {
-        this.#load(this.#source);
       }
+      this.#removeExpired(this.#source);
+      if (this.#source.changed(this.current().version)) this.#load(this.#source);
       if (this.#failing) logger.info({ galleryVersion: this.current().version }, 'gallery can be read again');
       this.#failing = false;
     } catch (error) {
@@ -124,10 +129,16 @@ export class LiveGallery {
     }
   }
 
+  #removeExpired(source: GallerySource): void {
+    const ids = source.removeExpired();
+    if (ids.length === 0) return;
+    this.#options.logger.info({ people: ids }, `removed ${ids.length} people: the date they may be kept until is past`);
+  }
+
   #load(source: GallerySource): void {
-    const { encoders, logger } = this.#options;
+    const { encoders, logger, bestOf = 1 } = this.#options;
     const snapshot = combineSnapshots(
-      encoders.map((encoder) => createSnapshot(source.loadTemplates(encoder, encoder.part))),
+      encoders.map((encoder) => createSnapshot(source.loadTemplates(encoder, encoder.part), { bestOf })),
     );
     this.#warnOfForeign(source, snapshot);
     this.#warnOfMasked(snapshot);

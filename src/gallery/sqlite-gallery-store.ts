@@ -4,13 +4,26 @@ import { resolve } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { EyelineError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
-import type { FacePart, Person } from '../core/person.ts';
+import type { FacePart, MaskState, Person } from '../core/person.ts';
+import { applyBatch } from './apply-batch.ts';
+import { type AuditAction, type AuditEntry, type AuditQuery, readAudit, record } from './audit-trail.ts';
+import { fromBytes, toBytes } from './embedding-bytes.ts';
+import type {
+  AppliedBatch,
+  Consent,
+  DeletionReason,
+  GalleryBatch,
+  GalleryChanges,
+  Origin,
+  PersonState,
+  TombstoneRecord,
+} from './gallery-changes.ts';
 import { type FileIdentity, isSameFile, prepareFile, unreadable } from './gallery-file.ts';
 import { defaultKeyFile, keyOfFile } from './gallery-key.ts';
 import { normaliseName, slugOf } from './person-name.ts';
-import { openConnection, type SqliteStoreConnection } from './sqlite-store-connection.ts';
-import type { GalleryEncoder, PersonRecord, Template, TemplateMatrix } from './template.ts';
-import { placeOf, TemplateVault } from './template-vault.ts';
+import { openConnection, type SqliteStoreConnection, type SqlRow } from './sqlite-store-connection.ts';
+import type { EnrolledPicture, FaceCrop, GalleryEncoder, PersonRecord, Template, TemplateMatrix } from './template.ts';
+import { cropPlaceOf, placeOf, sealedCropOf, TemplateVault } from './template-vault.ts';
 import { requireUnit } from './vector.ts';
 
 export interface GalleryStoreOptions {
@@ -20,6 +33,8 @@ export interface GalleryStoreOptions {
   readonly create?: boolean;
   /** What templates are encrypted with, 32 bytes; left out, a key file beside the gallery that Eyeline makes itself. */
   readonly key?: Uint8Array | undefined;
+  /** Who makes the changes, for the audit trail: program and user. */
+  readonly actor?: string;
 }
 
 /**
@@ -39,7 +54,7 @@ export function openGalleryStore(file: string, options: GalleryStoreOptions): Sq
     const key = options.key ?? keyOfFile(defaultKeyFile(path), isNew, warn);
     const vault = new TemplateVault(connection, path, key);
     vault.open(options.clock.now());
-    return new SqliteGalleryStore(path, identity, connection, vault, options.clock);
+    return new SqliteGalleryStore(path, identity, connection, vault, options);
   } catch (error) {
     connection.close();
     throw error;
@@ -56,19 +71,21 @@ export class SqliteGalleryStore {
   readonly #connection: SqliteStoreConnection;
   readonly #vault: TemplateVault;
   readonly #clock: Clock;
+  readonly #actor: string;
 
   constructor(
     file: string,
     identity: FileIdentity,
     connection: SqliteStoreConnection,
     vault: TemplateVault,
-    clock: Clock,
+    { clock, actor = 'unnamed' }: Pick<GalleryStoreOptions, 'clock' | 'actor'>,
   ) {
     this.file = file;
     this.#identity = identity;
     this.#connection = connection;
     this.#vault = vault;
     this.#clock = clock;
+    this.#actor = actor;
   }
 
   /** Counts the changes ever made, from 0. */
@@ -88,54 +105,51 @@ export class SqliteGalleryStore {
    *
    * @throws RangeError when the name is empty, longer than 200 characters or holds control characters.
    */
-  ensurePerson(name: string, kept: { consentAtMs?: number; retainUntilMs?: number } = {}): Person {
+  ensurePerson(
+    name: string,
+    kept: { consentAtMs?: number; consentNote?: string; retainUntilMs?: number } = {},
+  ): Person {
     const known = normaliseName(name);
     if (known === null) throw new RangeError('a name has 1 to 200 characters and no control characters');
     return this.#connection.write(() => {
       const person = this.personNamed(known);
       if (person) return person;
       const id = this.#freeId(known);
+      const { consentAtMs = null, consentNote = null, retainUntilMs = null } = kept;
+      const version = this.#countUp();
       this.#connection.run(
-        'INSERT INTO people (id, name, consent_at, retain_until, created_at) VALUES (?, ?, ?, ?, ?)',
-        [id, known, kept.consentAtMs ?? null, kept.retainUntilMs ?? null, this.#clock.now()],
+        `INSERT INTO people (id, name, consent_at, consent_note, retain_until, created_at, version)
+         VALUES (?, ?, ?, ?, ?, ?, ?)`,
+        [id, known, consentAtMs, consentNote, retainUntilMs, this.#clock.now(), version],
       );
-      this.#countUp();
+      this.#connection.run('DELETE FROM tombstones WHERE person = ?', [id]);
+      this.#record('create', id, version, { consentAtMs, retainUntilMs });
       return { id, name: known };
     });
   }
 
   /**
-   * Adds templates to a person, leaving out those of a picture the person has already; gives the number added.
+   * Adds templates to a person, leaving out those of a picture the person has already; gives the number added. A crop given is
+   * kept with them, encrypted: all templates are of its picture then.
    *
    * @throws EyelineError PERSON_UNKNOWN; RangeError when an embedding has no unit norm.
    */
-  addTemplates(personId: string, templates: readonly Template[]): number {
+  addTemplates(
+    personId: string,
+    templates: readonly Template[],
+    { crop, action = 'enrol' }: { crop?: FaceCrop | undefined; action?: 'enrol' | 'reembed' } = {},
+  ): number {
     for (const { embedding } of templates) requireUnit(embedding, embedding.length, 'embedding');
     return this.#connection.write(() => {
       if (!this.#connection.get('SELECT 1 FROM people WHERE id = ?', [personId])) throw personUnknown(personId);
       let added = 0;
-      for (const it of templates) {
-        const place = { person: personId, encoder: it.encoder, part: it.part, pictureSha256: it.pictureSha256 };
-        const sealed = this.#vault.seal(toBlob(it.embedding), place);
-        added += this.#connection.run(
-          `INSERT INTO templates (person, encoder, part, dimension, data_key, embedding, quality, mask, source_file, picture_sha256, created_at)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (person, picture_sha256, encoder, part) DO NOTHING`,
-          [
-            personId,
-            it.encoder,
-            it.part,
-            it.embedding.length,
-            sealed.dataKey,
-            sealed.bytes,
-            it.quality,
-            it.mask,
-            it.sourceFile,
-            it.pictureSha256,
-            this.#clock.now(),
-          ],
-        );
+      for (const template of templates) added += this.#insert(personId, template);
+      if (added > 0) {
+        if (crop) this.#insertCrop(personId, templates, crop);
+        const version = this.#countUp(personId);
+        const pictures = new Set(templates.map(({ pictureSha256 }) => pictureSha256)).size;
+        this.#record(action, personId, version, { templates: added, pictures });
       }
-      if (added > 0) this.#countUp();
       return added;
     });
   }
@@ -147,21 +161,138 @@ export class SqliteGalleryStore {
    */
   removePerson(idOrName: string): PersonRecord {
     const removed = this.#connection.write(() => {
-      const [person, other] = this.#select('WHERE p.id = ? OR p.name = ?', [
-        idOrName,
-        normaliseName(idOrName) ?? idOrName,
-      ]);
-      if (!person) throw personUnknown(idOrName);
-      if (other) {
-        const both = [person, other].map(({ id, name }) => `${id} (${name})`).join(' and ');
-        throw new EyelineError('USAGE', `"${idOrName}" can mean ${both}: give the id or the name that only one has`);
-      }
-      this.#connection.run('DELETE FROM people WHERE id = ?', [person.id]);
-      this.#countUp();
+      const person = this.#onlyPerson(idOrName);
+      const version = this.#countUp();
+      this.#remove(person.id, this.#clock.now(), 'removed', version);
+      this.#record('remove', person.id, version, { templates: person.templates });
       return person;
     });
     this.#connection.checkpoint();
     return removed;
+  }
+
+  /**
+   * Sets what is given of consent and retention of a person, by id or name; null takes it away.
+   *
+   * @throws EyelineError as {@link removePerson}
+   */
+  setConsent(idOrName: string, kept: Partial<Consent>): PersonRecord {
+    return this.#connection.write(() => {
+      const { id, consentAtMs, consentNote, retainUntilMs } = this.#onlyPerson(idOrName);
+      const now = { consentAtMs, consentNote, retainUntilMs, ...kept };
+      this.#connection.run('UPDATE people SET consent_at = ?, consent_note = ?, retain_until = ? WHERE id = ?', [
+        now.consentAtMs,
+        now.consentNote,
+        now.retainUntilMs,
+        id,
+      ]);
+      this.#record('consent', id, this.#countUp(id), {
+        consentAtMs: now.consentAtMs,
+        retainUntilMs: now.retainUntilMs,
+      });
+      return this.#select('WHERE p.id = ?', [id])[0] ?? this.#onlyPerson(id);
+    });
+  }
+
+  /** Removes, as {@link removePerson} does, whoever may not be kept any longer; gives their ids. */
+  removeExpired(): string[] {
+    const nowMs = this.#clock.now();
+    const due = 'SELECT id FROM people WHERE retain_until <= ? ORDER BY id';
+    if (!this.#connection.get(due, [nowMs])) return [];
+    const ids = this.#connection.write(() => {
+      const expired = Array.from(this.#connection.rows(due, [nowMs]), (row) => String(row.id));
+      if (expired.length === 0) return expired;
+      const version = this.#countUp();
+      for (const id of expired) {
+        this.#remove(id, nowMs, 'expired', version);
+        this.#record('expire', id, version, {});
+      }
+      return expired;
+    });
+    this.#connection.checkpoint();
+    return ids;
+  }
+
+  /**
+   * What changed after version `since`; 0 gives everything. `visit` is given each person who was added or changed, by id, with
+   * all templates: it must not use the gallery. Everything is of one moment, whatever others write meanwhile.
+   */
+  readChanges(since: number, visit: (person: PersonState) => void): GalleryChanges {
+    return this.#connection.read(() => {
+      const people = Array.from(
+        this.#connection.rows('SELECT * FROM people WHERE version > ? ORDER BY id', [since]),
+        (row) => ({
+          ...consentOf(row),
+          id: String(row.id),
+          name: String(row.name),
+          createdAtMs: Number(row.created_at),
+        }),
+      );
+      let next = 0;
+      let templates: Template[] = [];
+      const finish = () => {
+        const person = people[next++];
+        if (person) visit({ ...person, templates });
+        templates = [];
+      };
+      for (const row of this.#connection.rows(
+        `SELECT t.* FROM templates t JOIN people p ON p.id = t.person WHERE p.version > ? ORDER BY t.person, t.id`,
+        [since],
+      )) {
+        while (people[next]?.id !== row.person) finish();
+        templates.push(this.#templateOf(row));
+      }
+      while (next < people.length) finish();
+      return { from: since, to: this.version(), tombstones: this.#tombstonesSince(since) };
+    });
+  }
+
+  /** As {@link readChanges}, the people in memory. */
+  changesSince(since: number): GalleryChanges & { readonly people: readonly PersonState[] } {
+    const people: PersonState[] = [];
+    return { ...this.readChanges(since, (person) => people.push(person)), people };
+  }
+
+  /**
+   * Applies a batch as one change: all of it, counted as one version, or nothing. What was deleted is overwritten.
+   *
+   * @throws RangeError when an embedding has no unit norm; whatever iterating over the people throws.
+   */
+  applyBatch(batch: GalleryBatch): AppliedBatch {
+    const applied = this.#connection.write(() => {
+      const version = this.#countUp();
+      const target = {
+        connection: this.#connection,
+        insert: (person: string, template: Template) => this.#insert(person, template),
+        remove: (person: string, atMs: number, reason: DeletionReason) => this.#remove(person, atMs, reason, version),
+      };
+      const result = applyBatch(target, batch, version, this.#clock.now());
+      for (const id of result.deleted) this.#record('remove', id, version, { by: batch.origin });
+      this.#record(batch.origin === 'fleet' ? 'sync' : 'import', null, version, {
+        people: result.people,
+        deleted: result.deleted.length,
+        ...batch.detail,
+      });
+      return result;
+    });
+    this.#connection.checkpoint();
+    return applied;
+  }
+
+  /** A fact kept with the gallery, set by a batch; null when there is none. */
+  state(key: string): string | null {
+    const row = this.#connection.get('SELECT value FROM state WHERE key = ?', [key]);
+    return row ? String(row.value) : null;
+  }
+
+  /** Records in the audit trail that so many people left the gallery as a file. */
+  noteExport(people: number, detail: Readonly<Record<string, unknown>>): void {
+    this.#connection.write(() => this.#record('export', null, this.version(), { people, ...detail }));
+  }
+
+  /** What happened to the gallery, oldest first. */
+  audit(query: AuditQuery = {}): AuditEntry[] {
+    return readAudit(this.#connection, query);
   }
 
   /** The person of exactly that name. */
@@ -180,6 +311,37 @@ export class SqliteGalleryStore {
   hasPicture(personId: string, pictureSha256: string, encoder: string): boolean {
     const sql = 'SELECT 1 FROM templates WHERE person = ? AND picture_sha256 = ? AND encoder = ?';
     return this.#connection.get(sql, [personId, pictureSha256, encoder]) !== undefined;
+  }
+
+  /** All pictures that templates were made of, by person and picture. */
+  pictures(): EnrolledPicture[] {
+    const rows = this.#connection.rows(
+      `SELECT p.id, p.name, t.picture_sha256, min(t.source_file) AS source_file, max(t.quality) AS quality,
+         max(t.mask) AS mask, json_group_array(DISTINCT t.encoder) AS encoders, max(c.side) AS side
+       FROM templates t JOIN people p ON p.id = t.person
+         LEFT JOIN crops c ON c.person = t.person AND c.picture_sha256 = t.picture_sha256
+       GROUP BY t.person, t.picture_sha256 ORDER BY t.person, t.picture_sha256`,
+    );
+    return Array.from(rows, (row) => ({
+      person: { id: String(row.id), name: String(row.name) },
+      pictureSha256: String(row.picture_sha256),
+      sourceFile: String(row.source_file),
+      quality: Number(row.quality),
+      mask: row.mask === null ? null : (String(row.mask) as MaskState),
+      encoders: (JSON.parse(String(row.encoders)) as string[]).sort(),
+      hasCrop: row.side !== null,
+    }));
+  }
+
+  /** The crop kept of a picture; null when none is. */
+  crop(personId: string, pictureSha256: string): FaceCrop | null {
+    const row = this.#connection.get('SELECT * FROM crops WHERE person = ? AND picture_sha256 = ?', [
+      personId,
+      pictureSha256,
+    ]);
+    if (!row) return null;
+    const place = cropPlaceOf(row);
+    return { side: place.side, rgb: this.#vault.unsealCrop(sealedCropOf(row), place) };
   }
 
   /** How many people have templates of other encoders only, and how many templates these are. */
@@ -229,7 +391,9 @@ export class SqliteGalleryStore {
    * number of templates.
    */
   rotateKey(key?: Uint8Array): number {
-    return this.#vault.rotate(this.#clock.now(), key);
+    const count = this.#vault.rotate(this.#clock.now(), key);
+    this.#connection.write(() => this.#record('rotate-key', null, this.version(), { templates: count }));
+    return count;
   }
 
   /** Closes the file. The store must not be used after. Never throws. */
@@ -240,6 +404,17 @@ export class SqliteGalleryStore {
       // The journal stays beside the file and is read at the next opening: nothing is lost.
     }
     this.#connection.close();
+  }
+
+  #onlyPerson(idOrName: string): PersonRecord {
+    const [person, other] = this.#select('WHERE p.id = ? OR p.name = ?', [
+      idOrName,
+      normaliseName(idOrName) ?? idOrName,
+    ]);
+    if (!person) throw personUnknown(idOrName);
+    if (!other) return person;
+    const both = [person, other].map(({ id, name }) => `${id} (${name})`).join(' and ');
+    throw new EyelineError('USAGE', `"${idOrName}" can mean ${both}: give the id or the name that only one has`);
   }
 
   #select(where: string, values: readonly string[]): PersonRecord[] {
@@ -253,8 +428,9 @@ export class SqliteGalleryStore {
       id: String(row.id),
       name: String(row.name),
       createdAtMs: Number(row.created_at),
-      consentAtMs: row.consent_at === null ? null : Number(row.consent_at),
-      retainUntilMs: row.retain_until === null ? null : Number(row.retain_until),
+      ...consentOf(row),
+      origin: String(row.origin) as Origin,
+      version: Number(row.version),
       templates: Number(row.templates),
       encoders: (JSON.parse(String(row.encoders)) as string[]).sort(),
     }));
@@ -270,19 +446,99 @@ export class SqliteGalleryStore {
     }
   }
 
-  #countUp(): void {
+  /** Gives the new version, which is the person's from now on. */
+  #countUp(changed?: string): number {
     this.#connection.run('UPDATE meta SET version = version + 1');
+    const version = this.version();
+    if (changed !== undefined) {
+      this.#connection.run('UPDATE people SET version = ? WHERE id = ?', [version, changed]);
+    }
+    return version;
   }
+
+  #insert(person: string, it: Template): number {
+    requireUnit(it.embedding, it.embedding.length, 'embedding');
+    const place = { person, encoder: it.encoder, part: it.part, pictureSha256: it.pictureSha256 };
+    const { dataKey, bytes } = this.#vault.seal(toBytes(it.embedding), place);
+    const { encoder, part, embedding, quality, mask, sourceFile, pictureSha256 } = it;
+    return this.#connection.run(
+      `INSERT INTO templates (person, encoder, part, dimension, data_key, embedding, quality, mask, source_file, picture_sha256, created_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (person, picture_sha256, encoder, part) DO NOTHING`,
+      [
+        person,
+        encoder,
+        part,
+        embedding.length,
+        dataKey,
+        bytes,
+        quality,
+        mask,
+        sourceFile,
+        pictureSha256,
+        this.#clock.now(),
+      ],
+    );
+  }
+
+  #insertCrop(person: string, templates: readonly Template[], { side, rgb }: FaceCrop): void {
+    const [pictureSha256, ...others] = new Set(templates.map((it) => it.pictureSha256));
+    if (pictureSha256 === undefined || others.length > 0) throw new RangeError('a crop is of one picture');
+    const { dataKey, bytes } = this.#vault.sealCrop(rgb, { person, pictureSha256, side });
+    this.#connection.run(
+      `INSERT INTO crops (person, picture_sha256, side, data_key, pixels) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (person, picture_sha256) DO NOTHING`,
+      [person, pictureSha256, side, dataKey, bytes],
+    );
+  }
+
+  /** Deletes the person, if there is one, and leaves a tombstone; whether there was one. */
+  #remove(id: string, deletedAtMs: number, reason: DeletionReason, version: number): boolean {
+    const removed = this.#connection.run('DELETE FROM people WHERE id = ?', [id]) > 0;
+    this.#connection.run(
+      'INSERT OR REPLACE INTO tombstones (person, deleted_at, version, reason) VALUES (?, ?, ?, ?)',
+      [id, deletedAtMs, version, reason],
+    );
+    return removed;
+  }
+
+  #templateOf(row: SqlRow): Template {
+    const sealed = { dataKey: Number(row.data_key), bytes: new Uint8Array(row.embedding as ArrayBuffer) };
+    return {
+      encoder: String(row.encoder),
+      part: String(row.part) as FacePart,
+      embedding: fromBytes(this.#vault.unseal(sealed, placeOf(row))),
+      quality: Number(row.quality),
+      mask: row.mask === null ? null : (String(row.mask) as MaskState),
+      sourceFile: String(row.source_file),
+      pictureSha256: String(row.picture_sha256),
+    };
+  }
+
+  #tombstonesSince(version: number): TombstoneRecord[] {
+    const rows = this.#connection.rows('SELECT * FROM tombstones WHERE version > ? ORDER BY version, person', [
+      version,
+    ]);
+    return Array.from(rows, (row) => ({
+      id: String(row.person),
+      deletedAtMs: Number(row.deleted_at),
+      version: Number(row.version),
+      reason: String(row.reason) as DeletionReason,
+    }));
+  }
+
+  #record(action: AuditAction, person: string | null, version: number, detail: Record<string, unknown>): void {
+    record(this.#connection, { atMs: this.#clock.now(), actor: this.#actor, action, person, version, detail });
+  }
+}
+
+function consentOf(row: SqlRow): Consent {
+  return {
+    consentAtMs: row.consent_at === null ? null : Number(row.consent_at),
+    consentNote: row.consent_note === null ? null : String(row.consent_note),
+    retainUntilMs: row.retain_until === null ? null : Number(row.retain_until),
+  };
 }
 
 function personUnknown(idOrName: string): EyelineError {
   return new EyelineError('PERSON_UNKNOWN', `no person has the id or name "${idOrName}"`);
-}
-
-function toBlob(embedding: Float32Array): Uint8Array {
-  const blob = Buffer.alloc(embedding.length * 4);
-  embedding.forEach((value, index) => {
-    blob.writeFloatLE(value, index * 4);
-  });
-  return blob;
 }

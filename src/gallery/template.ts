@@ -1,4 +1,5 @@
 import type { FacePart, MaskState, Person } from '../core/person.ts';
+import type { Consent, Origin } from './gallery-changes.ts';
 
 /** Encoder whose templates are meant. */
 export interface GalleryEncoder {
@@ -23,11 +24,31 @@ export interface Template {
   readonly pictureSha256: string;
 }
 
+/** A face cut out and aligned for an encoder: what is needed to embed it again by another one. */
+export interface FaceCrop {
+  readonly side: number;
+  /** `side * side * 3` bytes in rows. */
+  readonly rgb: Uint8Array;
+}
+
+/** A picture that templates were made of, as far as it is known. */
+export interface EnrolledPicture {
+  readonly person: Person;
+  readonly pictureSha256: string;
+  readonly sourceFile: string;
+  readonly quality: number;
+  readonly mask: MaskState | null;
+  /** Fingerprints of the encoders it has templates of. */
+  readonly encoders: readonly string[];
+  readonly hasCrop: boolean;
+}
+
 /** A person with the data kept about them. Times are milliseconds since the epoch. */
-export interface PersonRecord extends Person {
+export interface PersonRecord extends Person, Consent {
   readonly createdAtMs: number;
-  readonly consentAtMs: number | null;
-  readonly retainUntilMs: number | null;
+  readonly origin: Origin;
+  /** The gallery's version when the person or one of their templates changed last. */
+  readonly version: number;
   readonly templates: number;
   /** Fingerprints of the encoders this person has templates of, sorted. */
   readonly encoders: readonly string[];

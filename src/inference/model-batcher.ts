@@ -10,10 +10,10 @@ import {
 } from './vision-model.ts';
 
 /**
- * Batches a model is given at a time: the one it runs, and one to go on with, so that it need not wait for the way here and
- * back between two runs.
+ * Batches a model is given beside those it runs, for each of these: it goes on with that one, and need not wait for the way
+ * here and back between two runs.
  */
-const IN_FLIGHT = 2;
+const AHEAD = 1;
 
 /** A lane that asked within this time may ask again any moment. */
 const ACTIVE_MS = 1000;
@@ -31,8 +31,9 @@ interface Request {
   readonly pictures: readonly Uint8Array[];
   readonly sinceMs: number;
   readonly trace: RunTrace | undefined;
-  readonly pieces: Outputs[];
-  /** Pictures that are in a batch already, and those whose batch is done. */
+  /** What came back, in any order; `from` is the place of its first picture among those of the request. */
+  readonly pieces: { readonly from: number; readonly outputs: Outputs }[];
+  /** Pictures that are in a batch already, the first of all, and how many of them have their result. */
   taken: number;
   done: number;
   runMs: number;
@@ -49,6 +50,7 @@ export class ModelBatcher {
   readonly #model: BatchModel;
   readonly #clock: Clock;
   readonly #onRun: BatcherOptions['onRun'];
+  readonly #parallelRuns: number;
   readonly #lastAskedMs = new Map<string, number>();
   #waiting: Request[] = [];
   readonly #running = new Set<Promise<void>>();
@@ -62,6 +64,7 @@ export class ModelBatcher {
     this.#clock = clock;
     this.policy = policy ?? chooseBatchPolicy(model.timings);
     this.#onRun = onRun;
+    this.#parallelRuns = model.parallelRuns ?? 1;
   }
 
   /** The model as one of several users sees it. Lanes of one name share their turn. */
@@ -100,7 +103,8 @@ export class ModelBatcher {
 
   /** Gives the model what it is time for. */
   #pump(): void {
-    while (this.#waiting.length > 0 && this.#running.size < IN_FLIGHT && this.#next());
+    const most = this.#parallelRuns * (1 + AHEAD);
+    while (this.#waiting.length > 0 && this.#running.size < most && this.#next());
   }
 
   /** Starts the next batch, or sees to it that it is started in time; false when it is not started now. */
@@ -113,7 +117,7 @@ export class ModelBatcher {
     this.#timer?.abort();
     const total = plan.kind === 'run' ? plan.take.reduce((sum, count) => sum + count, 0) : 0;
     // While it runs, others may still come: only a batch that is full has nothing to wait for.
-    if (this.#running.size > 0 && total < this.policy.maxBatch) return false;
+    if (this.#running.size >= this.#parallelRuns && total < this.policy.maxBatch) return false;
     if (plan.kind === 'wait') {
       this.#timer = new AbortController();
       this.#clock.sleep(plan.untilMs - nowMs, this.#timer.signal).then(
@@ -139,6 +143,7 @@ export class ModelBatcher {
     const size = pictureBytes(this.#model);
     const pixels = this.#pixels.pop() ?? new Uint8Array(size * this.policy.maxBatch);
     let count = 0;
+    const placed = parts.map(({ request, count: rows }) => ({ request, rows, from: request.taken }));
     for (const { request, count: taken } of parts) {
       for (const picture of request.pictures.slice(request.taken, request.taken + taken)) {
         pixels.set(picture, size * count++);
@@ -151,8 +156,8 @@ export class ModelBatcher {
       this.#pixels.push(result.pixels);
       this.#onRun?.({ model: this.#model.id, pictures: count, runMs: result.runMs });
       let row = 0;
-      for (const { request, count: rows } of parts) {
-        request.pieces.push(rowsOf(result.outputs, row, rows, count));
+      for (const { request, rows, from } of placed) {
+        request.pieces.push({ from, outputs: rowsOf(result.outputs, row, rows, count) });
         request.runMs += result.runMs;
         request.done += rows;
         row += rows;
@@ -170,7 +175,8 @@ export class ModelBatcher {
       trace.runMs += runMs;
       trace.queuedMs += Math.max(0, this.#clock.monotonic() - sinceMs - runMs);
     }
-    resolve(joined(pieces));
+    const inOrder = pieces.toSorted((a, b) => a.from - b.from);
+    resolve(joined(inOrder.map(({ outputs }) => outputs)));
   }
 
   #activeLanes(nowMs: number): number {

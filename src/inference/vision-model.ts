@@ -47,8 +47,10 @@ export interface RunTiming {
   readonly ms: number;
 }
 
-/** A model as its runtime has it: one batch at a time, its pictures one after another in one buffer. */
+/** A model as its runtime has it: batches, the pictures of each one after another in one buffer. */
 export interface BatchModel extends ModelTraits {
+  /** Batches it works on at a time, which may then end in any order; 1 when left out. */
+  readonly parallelRuns?: number;
   /** Measured when it was opened, smallest batch first; no larger batch was tried. */
   readonly timings: readonly RunTiming[];
   /**

@@ -148,3 +148,44 @@ it('documents every reason a picture is refused for, and no other', () => {
   const listed = [...text.matchAll(/^\| `([A-Z_]+)` \|/gm)].map(([, code]) => code);
   expect(listed).toEqual([...REFUSALS]);
 });
+
+it('records consent and retention, removes who is past it, and shows who did what', async () => {
+  const { picture, run } = rig();
+  await run('enroll', '--name', 'Anna Berg', picture('a.jpg', [{ who: 0 }]));
+  await run('enroll', '--name', 'Ben', picture('b.jpg', [{ who: 3 }]));
+  const consent = [
+    'gallery',
+    'consent',
+    'Anna Berg',
+    '--at',
+    '2026-01-02',
+    '--note',
+    'form 12',
+    '--until',
+    '2026-01-31',
+  ];
+  expect((await run(...consent)).out).toEqual([
+    'anna-berg: Anna Berg, consent of 2026-01-02 (form 12), kept until 2026-02-01T00:00:00.000Z',
+  ]);
+  expect((await run('gallery', 'consent', 'ben')).out).toEqual(['ben: Ben, no consent recorded, kept without a limit']);
+  expect((await run('gallery', 'expire')).out).toEqual(['removed anna-berg']);
+  expect((await run('gallery', 'expire')).out).toEqual(['nobody is past their last day']);
+  const { out } = await run('gallery', 'audit');
+  const when = '\\d{4}-\\d\\d-\\d\\dT\\S+Z';
+  expect(out).toEqual(
+    [
+      'v1 cli:\\S+ create anna-berg',
+      'v2 cli:\\S+ enrol anna-berg templates=1 pictures=1',
+      'v3 cli:\\S+ create ben',
+      'v4 cli:\\S+ enrol ben templates=1 pictures=1',
+      'v5 cli:\\S+ consent anna-berg consentAtMs=1767312000000 retainUntilMs=1769904000000',
+      'v6 cli:\\S+ consent ben',
+      'v7 cli:\\S+ expire anna-berg',
+    ].map((line) => expect.stringMatching(new RegExp(`^${when} ${line}$`))),
+  );
+  expect((await run('gallery', 'audit', '--person', 'ben', '--limit', '1')).out).toHaveLength(1);
+});
+
+it.each(['31.1.2027', '2027-02-30', 'tomorrow'])('takes no %s for a date', async (date) => {
+  await expect(rig().run('gallery', 'consent', 'anna', '--until', date)).rejects.toThrow('A date such as');
+});

@@ -55,6 +55,27 @@ it('takes people up and forgets them as another process changes the file', async
   expect(seen.at(-1)).toBe(live.current());
 });
 
+it('forgets people as soon as they may not be kept any longer', async () => {
+  const { file, clock, logger, live, seen } = rig();
+  const store = openStore(file, clock);
+  for (const [index, name] of ['Anna', 'Ben', 'Cem'].entries()) enrol(file, name, axis(4, index));
+  store.setConsent('anna', { retainUntilMs: clock.nowMs - 1 });
+  store.setConsent('ben', { retainUntilMs: clock.nowMs + 1000 });
+  await live.start();
+  expect(live.current().people.map(({ id }) => id)).toEqual(['ben', 'cem']);
+  clock.nowMs += 999;
+  await clock.tick();
+  expect(seen).toHaveLength(1);
+  clock.nowMs += 1;
+  await clock.tick();
+  expect(live.current().people.map(({ id }) => id)).toEqual(['cem']);
+  expect(logger.lines.filter(({ message }) => message.startsWith('removed'))).toMatchObject([
+    { fields: { people: ['anna'] } },
+    { fields: { people: ['ben'] } },
+  ]);
+  expect(store.audit({ person: 'ben' }).at(-1)).toMatchObject({ action: 'expire', version: store.version() });
+});
+
 it('loads nothing while nothing changes', async () => {
   const { clock, live, seen } = rig();
   await live.start();

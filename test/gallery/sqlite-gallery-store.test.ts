@@ -58,7 +58,10 @@ describe('people', () => {
         name: 'Anna',
         createdAtMs: 1000,
         consentAtMs: null,
+        consentNote: null,
         retainUntilMs: null,
+        origin: 'device',
+        version: 3,
         templates: 2,
         encoders: ['encoder-a', 'encoder-b'],
       },
@@ -67,7 +70,10 @@ describe('people', () => {
         name: 'Ben',
         createdAtMs: 1000,
         consentAtMs: 500,
+        consentNote: null,
         retainUntilMs: 1_800_000_000_000,
+        origin: 'device',
+        version: 1,
         templates: 0,
         encoders: [],
       },
@@ -327,7 +333,7 @@ describe('a file that cannot serve', () => {
         filled(file);
         new Database(file).exec('PRAGMA user_version = 99');
       },
-      'was written by a newer Eyeline (schema 99, this one knows up to 2)',
+      'was written by a newer Eyeline (schema 99, this one knows up to 3)',
     ],
   ])('because it %s is named with the reason', (_, spoil, reason) => {
     const { code, message, file } = refusal(spoil);

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ModelBatcher } from '../../src/inference/model-batcher.ts';
 import type { RunTrace } from '../../src/inference/vision-model.ts';
@@ -150,6 +151,61 @@ describe('ModelBatcher', () => {
     model.finish();
     expect((await next).out?.data).toEqual(rows(4));
     expect(model.runs).toEqual([[1, 2], [4]]);
+  });
+
+  it('gives every picture its own rows, in whatever order runs end, and whichever of them fail', async () => {
+    const request = fc.record({ lane: fc.constantFrom('a', 'b', 'c'), pictures: fc.integer({ min: 1, max: 7 }) });
+    const step = fc.record({ which: fc.nat(), fails: fc.boolean() });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(request, { minLength: 1, maxLength: 8 }),
+        fc.integer({ min: 1, max: 4 }),
+        fc.integer({ min: 1, max: 3 }),
+        fc.infiniteStream(step),
+        fc.boolean(),
+        async (requests, maxBatch, parallelRuns, steps, someFail) => {
+          const fake = new FakeBatchModel(parallelRuns);
+          const batcher = new ModelBatcher(fake, new ManualClock(), { policy: { maxBatch, maxWaitMs: 0 } });
+          let value = 0;
+          const asked = requests.map(({ lane, pictures: count }) => {
+            const values = Array.from({ length: count }, () => value++);
+            const answer = batcher.lane(lane).run(pictures(...values));
+            return { values, answer: answer.catch((error: Error) => error) };
+          });
+          const lost = new Set<number>();
+          await settle();
+          while (fake.running > 0) {
+            expect(fake.running).toBeLessThanOrEqual(2 * parallelRuns);
+            const { which, fails } = steps.next().value;
+            const index = which % fake.running;
+            if (someFail && fails) for (const first of fake.underWay(index)) lost.add(first);
+            if (someFail && fails) fake.fail('broken', index);
+            else fake.finish(index);
+            await settle();
+          }
+          for (const { values, answer } of asked) {
+            const given = await answer;
+            if (values.some((one) => lost.has(one))) expect(given).toEqual(new Error('broken'));
+            else expect(given).toEqual({ out: { data: rows(...values), shape: [values.length, 2] } });
+          }
+        },
+      ),
+      { numRuns: 300, seed: 7 },
+    );
+  });
+
+  it('starts a batch that is not full where a run of several at a time is free', async () => {
+    model = new FakeBatchModel(2);
+    const batcher = build(4);
+    const lanes = ['a', 'b', 'c'].map((name, value) => batcher.lane(name).run(pictures(value)));
+    await settle();
+    expect(model.runs).toEqual([[0], [1]]);
+    model.finish(1);
+    await settle();
+    expect(model.runs).toEqual([[0], [1], [2]]);
+    model.finish(1);
+    model.finish();
+    expect((await Promise.all(lanes)).map(({ out }) => out?.data[0])).toEqual([0, 2, 4]);
   });
 
   it('refuses a picture of another size', async () => {

@@ -9,6 +9,7 @@ import { enrolPictures } from '../../gallery/enrol.ts';
 import { LiveGallery } from '../../gallery/live-gallery.ts';
 import { findPictures } from '../../gallery/picture-files.ts';
 import { openGalleryStore } from '../../gallery/sqlite-gallery-store.ts';
+import { inferenceWorkers } from '../../inference/inference-pool.ts';
 import { createModelStore } from '../../inference/store.ts';
 import { decodeOnlyCores } from './decode-only.ts';
 import { type FlatOut, runFlatOut } from './flat-out.ts';
@@ -102,6 +103,7 @@ async function atFullSpeed(
   const runs = new RunLog();
   const chain = await openFaceAnalyser(config, logger, {
     lowScore: config.tracks.lowScore,
+    workers: inferenceWorkers(config.inference),
     onRun: (run) => runs.add(run),
     onOpen: (model) => runs.models.set(model.id, model),
   });
