@@ -10,13 +10,14 @@ import { floats, noise, openSession, withStep } from '../training/step-rig.ts';
 
 /** Whole tails of the models that are trained, as the recipes cut them. */
 const TAILS = [
-  { id: 'mobilefacenet-512', cut: 'Add_61' },
-  { id: 'landmarks-68', cut: null },
-  { id: 'rfb-320', cut: null },
+  { id: 'mobilefacenet-512', cut: 'Add_61', distance: 1e-3 },
+  // The corners of its activations are near: at 1e-3 slopes are off by 0.05, at 1e-4 and 3e-5 by 0.004.
+  { id: 'landmarks-68', cut: null, distance: 1e-4 },
+  { id: 'rfb-320', cut: null, distance: 1e-3 },
 ];
 const BATCH = 2;
 
-describe.each(TAILS)('gradients through the tail of $id', ({ id, cut }) => {
+describe.each(TAILS)('gradients through the tail of $id', ({ id, cut, distance }) => {
   it('are the slopes of the loss, along themselves and in directions of chance', async () => {
     const store = await createModelStore({ dir: MODELS_DIR, extraManifest: null, logger: silentLogger });
     await store.pull([id]);
@@ -89,7 +90,6 @@ describe.each(TAILS)('gradients through the tail of $id', ({ id, cut }) => {
               ]),
             ),
           });
-          const distance = 1e-3;
           const [after, before] = [await run(at(distance)), await run(at(-distance))];
           found.push((after.loss - before.loss) / (2 * distance) / (said / length));
         }
