@@ -7,14 +7,22 @@ import { EyelineError, messageOf } from './core/errors.ts';
 import type { Size } from './core/geometry.ts';
 import type { Logger } from './core/logger.ts';
 import type { FacePart, Person } from './core/person.ts';
+import type { Picture } from './core/picture.ts';
 import { type Camera, Daemon } from './daemon.ts';
+import { CommandError } from './events/command.ts';
 import { type CommandedCamera, carryOut } from './events/device-commands.ts';
 import { MqttEventPublisher, type MqttEventPublisherOptions } from './events/mqtt-event-publisher.ts';
 import { openEventSpool, type SqliteEventSpool } from './events/sqlite-event-spool.ts';
 import type { FaceDetector } from './faces/detect.ts';
 import { type OpenModel, openDetector } from './faces/detectors/open-detector.ts';
 import { secondLookDetector } from './faces/detectors/second-look-detector.ts';
-import { createFaceAnalyser, type FaceAnalyser, type PartEncoder } from './faces/face-analyser.ts';
+import {
+  createFaceAnalyser,
+  type Face,
+  type FaceAnalyser,
+  type FaceEmbedding,
+  type PartEncoder,
+} from './faces/face-analyser.ts';
 import { cropEmbedder, type FaceEmbedder, frameEmbedder } from './faces/face-embedder.ts';
 import { openLandmarker } from './faces/landmarkers/open-landmarker.ts';
 import { createLivenessAssessor, type LivenessAssessor, softmaxOf } from './faces/liveness.ts';
@@ -25,6 +33,9 @@ import type { FaceReader } from './gallery/enrol.ts';
 import { LiveGallery } from './gallery/live-gallery.ts';
 import { openGalleryStore } from './gallery/sqlite-gallery-store.ts';
 import { openVisitorStore } from './gallery/sqlite-visitor-store.ts';
+import { GallerySync } from './gallery/sync/gallery-sync.ts';
+import { type FleetMember, type JoinOptions, joinFleet } from './gallery/sync/join-fleet.ts';
+import type { FaceCrop } from './gallery/template.ts';
 import type { SameVisitor } from './gallery/visitor.ts';
 import { createVisitorLog } from './gallery/visitor-log.ts';
 import { alignmentWay } from './inference/alignment-way.ts';
@@ -37,7 +48,7 @@ import { createModelStore, type ModelStore } from './inference/store.ts';
 import type { BatchModel } from './inference/vision-model.ts';
 import { CameraPipeline, type FrameReport } from './pipeline/camera-pipeline.ts';
 import { decisionParts } from './pipeline/decision-parts.ts';
-import { readCredentials, readCropKey, readGalleryKey, readSecret } from './platform/credentials.ts';
+import { readBundleKeys, readCredentials, readCropKey, readGalleryKey, readSecret } from './platform/credentials.ts';
 import { ProgressLedger } from './platform/health.ts';
 import { Metrics } from './platform/metrics.ts';
 import { MetricsServer } from './platform/metrics-server.ts';
@@ -248,28 +259,48 @@ function encoderEntry(store: ModelStore, key: string, id: string, part: FacePart
 
 /** The chain as enrolment uses it: all faces of a picture, embedded. Throws as {@link openFaceAnalyser} does. */
 export async function openFaceReader(
-  config: Pick<Config, 'models' | 'inference' | 'detection'>,
+  config: Pick<Config, 'models' | 'inference' | 'detection' | 'gallery'>,
   logger: Logger,
 ): Promise<{
   reader: FaceReader;
+  /** Embeds a face that was cut out and aligned before by every encoder in use; what is no face to one is left out. */
+  embedCrop(crop: FaceCrop): Promise<readonly FaceEmbedding[]>;
   encoders: readonly EncoderInUse[];
   /** Score of the first encoder from which two faces are taken for one person; null when it is not calibrated. */
   sameFace: number | null;
   close(): Promise<void>;
 }> {
-  const { analyser, encoder, encoders, close } = await openFaceAnalyser(config, logger);
+  const { analyser, encoder, encoders, cropSize, close } = await openFaceAnalyser(config, logger);
+  const cropsOf = async (picture: Picture, faces: readonly Face[]): Promise<FaceCrop[]> => {
+    if (!config.gallery.keepCrops) return [];
+    const size = { width: cropSize, height: cropSize, colour: 'rgb' } as const;
+    const crops = await picture.cut(faces.map(({ alignment }) => ({ matrix: alignment, ...size })));
+    return crops.map((rgb) => ({ side: cropSize, rgb }));
+  };
   const reader: FaceReader = {
     async read(picture) {
       const faces = await analyser.describe(picture, await analyser.detect(picture));
       const embeddings = await analyser.embedByAll(picture, faces);
+      const crops = await cropsOf(picture, faces);
       return faces.flatMap((face, index) => {
         const ofFace = embeddings[index] ?? [];
         // What is no face to the full-face encoder is none.
-        return ofFace[0]?.part === 'full' ? [{ ...face, embeddings: ofFace }] : [];
+        return ofFace[0]?.part === 'full' ? [{ ...face, embeddings: ofFace, crop: crops[index] }] : [];
       });
     },
   };
-  return { reader, encoders, sameFace: sameFaceScore(encoder.calibration, 'none'), close };
+  const embedCrop = async ({ side, rgb }: FaceCrop) => {
+    const { rgbPicture } = await import('./capture/opencv-picture.ts');
+    const picture = rgbPicture(rgb, { width: side, height: side });
+    try {
+      const scale = cropSize / side;
+      const [embeddings = []] = await analyser.embedByAll(picture, [{ alignment: [scale, 0, 0, 0, scale, 0] }]);
+      return embeddings;
+    } finally {
+      picture.release();
+    }
+  };
+  return { reader, embedCrop, encoders, sameFace: sameFaceScore(encoder.calibration, 'none'), close };
 }
 
 export interface DaemonOptions {
@@ -304,14 +335,39 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     open: (create) =>
       openGalleryStore(config.gallery.file, { logger, clock, create, key: galleryKey, actor: actorName('daemon') }),
     encoders: faces.encoders,
+    bestOf: config.gallery.bestOf,
     refreshMs: config.gallery.refreshMs,
     clock,
     logger,
   });
+  const member = await openFleetMember(config, env, logger, {
+    clock,
+    key: galleryKey,
+    encoder: faces.encoder.fingerprint,
+  });
   gallery.onChange(({ version, people, templateCount }) => {
     const encoder = faces.encoder.fingerprint;
-    publisher?.setGallery({ version, people: people.length, templates: templateCount, encoder, syncedAtMs: null });
+    const syncedAtMs = member?.state()?.syncedAtMs ?? null;
+    publisher?.setGallery({ version, people: people.length, templates: templateCount, encoder, syncedAtMs });
   });
+  const sync = member
+    ? new GallerySync({
+        source: member.source,
+        takeOver: member.takeOver,
+        state: member.state,
+        ...config.gallery.sync,
+        clock,
+        random,
+        logger,
+        onReport: (report) =>
+          publisher?.setGallerySync({
+            ...report,
+            deviceKey: member.deviceKey,
+            receipt: member.receipts().at(-1) ?? null,
+          }),
+      })
+    : null;
+  if (sync) publisher?.onAnnouncement((text) => sync.announce(text));
 
   const decisions = decisionParts(config, faces.encoders);
   const visitors = config.visitors.enabled
@@ -371,7 +427,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
       analyser: faces.lane(camera.id),
       tracker: decisions.tracker(),
       visits: decisions.visits(settings),
-      gallery: () => gallery.current(),
+      gallery: () => (visitors ? { ...gallery.current(), denials: () => visitors.log.denials() } : gallery.current()),
       calibrations: decisions.calibrations,
       falseAcceptRate: decisions.falseAcceptRate,
       liveness: faces.liveness?.(camera.id) ?? null,
@@ -397,6 +453,16 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
         if (type !== 'exit') metrics.decision(where, decision);
         publisher?.publishIdentity(draft);
       },
+      ...(config.events.attempts && {
+        onAttempt: ({ person, matches, ...report }) => {
+          const told = (id: string) => !config.privacy.ignore.includes(id);
+          publisher?.tellAttempt({
+            ...report,
+            person: person !== null && told(person) ? person : null,
+            matches: matches.filter((match) => told(match.person)),
+          });
+        },
+      }),
       attend: (forMs) => supervisor.attend(forMs),
       // A frame in work owes progress: a model that hangs must not go unnoticed.
       onWork: (frames) =>
@@ -423,7 +489,13 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
   metrics.watchCameras(supervisors);
   publisher?.onCameraEnabled((id, enabled) => supervisors.get(id)?.setEnabled(enabled));
   publisher?.onCommand((request) =>
-    carryOut(request, { cameras: commanded, snapshots: config.privacy.snapshots, syncGallery: null, settings }),
+    carryOut(request, {
+      cameras: commanded,
+      snapshots: config.privacy.snapshots,
+      syncGallery: sync && syncCommand(sync),
+      deny: visitors && ((track, person) => visitors.deny(track, person)),
+      settings,
+    }),
   );
 
   let fail: (error: EyelineError) => void = () => {};
@@ -455,6 +527,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
       },
     },
     gallery,
+    sync,
     publisher,
     metrics: metricsServer,
     pace,
@@ -462,6 +535,44 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     watchdog,
     failed,
   });
+}
+
+/**
+ * The device's part in a fleet; null when it belongs to none.
+ * Throws SYNC_NOT_CONFIGURED, SECRET_UNREADABLE, GALLERY_KEY_INVALID, BUNDLE_KEY_INVALID, GALLERY_UNREADABLE.
+ */
+export async function openFleetMember(
+  config: Config,
+  env: NodeJS.ProcessEnv,
+  logger: Logger,
+  options: Pick<JoinOptions, 'clock' | 'key' | 'encoder' | 'newMaster'>,
+): Promise<FleetMember | null> {
+  const { proxy, timeoutMs, trust, url } = config.gallery.sync;
+  if (url === null) return null;
+  const { file } = config.gallery;
+  const { clock, key } = options;
+  return joinFleet({
+    ...options,
+    url,
+    trust,
+    proxy,
+    idleMs: timeoutMs,
+    env,
+    bodyKeys: await readBundleKeys(config, env, (message) => logger.warn({ part: 'gallery' }, message)),
+    site: config.device.site,
+    device: config.device.id,
+    file,
+    open: () => openGalleryStore(file, { logger, clock, key, actor: actorName('sync') }),
+  });
+}
+
+/** The command over MQTT. */
+function syncCommand(sync: GallerySync): () => Promise<{ version: number }> {
+  return async () => {
+    const { message, state, version } = await sync.syncNow();
+    if (version !== null && (state === 'current' || state === 'held')) return { version };
+    throw new CommandError('NOT_AVAILABLE', `the gallery was not taken over: ${message ?? 'nothing is published'}`);
+  };
 }
 
 /** The log of visitors over its store, which stays open as long as the process. Throws GALLERY_UNREADABLE. */
@@ -474,7 +585,11 @@ function openVisitors(
 ) {
   const limits = { maxVisitors: visitors.max, keepMs: visitors.keepDays * DAY_MS };
   const store = openVisitorStore(visitors.file, { logger, clock, limits, key });
-  return { log: createVisitorLog(store, sameVisitor, logger), close: () => store.close() };
+  return {
+    log: createVisitorLog(store, sameVisitor, logger),
+    deny: (track: string, person?: string) => store.deny(track, person),
+    close: () => store.close(),
+  };
 }
 
 /** A JPEG of RGB bytes. OpenCV comes into the daemon's own process with the first one: most daemons take none. */
@@ -521,6 +636,7 @@ async function createPublisher(
     protocolVersion: 'auto',
     reconnect: mqtt.reconnect,
     device,
+    site: config.gallery.sync.url === null ? null : device.site,
     version: packageVersion(),
     cameras: config.cameras.map(({ id, name, enabled }) => ({ id, name, enabled })),
     homeAssistant: {

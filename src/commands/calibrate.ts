@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
@@ -12,6 +13,7 @@ import { type ScoreCalibration, scoreAtRate } from '../faces/score-calibration.t
 import { openGalleryStore } from '../gallery/sqlite-gallery-store.ts';
 import type { GalleryEncoder } from '../gallery/template.ts';
 import { readCalibrations, writeCalibrations, writtenCurves } from '../inference/manifest-calibration.ts';
+import { findPictureTree } from '../pictures/picture-tree.ts';
 import { readGalleryKey } from '../platform/credentials.ts';
 import type { CommandContext, RegisterCommand } from './command.ts';
 import { type OpenEvaluation, openEvaluation } from './eval/open-evaluation.ts';
@@ -24,6 +26,7 @@ interface CalibrateOptions {
   readonly most: number;
   readonly maskSeed: number;
   readonly withGallery?: boolean;
+  readonly strangers?: string;
   readonly out?: string;
   readonly json?: boolean;
 }
@@ -45,6 +48,11 @@ export const registerCalibrate: RegisterCommand = (program: Command, context) =>
     .option('--most <n>', 'pictures read of a person', wholeNumber, 4)
     .option('--mask-seed <n>', 'decides the masks', wholeNumber, 1)
     .option('--with-gallery', 'compare with the people enrolled, too')
+    .option(
+      '--strangers <dir>',
+      'pictures of masked strangers of one population, as they come to one door, a face each: masked faces are judged as strictly ' +
+        'as these ask for',
+    )
     .option('--out <file>', 'file to write, instead of models.calibration')
     .option('--json', 'print the curves as JSON, as `curves` of a manifest, and write nothing unless --out is given')
     .option('-c, --config <file>', 'configuration file')
@@ -62,6 +70,7 @@ async function calibrate(dir: string, options: CalibrateOptions, context: Comman
   const pictures = people.flatMap(({ person, plain }) =>
     plain.slice(0, options.most).map((file) => ({ person: `${dir}/${person}`, file })),
   );
+  const strangers = options.strangers === undefined ? [] : await strangersIn(options.strangers);
   const evaluation = await openEvaluation(options, context);
   try {
     const { encoder, upperEncoder } = config.models;
@@ -85,7 +94,9 @@ async function calibrate(dir: string, options: CalibrateOptions, context: Comman
       for (const mask of masks) {
         const drawn = mask === 'none' ? null : { seed: options.maskSeed };
         const probes = drawn ? await embed(pictures, model, drawn, evaluation) : templates;
-        const fitted = fitScoreCurve(templates, probes, context.signal);
+        const alike =
+          mask === 'worn' ? (await embed(strangers, model, null, evaluation, 'largest')).map((it) => it.embedding) : [];
+        const fitted = fitScoreCurve(templates, probes, { signal: context.signal, alike });
         if (!fitted) {
           throw new EyelineError('NOTHING_TO_EVALUATE', `${dir}: two people and two pictures of one are needed`);
         }
@@ -104,18 +115,22 @@ async function calibrate(dir: string, options: CalibrateOptions, context: Comman
   }
 }
 
+/** Pictures of a folder, each of somebody else. */
+async function strangersIn(dir: string): Promise<{ person: string; file: string }[]> {
+  const { pictures } = await findPictureTree(dir);
+  if (pictures.length < 2) throw new EyelineError('USAGE', `${dir} has fewer than two pictures`);
+  return pictures.map((name) => ({ person: name, file: join(dir, name) }));
+}
+
 async function embed(
   pictures: readonly { readonly person: string; readonly file: string }[],
   encoder: FaceEncoder<Float32Array>,
   mask: { readonly seed: number } | null,
   { shelf, progress }: OpenEvaluation,
+  choose: 'central' | 'largest' = 'central',
 ): Promise<LabelledEmbedding[]> {
   const files = pictures.map(({ file }) => file);
-  const read = await shelf.read(
-    files,
-    { choose: 'central', pad: 0, cropPx: encoder.cropPx, mask },
-    progress.onProgress,
-  );
+  const read = await shelf.read(files, { choose, pad: 0, cropPx: encoder.cropPx, mask }, progress.onProgress);
   const found = read.flatMap(({ face, file }, index) => {
     const picture = pictures[index];
     return face && picture ? [{ face, file, person: picture.person }] : [];
@@ -148,13 +163,14 @@ async function galleryTemplates(
   }
 }
 
-function described(id: string, mask: string, { curve, suspects }: FittedCurve): string[] {
+function described(id: string, mask: string, { curve, suspects, raisedBy }: FittedCurve): string[] {
   const scores = SHOWN_RATES.map((rate) => `${scoreAtRate(curve, rate).toFixed(3)} at ${rate}`);
   const least = curve.points.at(-1)?.far ?? 1;
   const left = suspects.map(({ people: [one, other], score }) => `${one} and ${other} (${score.toFixed(2)})`);
   return [
     `${id}, mask ${mask}: ${curve.impostors} pairs of different people, ${curve.genuine} people with several pictures`,
     `  strangers reach ${scores.join(', ')}; nothing is claimed below ${least.toExponential(1)}`,
+    ...(raisedBy > 0 ? [`  raised by ${raisedBy.toFixed(3)}: the strangers given are that much more alike`] : []),
     ...(left.length > 0 ? [`  left out as one person under two names: ${left.join(', ')}`] : []),
   ];
 }

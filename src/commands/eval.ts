@@ -4,13 +4,14 @@ import type { DetectCommand } from './eval/run-detect.ts';
 import type { IdentifyCommand } from './eval/run-identify.ts';
 import type { MaskCommand } from './eval/run-mask.ts';
 import type { PairsCommand } from './eval/run-pairs.ts';
+import type { StreamCommand } from './eval/run-stream.ts';
 import type { SuiteCommand } from './eval/run-suite.ts';
 import { TIGHT_CROP_PAD } from './eval/tight-crops.ts';
 
 /** What a shell reports for a command ended by Ctrl-C. */
 const EXIT_INTERRUPTED = 130;
 
-/** `eyeline eval pairs|identify|mask|all`. */
+/** `eyeline eval pairs|identify|mask|detect|stream|all`. */
 export const registerEval: RegisterCommand = (program, context) => {
   const evaluate = program
     .command('eval')
@@ -118,6 +119,10 @@ export const registerEval: RegisterCommand = (program, context) => {
           .default('central'),
       )
       .option('--no-faces', 'there are no faces in the pictures: count false ones')
+      .option(
+        '--against <path>',
+        'pictures or a film without faces: tells also how many are found at one false find in 1,000',
+      )
       .option('--mask', 'draw a mask on the most central face of each picture')
       .option('--mask-seed <n>', 'decides the masks', wholeNumber, 1)
       .option('--limit <n>', 'only so many of the pictures, at even distances', wholeNumber)
@@ -129,6 +134,34 @@ export const registerEval: RegisterCommand = (program, context) => {
   ).action(async ({ faces, ...options }: Omit<DetectCommand, 'noFaces'> & { faces: boolean }) => {
     const { runDetect } = await import('./eval/run-detect.ts');
     await unlessInterrupted(context, runDetect({ ...options, noFaces: !faces }, context));
+  });
+
+  withChainOptions(
+    evaluate
+      .command('stream')
+      .summary('decisions: who is named of those who walk by?')
+      .description(
+        'Has people walk by a camera: frames made of one still picture each, nearer and nearer, with wandering pose, light, ' +
+          'focus and compression. The other pictures of a person are enrolled, in galleries of some people; to each of them ' +
+          'everybody else is a stranger. Decisions are those of the daemon.',
+      )
+      .requiredOption('--dir <dir>', 'folder of people')
+      .addOption(
+        new Option('--mask <who>', 'whether those who walk by wear a simulated mask')
+          .choices(['none', 'worn', 'both'])
+          .default('both'),
+      )
+      .option('--far <rate>', 'instead of recognition.falseAcceptRate', rateBelowOne)
+      .option('--people <n>', 'how many people, chosen at random', positive, 600)
+      .option('--enrol <n>', 'most pictures enrolled of a person', positive, 3)
+      .option('--gallery-size <n>', 'people of a gallery', positive, 20)
+      .option('--deals <n>', 'how often people are dealt out to galleries', positive, 2)
+      .option('--frames <n>', 'frames of a track', positive, 12)
+      .option('--fps <n>', 'frames a second', positive, 10)
+      .option('--seed <n>', 'decides people, galleries, walks and masks', wholeNumber, 1),
+  ).action(async (options: StreamCommand) => {
+    const { runStream } = await import('./eval/run-stream.ts');
+    await unlessInterrupted(context, runStream(options, context));
   });
 
   withCommonOptions(
@@ -180,7 +213,7 @@ function encoderOption(): Option {
   return new Option(
     '--encoder <id>',
     'full, upper or block50 (the configured encoder on the whole face, its upper part, blocks 1 to 50), auto (what the ' +
-      'daemon would use), or an encoder of the manifest',
+      'daemon would use), an encoder of the manifest, or an .onnx file',
   ).default('auto');
 }
 
@@ -193,6 +226,19 @@ function maskOption(who: string): Option {
 function wholeNumber(text: string): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value >= 2 ** 32) throw new InvalidArgumentError('It must be a whole number below 2^32.');
+  return value;
+}
+
+function positive(text: string): number {
+  const value = wholeNumber(text);
+  if (value < 1) throw new InvalidArgumentError('It must be a whole number from 1.');
+  return value;
+}
+
+function rateBelowOne(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value > 0 && value < 1))
+    throw new InvalidArgumentError('It must be above 0 and below 1.');
   return value;
 }
 

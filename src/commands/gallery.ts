@@ -4,7 +4,12 @@ import type { PersonRecord } from '../gallery/template.ts';
 import type { CommandContext, RegisterCommand } from './command.ts';
 import { registerAudit } from './gallery/audit.ts';
 import { registerConsent } from './gallery/consent.ts';
+import { registerPortable } from './gallery/portable.ts';
+import { registerPublish } from './gallery/publish.ts';
+import { registerReembed } from './gallery/reembed.ts';
+import { registerSync } from './gallery/sync.ts';
 import { type GalleryOptions, withStore } from './gallery/with-store.ts';
+import { registerDeny } from './gallery-deny.ts';
 
 /** `eyeline gallery …`: who is enrolled, and what becomes of them. */
 export const registerGallery: RegisterCommand = (program, context) => {
@@ -17,6 +22,7 @@ export const registerGallery: RegisterCommand = (program, context) => {
     .action(async (options: GalleryOptions) => {
       await withStore(options, context, (store) => list(store, options, context));
     });
+  registerDeny(gallery, context);
   gallery
     .command('remove')
     .description('Removes a person and all templates. A running daemon forgets the person by itself.')
@@ -46,6 +52,10 @@ export const registerGallery: RegisterCommand = (program, context) => {
     });
   registerConsent(gallery, context);
   registerAudit(gallery, context);
+  registerPublish(gallery, context);
+  registerSync(gallery, context);
+  registerReembed(gallery, context);
+  registerPortable(gallery, context);
 };
 
 function list(store: SqliteGalleryStore, { json }: GalleryOptions, context: CommandContext): void {

@@ -377,6 +377,32 @@ const tracks = z
   )
   .prefault({});
 
+const sync = z
+  .strictObject({
+    url: z
+      .string()
+      .regex(/^https?:\/\/[^\s]+$/, 'must be an http:// or https:// URL')
+      .nullable()
+      .default(null)
+      .describe('Where the bundles of the fleet lie; null for a device that belongs to no fleet.'),
+    trust: z
+      .array(z.string().regex(/^ed25519:[A-Za-z0-9+/]{43}=$/, 'must be ed25519: and a public key in base64'))
+      .default([])
+      .describe('Public keys of those who may publish, as `eyeline gallery keygen` tells them.'),
+    keys: z.array(secret).default([]).describe('Keys that bundles are encrypted with, 64 hex digits.'),
+    pollMs: positiveMs.default(300_000).describe('How often the store is asked when nothing is announced.'),
+    spreadMs: z
+      .int()
+      .min(0)
+      .max(3_600_000)
+      .default(2000)
+      .describe('Announcements are followed after a random part of this, so that a fleet does not come at once.'),
+    proxy: text.nullable().default(null).describe('HTTP proxy; null for what HTTPS_PROXY and NO_PROXY say.'),
+    timeoutMs: positiveMs.default(30_000).describe('How long nothing may come from the store.'),
+    retry: retry.describe('Delays between tries to reach the store.'),
+  })
+  .prefault({});
+
 const gallery = z
   .strictObject({
     file: text.default('data/gallery.sqlite').describe('Database of the people enrolled.'),
@@ -386,6 +412,19 @@ const gallery = z
       .default(null)
       .describe(
         'What templates are encrypted with, 64 hex digits; null for gallery.key beside the file, made by Eyeline.',
+      ),
+    sync: sync.describe('Taking the gallery over from a fleet; see docs/fleet.md.'),
+    bestOf: z
+      .int()
+      .min(1)
+      .max(20)
+      .default(1)
+      .describe("Of how many of a person's templates, those most alike, the mean is their score."),
+    keepCrops: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether the aligned face of each picture enrolled is kept, encrypted: `gallery reembed` makes templates of another encoder from it.',
       ),
   })
   .prefault({});
@@ -469,6 +508,12 @@ const mqtt = z
 
 const events = z
   .strictObject({
+    attempts: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Whether every look at a face is told on the topic debug/attempt, to find out why somebody is not known.',
+      ),
     expireAfterMs: z
       .int()
       .min(1000)

@@ -67,6 +67,39 @@ export function falseFinds(looked: readonly Looked[], scores: readonly number[])
   };
 }
 
+export interface AtFalseFinds {
+  /** False finds in a thousand pictures without a face. */
+  readonly per1000: number;
+  /** The highest score at which there would be more. */
+  readonly aboveScore: number;
+  /** Share of the pictures whose face scores higher than that. */
+  readonly value: number;
+}
+
+/**
+ * How many of pictures of one face each are found when the least score that counts is such that so many false finds are made in a
+ * thousand pictures without a face: the figure by which detectors of different score scales compare. Finds of a score below the
+ * one they were looked for with are not among `without`: a rate that is not reached at all counts from there.
+ */
+export function foundAtFalseFinds(
+  looked: readonly Looked[],
+  which: WhichFace,
+  without: readonly Looked[],
+  rates: readonly number[],
+): AtFalseFinds[] {
+  const best = looked.map((one) => bestScore(one, which));
+  const wrong = without.flatMap(({ faces }) => faces.map(({ score }) => score)).sort((a, b) => b - a);
+  return rates.map((per1000) => {
+    const allowed = Math.floor((per1000 * without.length) / 1000 + 1e-9);
+    const aboveScore = wrong[allowed] ?? 0;
+    return {
+      per1000,
+      aboveScore: rounded(aboveScore, 4),
+      value: rounded(best.filter((score) => score > aboveScore).length / Math.max(looked.length, 1), 4),
+    };
+  });
+}
+
 /** Of the face that is meant; 0 when it is not found. */
 function bestScore({ size, offset, faces }: Looked, which: WhichFace): number {
   const least = Math.min(size.width, size.height) * LEAST_SHARE;

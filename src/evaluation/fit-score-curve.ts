@@ -21,6 +21,11 @@ const OUT_OF_REACH_DEVIATIONS = 6;
 /** What a count can be off by: it and two standard deviations more; of nothing seen, three (Hanley and Lippman-Hand 1983). */
 const upperCount = (count: number) => count + 2 * Math.sqrt(count) + 3;
 
+/** Faces at least this alike are taken for one photograph. */
+const SAME_PICTURE = 0.9;
+/** Rates at which strangers of one population are compared with those of a mixed set. */
+const COMPARED_RATES = [0.1, 1e-3] as const;
+
 /** Two people who look like one: the same person under two names, or one photograph in two folders. */
 export interface Suspects {
   readonly people: readonly [string, string];
@@ -32,6 +37,8 @@ export interface FittedCurve {
   readonly curve: ScoreCurve;
   /** Pairs of people that were left out, the most alike first. */
   readonly suspects: readonly Suspects[];
+  /** How much higher the scores of `alike` strangers are. */
+  readonly raisedBy: number;
 }
 
 /**
@@ -42,12 +49,16 @@ export interface FittedCurve {
  * others, are left out and told.
  * Null without two people and two pictures of one.
  *
+ * Strangers of one population, as they come to one door, are more alike than those of a mixed set (Grother et al., *FRVT part 3:
+ * demographic effects*, NISTIR 8280, 2019). Where `alike` are given, embeddings of such strangers, the scores that stand for the
+ * rates are raised by as much as theirs are higher.
+ *
  * @param signal stops the fit, which throws then
  */
 export function fitScoreCurve(
   templates: readonly LabelledEmbedding[],
   probes: readonly LabelledEmbedding[],
-  signal?: AbortSignal,
+  { signal, alike = [] }: { readonly signal?: AbortSignal; readonly alike?: readonly Float32Array[] } = {},
 ): FittedCurve | null {
   const [enrolled, looked] = [blockOf(templates), blockOf(probes)];
   const genuine = new Float64Array(BINS + 1);
@@ -99,7 +110,9 @@ export function fitScoreCurve(
     if (!before || before.score < highest) suspects.set(key, { people, score: highest });
   }
   if (genuinePairs === 0 || impostorPairs === 0) return null;
-  const points = scoresAtRates(cumulated(impostor), impostorPairs);
+  const mixed = scoresAtRates(cumulated(impostor), impostorPairs);
+  const raisedBy = alike.length > 1 ? raiseOf(mixed, alike) : 0;
+  const points = raised(mixed, raisedBy);
   const llrs = likelihoodRatios(points, genuineAbove, genuinePairs);
   return {
     curve: {
@@ -109,6 +122,7 @@ export function fitScoreCurve(
       points: points.map((point, index): CalibrationPoint => ({ ...point, llr: llrs[index] ?? 0 })),
     },
     suspects: [...suspects.values()].sort((a, b) => b.score - a.score),
+    raisedBy,
   };
 }
 
@@ -220,6 +234,38 @@ function scoresAtRates(above: Float64Array, pairs: number): { score: number; far
     points.push({ score, far: rate });
   }
   return points;
+}
+
+/**
+ * How much higher strangers of one population score at the same rates, at the rate where it is most. Only rates are compared
+ * at which a few pictures of one person among them weigh little; what they weigh makes the result stricter.
+ */
+function raiseOf(points: readonly { score: number; far: number }[], alike: readonly Float32Array[]): number {
+  const bins = new Float64Array(BINS + 1);
+  let pairs = 0;
+  for (const [row, one] of alike.entries()) {
+    for (let other = 0; other < row; other++) {
+      const score = dotOf(alike[other] ?? one, 0, one);
+      // The same photograph twice.
+      if (score >= SAME_PICTURE) continue;
+      count(bins, [score], 1);
+      pairs++;
+    }
+  }
+  if (pairs === 0) return 0;
+  const theirs = scoresAtRates(cumulated(bins), pairs);
+  const differences = points
+    .filter(({ far }) => far <= COMPARED_RATES[0] && far >= COMPARED_RATES[1])
+    .flatMap(({ score, far }) => {
+      const same = theirs.find((it) => Math.abs(it.far / far - 1) < 1e-6);
+      return same ? [same.score - score] : [];
+    });
+  return Math.max(0, ...differences);
+}
+
+/** Points at higher scores; where those would pass 1 the last one below it stays. */
+function raised(points: readonly { score: number; far: number }[], by: number): { score: number; far: number }[] {
+  return points.map(({ score, far }) => ({ score: score + by, far })).filter(({ score }) => score < 1);
 }
 
 /** At each point: how much likelier the scores around it are of one person; pooled where they would fall. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { attemptJsonSchema } from './attempt.ts';
 import { commandRequest, commandResponse } from './command.ts';
 import { identityEventJsonSchema } from './identity-event.ts';
 
@@ -38,6 +39,13 @@ export function asyncApi(): object {
       address: 'eyeline/{device}/event',
       parameters: DEVICE,
       message: json('Identity event', identityEventJsonSchema()),
+      action: 'send',
+      retain: false,
+    },
+    attempt: {
+      address: 'eyeline/{device}/debug/attempt',
+      parameters: DEVICE,
+      message: json('Look at a face (events.attempts)', attemptJsonSchema()),
       action: 'send',
       retain: false,
     },

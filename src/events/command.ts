@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Commands that may be allowed (`mqtt.commands`). */
-export const COMMANDS = ['camera', 'snapshot', 'gallery-sync', 'settings'] as const;
+export const COMMANDS = ['camera', 'snapshot', 'gallery-sync', 'deny', 'settings'] as const;
 export type CommandName = (typeof COMMANDS)[number];
 
 /** Longest request that is looked at. */
@@ -24,6 +24,17 @@ export const commandRequest = z.discriminatedUnion('command', [
   z.strictObject({ command: z.literal('camera'), id, camera, enabled: z.boolean().describe('Whether it is watched.') }),
   z.strictObject({ command: z.literal('snapshot'), id, camera }),
   z.strictObject({ command: z.literal('gallery-sync'), id }),
+  z.strictObject({
+    command: z.literal('deny'),
+    id,
+    track: z.string().min(1).max(128).describe('Track of the event that named somebody wrongly.'),
+    person: z
+      .string()
+      .min(1)
+      .max(128)
+      .optional()
+      .describe('Id of the person it is not; whom it was named when left out.'),
+  }),
   z.strictObject({ command: z.literal('settings'), id, set: settingChanges.default({}) }),
 ]);
 export type CommandRequest = z.output<typeof commandRequest>;

@@ -1,4 +1,4 @@
-import { messageOf } from '../core/errors.ts';
+import { EyelineError, messageOf } from '../core/errors.ts';
 import { CommandError, type CommandRequest, type SettingChanges } from './command.ts';
 
 /** What commands may do with a camera. */
@@ -14,6 +14,8 @@ export interface CommandedDevice {
   readonly snapshots: boolean;
   /** Takes the site's latest gallery over; gives its version. Null where there is nowhere to take it from. */
   readonly syncGallery: (() => Promise<{ version: number }>) | null;
+  /** Takes note that a track is not a person; gives their id. Throws where the track is not kept. Null where none are. */
+  readonly deny: ((track: string, person?: string) => string) | null;
   /** What decisions go by; changed in place. */
   readonly settings: Required<{ -readonly [Key in keyof SettingChanges]: NonNullable<SettingChanges[Key]> }>;
 }
@@ -41,6 +43,17 @@ export async function carryOut(
         throw new CommandError('NOT_AVAILABLE', 'this device has no source to synchronise its gallery from');
       }
       return { ...(await device.syncGallery()) };
+    case 'deny':
+      if (device.deny === null) {
+        throw new CommandError('NOT_AVAILABLE', 'what tracks looked like is not kept: visitors.enabled');
+      }
+      try {
+        return { track: request.track, person: device.deny(request.track, request.person) };
+      } catch (error) {
+        if (!(error instanceof EyelineError && (error.code === 'VISITOR_UNKNOWN' || error.code === 'USAGE')))
+          throw error;
+        throw new CommandError('NOT_AVAILABLE', error.message);
+      }
     case 'settings':
       for (const [key, value] of Object.entries(request.set)) {
         if (value !== undefined) Object.assign(device.settings, { [key]: value });

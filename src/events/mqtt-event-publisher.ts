@@ -2,10 +2,18 @@ import type { Clock } from '../core/clock.ts';
 import { type EyelineError, messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { RetryPolicy } from '../core/retry.ts';
+import type { AttemptReport } from './attempt.ts';
 import { type CameraEnabledHandler, CameraSwitches } from './camera-switches.ts';
 import type { CommandName } from './command.ts';
 import { type CommandHandler, Commands } from './commands.ts';
-import { type CameraStatus, type DiagnosticsReport, type GalleryReport, galleryPayload } from './device-state.ts';
+import {
+  type CameraStatus,
+  type DiagnosticsReport,
+  type GalleryReport,
+  type GallerySyncReport,
+  galleryPayload,
+  gallerySyncPayload,
+} from './device-state.ts';
 import type { EventSpool } from './event-spool.ts';
 import { HomeAssistant, type HomeAssistantOptions } from './home-assistant.ts';
 import type { IdentityDraft } from './identity-event.ts';
@@ -16,7 +24,7 @@ import { MqttSession, type Sendable } from './mqtt-session.ts';
 import type { ProtocolChoice } from './mqtt-supervisor.ts';
 import { RetainedState } from './retained-state.ts';
 import { switchPayload } from './switch-command.ts';
-import { type DeviceTopics, deviceTopics } from './topics.ts';
+import { announcementTopic, type DeviceTopics, deviceTopics } from './topics.ts';
 import { TransientQueue } from './transient-queue.ts';
 
 const JSON_TYPE = 'application/json';
@@ -41,6 +49,8 @@ export interface MqttEventPublisherOptions {
   readonly reconnect: RetryPolicy;
   readonly tls: MqttTls;
   readonly device: { readonly id: string; readonly name: string };
+  /** Site whose gallery's versions are listened for; null for none. */
+  readonly site?: string | null;
   /** Version of the product. */
   readonly version: string;
   readonly cameras: readonly { readonly id: string; readonly name: string; readonly enabled: boolean }[];
@@ -105,8 +115,11 @@ export class MqttEventPublisher {
   readonly #homeAssistant: HomeAssistant;
   readonly #leftOvers: LeftOvers;
   readonly #commands: Commands;
+  readonly #announcements: string | null;
+  #onAnnouncement: (text: string) => void = () => {};
   /** What is worth sending only now. */
   readonly #notices = new TransientQueue<MqttOutgoing>(NOTICES_MAX);
+  readonly #attempts = new TransientQueue<MqttOutgoing>(NOTICES_MAX);
   readonly #listeners: (() => void)[] = [];
   #running = false;
   #stopping: Promise<void> | null = null;
@@ -133,6 +146,7 @@ export class MqttEventPublisher {
       send: (message) => this.#notify(message),
       logger,
     });
+    this.#announcements = options.site ? announcementTopic(options.prefix, options.site) : null;
     this.#leftOvers = new LeftOvers(this.#topics, options.cameras, this.#retained);
     this.#session = new MqttSession({
       supervisor: {
@@ -163,6 +177,7 @@ export class MqttEventPublisher {
         ...this.#commands.topics,
         ...this.#homeAssistant.topics,
         ...this.#leftOvers.filters,
+        ...(this.#announcements === null ? [] : [this.#announcements]),
       ],
       retained: this.#retained,
       next: () => this.#next(),
@@ -170,6 +185,7 @@ export class MqttEventPublisher {
       onDown: () => {
         this.#queue.recall();
         this.#notices.clear();
+        this.#attempts.clear();
       },
       onChange: () => this.#changed(),
       logger,
@@ -236,6 +252,16 @@ export class MqttEventPublisher {
     this.#commands.onCommand(handler);
   }
 
+  /** Calls `handler` with what is announced of the site's gallery: nobody has checked it yet. */
+  onAnnouncement(handler: (text: string) => void): void {
+    this.#onAnnouncement = handler;
+  }
+
+  /** Tells how the device stands to its fleet, now and after every reconnect. */
+  setGallerySync(report: GallerySyncReport): void {
+    this.#setRetained(this.#topics.gallerySync, gallerySyncPayload(report), JSON_TYPE);
+  }
+
   /** Sends a picture of a camera, if the broker is there. Throws RangeError when the camera's id is not a slug. */
   sendSnapshot(camera: string, jpeg: Uint8Array): string {
     const topic = this.#topics.cameraSnapshot(camera);
@@ -265,6 +291,15 @@ export class MqttEventPublisher {
     this.#notify({ topic: this.#topics.diagnostics, payload, retain: false, contentType: JSON_TYPE, expiryS });
   }
 
+  /** Tells what one look at a face said, if the broker is there. */
+  tellAttempt(report: AttemptReport): void {
+    const payload = JSON.stringify(report);
+    const expiryS = Math.ceil(this.#options.expireAfterMs / 1000);
+    if (this.#session.phase !== 'online') return;
+    this.#attempts.push({ topic: this.#topics.attempt, payload, retain: false, contentType: JSON_TYPE, expiryS });
+    this.#session.pump();
+  }
+
   /** Tells which gallery is in use, now and after every reconnect. */
   setGallery(report: GalleryReport): void {
     this.#setRetained(this.#topics.gallery, galleryPayload(report), JSON_TYPE);
@@ -281,6 +316,9 @@ export class MqttEventPublisher {
   }
 
   #take(message: MqttIncoming): void {
+    if (message.topic === this.#announcements && message.payload.length > 0) {
+      this.#onAnnouncement(message.payload.toString('utf8'));
+    }
     this.#switches.take(message);
     this.#commands.take(message);
     this.#homeAssistant.take(message);
@@ -298,6 +336,9 @@ export class MqttEventPublisher {
     const notice = this.#notices.shift();
     if (notice) return { message: notice };
     const event = this.#queue.next();
+    // What is for finding faults makes nobody wait.
+    const attempt = event ? null : this.#attempts.shift();
+    if (attempt) return { message: attempt };
     if (!event) return null;
     const { payload, expiryS } = event;
     return {

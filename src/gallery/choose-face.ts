@@ -1,6 +1,7 @@
 import type { Box } from '../core/geometry.ts';
 import type { FacePart, MaskState } from '../core/person.ts';
 import type { RefusalCode } from './refusal.ts';
+import type { FaceCrop } from './template.ts';
 
 /** What enrolment needs to know of a face; the parts of quality say why the score is low. */
 export interface ReadFace {
@@ -13,6 +14,8 @@ export interface ReadFace {
   readonly embeddings: readonly ReadEmbedding[];
   /** Null when it is not assessed. */
   readonly mask: { readonly state: MaskState } | null;
+  /** The face as the encoders see it, where crops are kept. */
+  readonly crop?: FaceCrop | undefined;
 }
 
 export interface ReadEmbedding {

@@ -9,7 +9,7 @@ import { normaliseName } from './person-name.ts';
 import type { PictureFile } from './picture-files.ts';
 import { type Refusal, type RefusalCode, refusal } from './refusal.ts';
 import { ResemblanceIndex } from './resemblance.ts';
-import type { GalleryEncoder, Template, TemplateMatrix } from './template.ts';
+import type { FaceCrop, GalleryEncoder, Template, TemplateMatrix } from './template.ts';
 import { requireUnit } from './vector.ts';
 
 /** Larger files are no photographs of a face (a video, a disk image) and would fill the memory of a small device. */
@@ -27,7 +27,7 @@ export interface FaceReader {
 export interface EnrolmentStore {
   personNamed(name: string): Person | null;
   ensurePerson(name: string): Person;
-  addTemplates(personId: string, templates: readonly Template[]): number;
+  addTemplates(personId: string, templates: readonly Template[], kept?: { crop?: FaceCrop | undefined }): number;
   hasPicture(personId: string, pictureSha256: string, encoder: string): boolean;
   loadTemplates(encoder: GalleryEncoder): TemplateMatrix;
 }
@@ -113,7 +113,7 @@ async function enrolPicture(
   const choice = chooseFace(found.faces, limits);
   if (!choice.face) return refuse(choice.code, choice.reason);
 
-  const { embeddings, mask, quality } = choice.face;
+  const { embeddings, mask, quality, crop } = choice.face;
   for (const { encoder, embedding } of embeddings) {
     const dimension = encoders.find(({ fingerprint }) => fingerprint === encoder)?.dimension;
     if (dimension === undefined) throw new RangeError(`the embedding of ${file} is of an encoder not in use`);
@@ -136,6 +136,7 @@ async function enrolPicture(
       sourceFile: basename(file),
       pictureSha256,
     })),
+    { crop },
   );
   if (added === 0) return refuse('ALREADY_ENROLLED', 'the same picture is enrolled already');
   if (full && isNew) known.add(person, full);

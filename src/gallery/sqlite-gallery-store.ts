@@ -22,8 +22,8 @@ import { type FileIdentity, isSameFile, prepareFile, unreadable } from './galler
 import { defaultKeyFile, keyOfFile } from './gallery-key.ts';
 import { normaliseName, slugOf } from './person-name.ts';
 import { openConnection, type SqliteStoreConnection, type SqlRow } from './sqlite-store-connection.ts';
-import type { GalleryEncoder, PersonRecord, Template, TemplateMatrix } from './template.ts';
-import { placeOf, TemplateVault } from './template-vault.ts';
+import type { EnrolledPicture, FaceCrop, GalleryEncoder, PersonRecord, Template, TemplateMatrix } from './template.ts';
+import { cropPlaceOf, placeOf, sealedCropOf, TemplateVault } from './template-vault.ts';
 import { requireUnit } from './vector.ts';
 
 export interface GalleryStoreOptions {
@@ -129,20 +129,26 @@ export class SqliteGalleryStore {
   }
 
   /**
-   * Adds templates to a person, leaving out those of a picture the person has already; gives the number added.
+   * Adds templates to a person, leaving out those of a picture the person has already; gives the number added. A crop given is
+   * kept with them, encrypted: all templates are of its picture then.
    *
    * @throws EyelineError PERSON_UNKNOWN; RangeError when an embedding has no unit norm.
    */
-  addTemplates(personId: string, templates: readonly Template[]): number {
+  addTemplates(
+    personId: string,
+    templates: readonly Template[],
+    { crop, action = 'enrol' }: { crop?: FaceCrop | undefined; action?: 'enrol' | 'reembed' } = {},
+  ): number {
     for (const { embedding } of templates) requireUnit(embedding, embedding.length, 'embedding');
     return this.#connection.write(() => {
       if (!this.#connection.get('SELECT 1 FROM people WHERE id = ?', [personId])) throw personUnknown(personId);
       let added = 0;
       for (const template of templates) added += this.#insert(personId, template);
       if (added > 0) {
+        if (crop) this.#insertCrop(personId, templates, crop);
         const version = this.#countUp(personId);
         const pictures = new Set(templates.map(({ pictureSha256 }) => pictureSha256)).size;
-        this.#record('enrol', personId, version, { templates: added, pictures });
+        this.#record(action, personId, version, { templates: added, pictures });
       }
       return added;
     });
@@ -279,6 +285,34 @@ export class SqliteGalleryStore {
     return row ? String(row.value) : null;
   }
 
+  /** Sets a fact when it is still `before`; false when it is not. The gallery's version stays. */
+  swapState(key: string, before: string | null, after: string): boolean {
+    return this.#connection.write(() => {
+      if (this.state(key) !== before) return false;
+      this.#connection.run('INSERT OR REPLACE INTO state (key, value) VALUES (?, ?)', [key, after]);
+      return true;
+    });
+  }
+
+  /** Those deleted and not added again. */
+  tombstones(): readonly TombstoneRecord[] {
+    return this.#tombstonesSince(0);
+  }
+
+  /** A person with all templates; null when there is none of that id. */
+  personState(id: string): PersonState | null {
+    const row = this.#connection.get('SELECT * FROM people WHERE id = ?', [id]);
+    if (!row) return null;
+    const rows = this.#connection.rows('SELECT * FROM templates WHERE person = ? ORDER BY id', [id]);
+    const templates = Array.from(rows, (it) => this.#templateOf(it));
+    return { ...consentOf(row), id, name: String(row.name), createdAtMs: Number(row.created_at), templates };
+  }
+
+  /** Records in the audit trail that so many people left the gallery as a file. */
+  noteExport(people: number, detail: Readonly<Record<string, unknown>>): void {
+    this.#connection.write(() => this.#record('export', null, this.version(), { people, ...detail }));
+  }
+
   /** What happened to the gallery, oldest first. */
   audit(query: AuditQuery = {}): AuditEntry[] {
     return readAudit(this.#connection, query);
@@ -300,6 +334,37 @@ export class SqliteGalleryStore {
   hasPicture(personId: string, pictureSha256: string, encoder: string): boolean {
     const sql = 'SELECT 1 FROM templates WHERE person = ? AND picture_sha256 = ? AND encoder = ?';
     return this.#connection.get(sql, [personId, pictureSha256, encoder]) !== undefined;
+  }
+
+  /** All pictures that templates were made of, by person and picture. */
+  pictures(): EnrolledPicture[] {
+    const rows = this.#connection.rows(
+      `SELECT p.id, p.name, t.picture_sha256, min(t.source_file) AS source_file, max(t.quality) AS quality,
+         max(t.mask) AS mask, json_group_array(DISTINCT t.encoder) AS encoders, max(c.side) AS side
+       FROM templates t JOIN people p ON p.id = t.person
+         LEFT JOIN crops c ON c.person = t.person AND c.picture_sha256 = t.picture_sha256
+       GROUP BY t.person, t.picture_sha256 ORDER BY t.person, t.picture_sha256`,
+    );
+    return Array.from(rows, (row) => ({
+      person: { id: String(row.id), name: String(row.name) },
+      pictureSha256: String(row.picture_sha256),
+      sourceFile: String(row.source_file),
+      quality: Number(row.quality),
+      mask: row.mask === null ? null : (String(row.mask) as MaskState),
+      encoders: (JSON.parse(String(row.encoders)) as string[]).sort(),
+      hasCrop: row.side !== null,
+    }));
+  }
+
+  /** The crop kept of a picture; null when none is. */
+  crop(personId: string, pictureSha256: string): FaceCrop | null {
+    const row = this.#connection.get('SELECT * FROM crops WHERE person = ? AND picture_sha256 = ?', [
+      personId,
+      pictureSha256,
+    ]);
+    if (!row) return null;
+    const place = cropPlaceOf(row);
+    return { side: place.side, rgb: this.#vault.unsealCrop(sealedCropOf(row), place) };
   }
 
   /** How many people have templates of other encoders only, and how many templates these are. */
@@ -435,6 +500,17 @@ export class SqliteGalleryStore {
         pictureSha256,
         this.#clock.now(),
       ],
+    );
+  }
+
+  #insertCrop(person: string, templates: readonly Template[], { side, rgb }: FaceCrop): void {
+    const [pictureSha256, ...others] = new Set(templates.map((it) => it.pictureSha256));
+    if (pictureSha256 === undefined || others.length > 0) throw new RangeError('a crop is of one picture');
+    const { dataKey, bytes } = this.#vault.sealCrop(rgb, { person, pictureSha256, side });
+    this.#connection.run(
+      `INSERT INTO crops (person, picture_sha256, side, data_key, pixels) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (person, picture_sha256) DO NOTHING`,
+      [person, pictureSha256, side, dataKey, bytes],
     );
   }
 

@@ -5,6 +5,7 @@ import { EyelineError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { FacePart, MaskState } from '../core/person.ts';
 import { cosine } from '../faces/embedding.ts';
+import { type Denial, type Denials, NO_DENIALS } from './denial.ts';
 import { fromBytes, toBytes } from './embedding-bytes.ts';
 import { prepareFile } from './gallery-file.ts';
 import { seal, unseal } from './sealed.ts';
@@ -17,6 +18,8 @@ const TEMPLATES_A_VISITOR = 8;
 /** Sightings kept of a visitor, and of people known: what an owner may still want to look up. */
 const SIGHTINGS_A_VISITOR = 100;
 const SIGHTINGS_OF_KNOWN = 500;
+/** Tracks denied of a person that are kept, the latest ones. */
+const DENIALS_A_PERSON = 32;
 /** What is further from unit length is no embedding. */
 const UNIT_TOLERANCE = 1e-3;
 /** What is too old is looked for so often. */
@@ -65,6 +68,9 @@ export class SqliteVisitorStore {
   #kept: Kept[] | null = null;
   #dataVersion = -1;
   #purgedMs = Number.NEGATIVE_INFINITY;
+  /** Newest denial and how many there are, when they were read. */
+  #denialMark = 'null 0';
+  #denials = { dataVersion: -1, denials: NO_DENIALS };
 
   constructor(file: string, connection: SqliteStoreConnection, { clock, limits, key }: VisitorStoreOptions) {
     this.file = file;
@@ -180,11 +186,92 @@ export class SqliteVisitorStore {
   forgetAll(): number {
     const visitors = this.#connection.write(() => {
       this.#connection.run('DELETE FROM sightings');
+      this.#connection.run('DELETE FROM denials');
       return this.#connection.run('DELETE FROM visitors');
     });
     this.#kept = null;
+    this.#denials.dataVersion = -1;
     this.#connection.checkpoint();
     return visitors;
+  }
+
+  /**
+   * Somebody says that a track was not the person it was taken for: what it looked like speaks against that person from now
+   * on. Gives the person. What was said stays until it is taken back; of a person the latest {@link DENIALS_A_PERSON} tracks.
+   *
+   * @throws EyelineError VISITOR_UNKNOWN when the track is not kept; USAGE when it was not taken for anybody, or another.
+   */
+  deny(track: string, personId?: string): string {
+    const sighting = this.sighting(track);
+    if (!sighting || sighting.templates.length === 0) {
+      throw new EyelineError('VISITOR_UNKNOWN', `what track "${track}" looked like is not kept`);
+    }
+    const person = personId ?? sighting.person;
+    if (person === null) throw new EyelineError('USAGE', `track "${track}" was taken for nobody: say who it is not`);
+    this.#connection.write(() => {
+      for (const { encoder, part, mask, embedding, quality } of sighting.templates) {
+        this.#connection.run(
+          `INSERT INTO denials (person, track, denied_at, encoder, part, mask, embedding, quality)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+          [person, track, this.#clock.now(), encoder, part, mask, this.#sealed(toBytes(embedding), encoder), quality],
+        );
+      }
+      this.#connection.run(
+        `DELETE FROM denials WHERE person = ? AND track NOT IN
+           (SELECT track FROM denials WHERE person = ? GROUP BY track ORDER BY max(denied_at) DESC, max(id) DESC LIMIT ?)`,
+        [person, person, DENIALS_A_PERSON],
+      );
+      // Whoever it was, it was not them: the sighting tells of nobody any more.
+      this.#connection.run('DELETE FROM sightings WHERE track = ? AND person = ?', [track, person]);
+    });
+    this.#denials.dataVersion = -1;
+    return person;
+  }
+
+  /** Takes back all that was said of a person; gives the number of tracks. */
+  allow(personId: string): number {
+    const tracks = this.#connection.get('SELECT count(DISTINCT track) AS n FROM denials WHERE person = ?', [personId]);
+    this.#connection.write(() => {
+      this.#connection.run('DELETE FROM denials WHERE person = ?', [personId]);
+    });
+    this.#denials.dataVersion = -1;
+    this.#connection.checkpoint();
+    return Number(tracks?.n ?? 0);
+  }
+
+  /** Which tracks are not whom, said last first. */
+  listDenials(): { readonly person: string; readonly track: string; readonly deniedAtMs: number }[] {
+    const rows = this.#connection.rows(
+      'SELECT person, track, max(denied_at) AS at FROM denials GROUP BY person, track ORDER BY at DESC, track',
+    );
+    return [...rows].map(({ person, track, at }) => ({
+      person: String(person),
+      track: String(track),
+      deniedAtMs: Number(at),
+    }));
+  }
+
+  /** All that was said; read again when this or another process changed the file. */
+  denials(): Denials {
+    const dataVersion = Number(this.#connection.get('PRAGMA data_version')?.data_version ?? 0);
+    const known = this.#denials;
+    if (known.dataVersion === dataVersion) return known.denials;
+    const newest = this.#connection.get('SELECT max(id) AS id, count(*) AS n FROM denials');
+    const mark = `${newest?.id} ${newest?.n}`;
+    if (mark === this.#denialMark) {
+      this.#denials = { dataVersion, denials: known.denials };
+      return known.denials;
+    }
+    const rows = this.#connection.rows('SELECT * FROM denials');
+    const looks = [...rows].flatMap((row): Denial[] => {
+      const template = this.#templateOf(row);
+      return template ? [{ ...template, person: String(row.person) }] : [];
+    });
+    const people = new Set(looks.map(({ person }) => person));
+    const denials = { version: known.denials.version + 1, people, looks };
+    this.#denialMark = mark;
+    this.#denials = { dataVersion, denials };
+    return denials;
   }
 
   /** Erases what is older than it may become; once an hour at most. */

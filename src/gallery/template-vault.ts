@@ -11,7 +11,14 @@ export interface TemplatePlace {
   readonly pictureSha256: string;
 }
 
-export interface SealedTemplate {
+/** Where a sealed crop stands. */
+export interface CropPlace {
+  readonly person: string;
+  readonly pictureSha256: string;
+  readonly side: number;
+}
+
+export interface Sealed {
   /** Id of the data key. */
   readonly dataKey: number;
   readonly bytes: Uint8Array;
@@ -53,19 +60,23 @@ export class TemplateVault {
   }
 
   /** Seals an embedding under the newest data key. Within a transaction that writes. */
-  seal(embedding: Uint8Array, place: TemplatePlace): SealedTemplate {
-    const dataKey = this.#newestKey();
-    return { dataKey, bytes: seal(embedding, this.#dataKey(dataKey), placeText(place)) };
+  seal(embedding: Uint8Array, place: TemplatePlace): Sealed {
+    return this.#seal(embedding, placeText(place));
+  }
+
+  /** The same of an aligned crop. */
+  sealCrop(rgb: Uint8Array, place: CropPlace): Sealed {
+    return this.#seal(rgb, cropPlaceText(place));
   }
 
   /** @throws EyelineError GALLERY_KEY_INVALID, or GALLERY_UNREADABLE when the row was tampered with */
-  unseal({ dataKey, bytes }: SealedTemplate, place: TemplatePlace): Uint8Array {
-    const plain = unseal(bytes, this.#dataKey(dataKey), placeText(place));
-    if (plain) return plain;
-    throw new EyelineError(
-      'GALLERY_UNREADABLE',
-      `gallery ${this.#file} holds a template of ${place.person} that was changed or moved: remove the person and enrol again`,
-    );
+  unseal(sealed: Sealed, place: TemplatePlace): Uint8Array {
+    return this.#unseal(sealed, placeText(place), `a template of ${place.person}`);
+  }
+
+  /** As {@link unseal}, of a crop. */
+  unsealCrop(sealed: Sealed, place: CropPlace): Uint8Array {
+    return this.#unseal(sealed, cropPlaceText(place), `a face crop of ${place.person}`);
   }
 
   /**
@@ -82,6 +93,7 @@ export class TemplateVault {
         this.#galleryKey = galleryKey;
         const newest = this.#addKey(nowMs);
         const sealed = this.#sealAgain(`data_key IS NOT ${newest}`);
+        this.#sealCropsAgain(newest);
         this.#connection.run('DELETE FROM data_keys WHERE id <> ?', [newest]);
         return sealed;
       });
@@ -106,6 +118,35 @@ export class TemplateVault {
       this.#connection.run('UPDATE templates SET embedding = ?, data_key = ? WHERE id = ?', values);
     }
     return rows.length;
+  }
+
+  #sealCropsAgain(newest: number): void {
+    const old = 'SELECT * FROM crops WHERE data_key <> ? LIMIT 1';
+    // One at a time: all crops of a large gallery would not fit the memory of a small device.
+    for (let row = this.#connection.get(old, [newest]); row; row = this.#connection.get(old, [newest])) {
+      const place = cropPlaceOf(row);
+      const sealed = this.sealCrop(this.unsealCrop(sealedCropOf(row), place), place);
+      this.#connection.run('UPDATE crops SET pixels = ?, data_key = ? WHERE person = ? AND picture_sha256 = ?', [
+        sealed.bytes,
+        sealed.dataKey,
+        place.person,
+        place.pictureSha256,
+      ]);
+    }
+  }
+
+  #seal(plain: Uint8Array, place: string): Sealed {
+    const dataKey = this.#newestKey();
+    return { dataKey, bytes: seal(plain, this.#dataKey(dataKey), place) };
+  }
+
+  #unseal({ dataKey, bytes }: Sealed, place: string, what: string): Uint8Array {
+    const plain = unseal(bytes, this.#dataKey(dataKey), place);
+    if (plain) return plain;
+    throw new EyelineError(
+      'GALLERY_UNREADABLE',
+      `gallery ${this.#file} holds ${what} that was changed or moved: remove the person and enrol again`,
+    );
   }
 
   #newestKey(): number {
@@ -157,6 +198,20 @@ export function placeOf(row: Readonly<Record<string, unknown>>): TemplatePlace {
 
 function placeText({ person, encoder, part, pictureSha256 }: TemplatePlace): string {
   return JSON.stringify(['template', person, encoder, part, pictureSha256]);
+}
+
+/** Where a row of the crops stands. */
+export function cropPlaceOf(row: Readonly<Record<string, unknown>>): CropPlace {
+  return { person: String(row.person), pictureSha256: String(row.picture_sha256), side: Number(row.side) };
+}
+
+/** What a row of the crops holds. */
+export function sealedCropOf(row: Readonly<Record<string, unknown>>): Sealed {
+  return { dataKey: Number(row.data_key), bytes: new Uint8Array(row.pixels as ArrayBuffer) };
+}
+
+function cropPlaceText({ person, pictureSha256, side }: CropPlace): string {
+  return JSON.stringify(['crop', person, pictureSha256, side]);
 }
 
 function keyPlace(id: number): string {

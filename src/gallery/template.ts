@@ -24,6 +24,25 @@ export interface Template {
   readonly pictureSha256: string;
 }
 
+/** A face cut out and aligned for an encoder: what is needed to embed it again by another one. */
+export interface FaceCrop {
+  readonly side: number;
+  /** `side * side * 3` bytes in rows. */
+  readonly rgb: Uint8Array;
+}
+
+/** A picture that templates were made of, as far as it is known. */
+export interface EnrolledPicture {
+  readonly person: Person;
+  readonly pictureSha256: string;
+  readonly sourceFile: string;
+  readonly quality: number;
+  readonly mask: MaskState | null;
+  /** Fingerprints of the encoders it has templates of. */
+  readonly encoders: readonly string[];
+  readonly hasCrop: boolean;
+}
+
 /** A person with the data kept about them. Times are milliseconds since the epoch. */
 export interface PersonRecord extends Person, Consent {
   readonly createdAtMs: number;

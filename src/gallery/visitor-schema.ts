@@ -1,6 +1,7 @@
 /**
  * What a file of visitors holds. A sighting is one track that was decided: a stranger's belongs to a visitor, one of
- * somebody known has their id, and is kept so that a mistake can be told from it. Times are milliseconds since the epoch;
+ * somebody known has their id, and is kept so that a mistake can be told from it. A denial is
+ * what a track looked like of which somebody said that it is not a person. Times are milliseconds since the epoch;
  * embeddings are float32 little endian.
  */
 export const VISITOR_SCHEMA = {
@@ -34,5 +35,17 @@ export const VISITOR_SCHEMA = {
        quality   REAL NOT NULL CHECK (quality BETWEEN 0 AND 1)
      ) STRICT;
      CREATE INDEX templates_by_sighting ON templates (sighting);`,
+    `CREATE TABLE denials (
+       id        INTEGER PRIMARY KEY AUTOINCREMENT,
+       person    TEXT NOT NULL,
+       track     TEXT NOT NULL,
+       denied_at INTEGER NOT NULL,
+       encoder   TEXT NOT NULL,
+       part      TEXT NOT NULL CHECK (part IN ('full', 'upper')),
+       mask      TEXT CHECK (mask IN ('none', 'worn', 'incorrect')),
+       embedding BLOB NOT NULL,
+       quality   REAL NOT NULL CHECK (quality BETWEEN 0 AND 1)
+     ) STRICT;
+     CREATE INDEX denials_by_person ON denials (person, denied_at);`,
   ],
 } as const;

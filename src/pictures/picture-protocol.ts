@@ -1,7 +1,9 @@
 import type { Config } from '../config/schema.ts';
 import type { Affine, Box, Point, Size } from '../core/geometry.ts';
 import type { ReadOptions, ReadPicture } from '../evaluation/face-source.ts';
+import type { WalkPlan } from '../evaluation/streams/walk.ts';
 import type { Detection } from '../faces/detect.ts';
+import type { Face, FaceEmbedding } from '../faces/face-analyser.ts';
 import type { DrawnMask } from '../faces/mask/mask-spec.ts';
 import type { WantedMask } from '../faces/mask/random-mask.ts';
 import type { FaceMask } from '../faces/mask-state.ts';
@@ -13,7 +15,15 @@ export const PICTURE_STEPS = ['decode', 'detect', 'landmarks', 'align', 'embed']
 export type PictureStep = (typeof PICTURE_STEPS)[number];
 
 /** What a worker is asked to do with a stored picture. */
-export type PictureTask = ReadTask | FaceTask | DetectTask | MaskTask | SampleTask | PrepareTask;
+export type PictureTask =
+  | ReadTask
+  | FaceTask
+  | DetectTask
+  | MaskTask
+  | SampleTask
+  | PrepareTask
+  | TemplatesTask
+  | WalkTask;
 
 /** Take it through the chain of faces, up to a step. */
 export interface ReadTask {
@@ -68,6 +78,32 @@ export interface PrepareTask {
   readonly seed: number;
 }
 
+/** Embed its most central face by every encoder. */
+export interface TemplatesTask {
+  readonly kind: 'templates';
+  readonly file: string;
+}
+
+/** Have its person walk by a camera, and look at every frame. */
+export interface WalkTask {
+  readonly kind: 'walk';
+  readonly file: string;
+  /** Decides, with `seed`, how they walk: the same wherever the file lies. */
+  readonly name: string;
+  readonly seed: number;
+  readonly plan: WalkPlan;
+  readonly masked: boolean;
+}
+
+/** What one frame shows of somebody who walks by. */
+export interface StreamLook {
+  readonly face: Face;
+  /** By the encoder for the mask state of the track; null when it is no face to that. */
+  readonly embedding: FaceEmbedding | null;
+  /** The mask state that chose the encoder. */
+  readonly encodedAs: FaceMask | null;
+}
+
 /** What came of a task, by its kind. A picture that cannot be read is an answer that says why. */
 export type PictureAnswer<T extends PictureTask> = T extends ReadTask
   ? PictureReading
@@ -79,7 +115,11 @@ export type PictureAnswer<T extends PictureTask> = T extends ReadTask
         ? MaskOutcome
         : T extends SampleTask
           ? SampleOutcome
-          : PrepareOutcome;
+          : T extends TemplatesTask
+            ? TemplatesOutcome
+            : T extends WalkTask
+              ? WalkOutcome
+              : PrepareOutcome;
 
 /** A face of a stored picture, pixels of the picture. What comes after `upTo` is null. */
 export interface PictureFace {
@@ -122,6 +162,15 @@ export type SampleOutcome =
 export type PrepareOutcome =
   | { readonly face: PreparedFace; readonly reason: null }
   | { readonly face: null; readonly reason: string };
+export type TemplatesOutcome = {
+  readonly templates: readonly FaceEmbedding[] | null;
+  readonly reason: string | null;
+};
+export type WalkOutcome = {
+  /** One a frame; null where no face was found. */
+  readonly looks: readonly (StreamLook | null)[] | null;
+  readonly reason: string | null;
+};
 export type NotMasked = { readonly outcome: 'no-face' } | { readonly outcome: 'unreadable'; readonly reason: string };
 
 /** What the chain of a picture worker is opened with. */

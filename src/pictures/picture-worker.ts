@@ -27,6 +27,7 @@ import { preparePicture } from './prepare-picture.ts';
 import { type FaceTools, readFace } from './read-face.ts';
 import { readPicture } from './read-picture.ts';
 import { seenBy, simulateMask } from './simulate-mask.ts';
+import { readTemplates, walkBy } from './walk-by.ts';
 
 /** Where masks are drawn is told by these models, whatever models are measured: all meet the same masks. */
 const REFERENCE = {
@@ -110,6 +111,10 @@ async function open(config: ChainConfig, batching: Batching): Promise<DoTask> {
         return samplePicture(task, tools);
       case 'prepare':
         return preparePicture(task, tools);
+      case 'templates':
+        return readTemplates(task, tools);
+      case 'walk':
+        return walkBy(task, tools);
     }
   };
 }

@@ -4,11 +4,13 @@ import type { Box, Size } from '../core/geometry.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Person } from '../core/person.ts';
 import type { Frame } from '../core/picture.ts';
+import { ATTEMPT_MATCHES, type AttemptReport } from '../events/attempt.ts';
 import type { IdentityDraft } from '../events/identity-event.ts';
 import type { Detection } from '../faces/detect.ts';
 import type { Face, FaceAnalyser, FaceEmbedding } from '../faces/face-analyser.ts';
 import type { LivenessAssessor } from '../faces/liveness.ts';
 import { curveFor, meaningOf, type ScoreCalibration, type ScoreCurve } from '../faces/score-calibration.ts';
+import { type Denials, deniedPeople, NO_DENIALS } from '../gallery/denial.ts';
 import type { TrackSighting } from '../gallery/visitor.ts';
 import type { RunTrace } from '../inference/vision-model.ts';
 import { excludedPeople } from '../tracks/assign.ts';
@@ -31,12 +33,8 @@ export interface GalleryView {
   ): readonly { readonly person: Person; readonly score: number }[];
   /** How many have templates of the encoder, and how many these are. */
   enrolled(encoder: string): Enrolled;
-  /** Of the people a probe may be, those it is not: somebody said so of a face it is more like. */
-  denied?(
-    probe: Float32Array,
-    encoder: string,
-    matches: readonly { readonly person: Person; readonly score: number }[],
-  ): ReadonlySet<string>;
+  /** Whom tracks are not, as somebody said. */
+  denials?(): Denials;
 }
 
 /** Remembers what decided tracks looked like. Never throws. */
@@ -64,6 +62,8 @@ export interface CameraPipelineOptions {
   readonly minQuality: number;
   readonly publish: (draft: IdentityDraft) => void;
   readonly onFrame?: (report: FrameReport) => void;
+  /** Told of every look at a face. */
+  readonly onAttempt?: (report: AttemptReport) => void;
   readonly spectator?: FrameSpectator;
   /** Zones and lines of the camera's picture. */
   readonly zones?: ZoneWatch;
@@ -137,6 +137,7 @@ export class CameraPipeline {
   #sequence = 0;
   #seenMs = 0;
   #galleryVersion: number | null = null;
+  #denials = NO_DENIALS.version;
   readonly #passages: Passages;
   /** Of tracks that were told unknown. */
   readonly #visitors = new Map<number, string | null>();
@@ -253,6 +254,10 @@ export class CameraPipeline {
     const gallery = this.#options.gallery();
     if (gallery.version !== this.#galleryVersion) visits.galleryChanged((person) => gallery.has(person));
     this.#galleryVersion = gallery.version;
+    const denials = gallery.denials?.() ?? NO_DENIALS;
+    // Whoever was told apart from somebody is looked at as if they had just come.
+    if (denials.version !== this.#denials) visits.galleryChanged((person) => !denials.people.has(person));
+    this.#denials = denials.version;
 
     const { seen, ended } = tracker.update(detections, seenMs);
     this.#depart(visits.end(ended), frame, arrival);
@@ -344,6 +349,7 @@ export class CameraPipeline {
       };
       const enrolled = gallery.enrolled(embedding.encoder);
       const announcement = visits.observe(track, sighting, enrolled, seenMs) ?? this.#elsewhere(track, sighting);
+      this.#options.onAttempt?.(this.#attemptOf(track, sighting, frame));
       if (!announcement) return;
       this.#remember(track, announcement, frame);
       const draft = this.#draft(frame, face, track, announcement, latency());
@@ -378,7 +384,8 @@ export class CameraPipeline {
     if (!curve) throw new RangeError(`encoder ${face.encoder} is not calibrated`);
     const closest = gallery.search(face.embedding, face.encoder, CLOSEST);
     const matches = closest.map(({ person, score }) => ({ person, ...meaningOf(curve, score) }));
-    return { matches, denied: gallery.denied?.(face.embedding, face.encoder, closest) ?? new Set(), curve };
+    const denied = deniedPeople(gallery.denials?.() ?? NO_DENIALS, face.embedding, face.encoder, closest);
+    return { matches, denied, curve };
   }
 
   async #lives(frame: Frame, faces: readonly { readonly face: Face }[], trace: RunTrace): Promise<readonly number[]> {
@@ -411,6 +418,28 @@ export class CameraPipeline {
   #elsewhere(track: number, look: Sighting): Announcement | null {
     const verdict = this.#isElsewhere(track) ? this.#options.visits.confirmed(track, look) : null;
     return verdict && { type: 'update', verdict, portrait: [] };
+  }
+
+  #attemptOf(track: number, look: Sighting, { capturedAtMs }: FrameFacts): AttemptReport {
+    const { camera, visits } = this.#options;
+    return {
+      schema: 'eyeline.attempt/1',
+      camera,
+      track: `${camera}-${track}`,
+      capturedAt: new Date(capturedAtMs).toISOString(),
+      quality: look.quality,
+      mask: look.mask,
+      encoder: look.encoder,
+      liveness: look.live,
+      matches: look.matches.slice(0, ATTEMPT_MATCHES).map(({ person, score, llr }) => ({
+        person: person.id,
+        score: Math.max(-1, Math.min(1, score)),
+        llr,
+        excluded: look.excluded.has(person.id),
+      })),
+      decision: visits.verdict(track),
+      person: visits.identity(track)?.personId ?? null,
+    };
   }
 
   /** Tells that tracks have ended, as of this frame. */

@@ -111,6 +111,13 @@ export class Visits {
     return visit?.decided && !visit.unproven ? visit.decided : null;
   }
 
+  /** What the looks at a track say so far; null before the first. */
+  verdict(track: number): Told['decision'] | null {
+    const visit = this.#visits.get(track);
+    if (!visit?.verdict) return null;
+    return visit.decided ? 'known' : visit.decided === null ? 'unknown' : visit.verdict.decision;
+  }
+
   /** The verdict that named the track's person, when this look speaks for them too; null for anybody else. */
   confirmed(track: number, look: Sighting): Told | null {
     const held = this.identity(track);

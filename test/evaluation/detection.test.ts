@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { detectionFigures, falseFinds, type Looked } from '../../src/evaluation/detection.ts';
+import { detectionFigures, falseFinds, foundAtFalseFinds, type Looked } from '../../src/evaluation/detection.ts';
 
 const box = (x: number, y: number, side: number) => ({ x, y, width: side, height: side });
 const looked = (faces: Looked['faces'], ms = 1, offset = { x: 0, y: 0 }): Looked => ({
@@ -55,5 +55,18 @@ it('counts every find of a thousand pictures as false', () => {
   expect(falseFinds([two, looked([]), looked([]), looked([])], [0.4, 0.7]).per1000).toEqual([
     { minScore: 0.4, value: 500 },
     { minScore: 0.7, value: 250 },
+  ]);
+});
+
+it('tells what is found at a rate of false finds, whatever scale the scores have', () => {
+  const faces = [0.95, 0.9, 0.7, 0].map((score) => looked(score > 0 ? [{ box: box(80, 30, 40), score }] : []));
+  // 2,000 pictures without a face, three finds in them: at one in 1,000 two are allowed, the third is not.
+  const without = Array.from({ length: 2000 }, (_, index) =>
+    looked(index < 3 ? [{ box: box(0, 0, 20), score: [0.92, 0.8, 0.7][index] ?? 0 }] : []),
+  );
+  expect(foundAtFalseFinds(faces, 'central', without, [1, 0.5, 10])).toEqual([
+    { per1000: 1, aboveScore: 0.7, value: 0.5 },
+    { per1000: 0.5, aboveScore: 0.8, value: 0.5 },
+    { per1000: 10, aboveScore: 0, value: 0.75 },
   ]);
 });

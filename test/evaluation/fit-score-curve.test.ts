@@ -92,3 +92,31 @@ it('needs two people, and two pictures of one', () => {
   const once = crowd(5, 1, 0.5);
   expect(fitScoreCurve(once, once)).toBeNull();
 });
+
+describe('strangers of one population', () => {
+  const pictures = crowd(200, 2, 0.8);
+  const plain = fitScoreCurve(pictures, pictures);
+  const strangers = crowd(400, 1, 0.8).map(({ embedding }) => embedding);
+  // What all of them have in common adds a quarter to every score.
+  const common = normalise(Float32Array.from({ length: DIMENSION }, (_, index) => Math.sin(index * 12.9)));
+  const alike = strangers.map((one) =>
+    normalise(one.map((value, index) => Math.sqrt(0.75) * value + 0.5 * (common[index] ?? 0))),
+  );
+
+  it('raise every score by as much as they are more alike', () => {
+    const fitted = fitScoreCurve(pictures, pictures, { alike });
+    if (!plain || !fitted) throw new Error('there is something to fit');
+    expect(fitted.raisedBy).toBeGreaterThan(0.2);
+    expect(fitted.raisedBy).toBeLessThan(0.35);
+    for (const [index, { score, far }] of fitted.curve.points.entries()) {
+      expect(score).toBeCloseTo((plain.curve.points[index]?.score ?? 0) + fitted.raisedBy, 9);
+      expect(far).toBe(plain.curve.points[index]?.far);
+    }
+  });
+
+  it('change little when they are a mixed set, and one photograph twice does not count', () => {
+    expect(plain?.raisedBy).toBe(0);
+    const twice = [...strangers, ...strangers.slice(0, 200)];
+    expect(fitScoreCurve(pictures, pictures, { alike: twice })?.raisedBy).toBeLessThan(0.06);
+  });
+});

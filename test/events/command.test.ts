@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { EyelineError } from '../../src/core/errors.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import { CommandError, type CommandResponse, commandResponse, parseCommand } from '../../src/events/command.ts';
 import { type CommandHandler, Commands } from '../../src/events/commands.ts';
@@ -189,10 +190,35 @@ describe('carryOut', () => {
       cameras: new Map([['door', camera]]),
       snapshots: true,
       syncGallery: null,
+      deny: null,
       settings: { cooldownMs: 1000, minQuality: 0.2 },
       ...changes,
     };
   }
+
+  it('takes note of whom a track is not', async () => {
+    const told: unknown[] = [];
+    const deny = (track: string, person?: string) => {
+      if (track === 'gone') throw new EyelineError('VISITOR_UNKNOWN', 'not kept');
+      told.push([track, person]);
+      return person ?? 'ann';
+    };
+    expect(await carryOut({ command: 'deny', track: 'door-1' }, device({ deny }))).toEqual({
+      track: 'door-1',
+      person: 'ann',
+    });
+    await carryOut({ command: 'deny', track: 'door-2', person: 'bob' }, device({ deny }));
+    expect(told).toEqual([
+      ['door-1', undefined],
+      ['door-2', 'bob'],
+    ]);
+    for (const [it, track] of [
+      [device({ deny }), 'gone'],
+      [device(), 'door-1'],
+    ] as const) {
+      await expect(carryOut({ command: 'deny', track }, it)).rejects.toMatchObject({ code: 'NOT_AVAILABLE' });
+    }
+  });
 
   it('switches cameras, takes pictures and changes settings', async () => {
     const it = device({ syncGallery: async () => ({ version: 9 }) });

@@ -27,7 +27,7 @@ describe('docs/schemas', () => {
     const response = ajv.compile(await published('command-response.schema.json'));
     const text = await mqttDocs;
     const requests = [...text.matchAll(/\| `(\{"command"[^`]*)`/g)].map(([, json]) => JSON.parse(json ?? ''));
-    expect(requests.map(({ command }) => command)).toEqual(['camera', 'snapshot', 'gallery-sync', 'settings']);
+    expect(requests.map(({ command }) => command)).toEqual(['camera', 'snapshot', 'gallery-sync', 'deny', 'settings']);
     for (const one of requests) expect(request(one), JSON.stringify(request.errors)).toBe(true);
     expect(request({ command: 'camera', camera: 'door', enabled: true, more: 1 })).toBe(false);
     const answer = /```json\n(\{ "schema": "eyeline.response\/1"[^\n]*)\n```/.exec(text)?.[1] ?? '';

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { silentLogger } from '../../src/core/logger.ts';
+import { type Denial, deniedPeople } from '../../src/gallery/denial.ts';
 import { openVisitorStore, type SqliteVisitorStore } from '../../src/gallery/sqlite-visitor-store.ts';
 import type { TrackSighting } from '../../src/gallery/visitor.ts';
 import { axis, ManualClock, openStore, temporaryFolder } from './gallery-rig.ts';
@@ -147,4 +148,61 @@ it('refuses a file that is a gallery', () => {
   const file = join(temporaryFolder(), 'gallery.sqlite');
   openStore(file);
   expect(() => open(file)).toThrow(expect.objectContaining({ code: 'GALLERY_UNREADABLE' }));
+});
+
+describe('denials', () => {
+  it('are of the track that was named, seen by other processes, and last until they are taken back', () => {
+    const file = join(temporaryFolder(), 'visitors.sqlite');
+    const [daemon, command] = [open(file), open(file)];
+    daemon.remember(track(0, { id: 'door-1' }), 'ann');
+    expect(daemon.denials()).toMatchObject({ version: 0, looks: [] });
+    expect(command.deny('door-1')).toBe('ann');
+    const said = daemon.denials();
+    expect(said).toMatchObject({ people: new Set(['ann']), looks: [{ person: 'ann', encoder: 'enc' }] });
+    expect(said.version).not.toBe(0);
+    // What changes nothing of it is no other list.
+    command.admit(track(3), alike);
+    expect(daemon.denials()).toBe(said);
+    expect(command.listDenials()).toMatchObject([{ person: 'ann', track: 'door-1' }]);
+    // The track is not Ann's any more, and cannot be denied twice.
+    expect(() => command.deny('door-1')).toThrow(expect.objectContaining({ code: 'VISITOR_UNKNOWN' }));
+    expect(command.allow('ann')).toBe(1);
+    expect(daemon.denials().looks).toEqual([]);
+    expect(daemon.denials().version).not.toBe(said.version);
+  });
+
+  it('of a stranger name whom they are not; the oldest go', () => {
+    const store = open();
+    store.admit(track(1, { id: 'door-2' }), alike);
+    expect(() => store.deny('door-2')).toThrow(expect.objectContaining({ code: 'USAGE' }));
+    expect(store.deny('door-2', 'bob')).toBe('bob');
+    for (let visit = 0; visit < 40; visit++) {
+      store.remember(track(0, { id: `t-${visit}` }), 'ann');
+      store.deny(`t-${visit}`);
+    }
+    const tracks = store.listDenials().filter(({ person }) => person === 'ann');
+    expect(tracks).toHaveLength(32);
+    expect(tracks.map(({ track: id }) => id)).not.toContain('t-0');
+    expect(store.listDenials().filter(({ person }) => person === 'bob')).toHaveLength(1);
+    store.forgetAll();
+    expect(store.denials().looks).toEqual([]);
+  });
+
+  it('exclude whom a face is less like than one that was denied, by the same encoder', () => {
+    const probe = axis(8, 0);
+    const look = (person: string, along: number, lean: number, encoder = 'enc') =>
+      ({ person, encoder, part: 'full', mask: null, quality: 1, embedding: axis(8, along, along + 1, lean) }) as const;
+    const people = [
+      { person: { id: 'ann' }, score: 0.7 },
+      { person: { id: 'bob' }, score: 0.7 },
+    ];
+    const denied = (...looks: Denial[]) => [
+      ...deniedPeople({ version: 1, people: new Set(looks.map((it) => it.person)), looks }, probe, 'enc', people),
+    ];
+    expect(denied()).toEqual([]);
+    expect(denied(look('ann', 0, 0.6))).toEqual(['ann']);
+    expect(denied(look('ann', 0, 0.8))).toEqual([]);
+    expect(denied(look('ann', 0, 0.6, 'other'))).toEqual([]);
+    expect(denied(look('cid', 0, 0))).toEqual([]);
+  });
 });

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Clock, systemClock } from '../../src/core/clock.ts';
+import { type AttemptReport, attemptReport } from '../../src/events/attempt.ts';
 import type { MqttEventPublisher, MqttEventPublisherOptions } from '../../src/events/mqtt-event-publisher.ts';
 import { MqttListener } from '../events/mqtt-listener.ts';
 import { draft, onlinePublisher, publisherOptions } from '../events/publisher-fixture.ts';
@@ -117,5 +118,26 @@ describe.skipIf(!Mosquitto.installed)('what Home Assistant is told', () => {
     expect(listener.on('/diagnostics')).toEqual([
       '{"temperatureC":48.5,"cameras":{"door":{"fps":9.9,"latencyMs":31.5}}}',
     ]);
+  });
+
+  it('tells single looks on the debug topic, never retained', async () => {
+    const publisher = await start();
+    const report: AttemptReport = {
+      schema: 'eyeline.attempt/1',
+      camera: 'door',
+      track: 'door-1',
+      capturedAt: new Date(0).toISOString(),
+      quality: 0.8,
+      mask: null,
+      encoder: 'enc',
+      liveness: null,
+      matches: [{ person: 'ada', score: 0.4, llr: 2.5, excluded: false }],
+      decision: 'undecided',
+      person: null,
+    };
+    publisher.tellAttempt(report);
+    await listener.until(() => listener.on('/debug/attempt').length === 1);
+    expect(attemptReport.parse(JSON.parse(listener.on('/debug/attempt')[0] ?? ''))).toEqual(report);
+    expect(listener.heard.filter(({ topic, retain }) => topic.endsWith('/attempt') && retain)).toEqual([]);
   });
 });

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { silentLogger } from '../../src/core/logger.ts';
 import type { Frame } from '../../src/core/picture.ts';
+import { type AttemptReport, attemptReport } from '../../src/events/attempt.ts';
 import type { IdentityDraft } from '../../src/events/identity-event.ts';
 import { cosine } from '../../src/faces/embedding.ts';
 import type { LivenessAssessor } from '../../src/faces/liveness.ts';
@@ -60,6 +61,7 @@ describe('CameraPipeline', () => {
   let attended: number[];
   let zones: ZoneWatch;
   let inWork: number[];
+  let attempts: AttemptReport[];
   let liveness: LivenessAssessor | null;
   let visitors: VisitorLog | null;
 
@@ -77,6 +79,7 @@ describe('CameraPipeline', () => {
     attended = [];
     zones = new ZoneWatch([], []);
     inWork = [];
+    attempts = [];
     liveness = null;
     visitors = null;
   });
@@ -132,6 +135,7 @@ describe('CameraPipeline', () => {
       attend: () => attended.push(reports.length + 1),
       onFrame: (report) => reports.push(report),
       onWork: (frames) => inWork.push(frames),
+      onAttempt: (report) => attempts.push(attemptReport.parse(report)),
       clock: { now: () => 1_000_000 + nowMs, monotonic: () => nowMs, sleep: async () => {} },
       logger: silentLogger,
     });
@@ -154,6 +158,37 @@ describe('CameraPipeline', () => {
     expect(attended).toEqual([]);
     expect(analyser.described).toBeLessThanOrEqual(24);
     expect(analyser.embedded).toBeLessThanOrEqual(12);
+  });
+
+  it('tells of every look whom it is like, and what is found so far', async () => {
+    await play(times(4, [at(100, 0.1)]));
+    expect(attempts.map(({ decision, person }) => [decision, person])).toEqual([
+      ['undecided', null],
+      ['undecided', null],
+      ['known', 'ann'],
+    ]);
+    expect(attempts[0]).toMatchObject({ track: 'door-1', quality: 0.9, encoder: 'fake-encoder', liveness: null });
+    expect(attempts[0]?.matches.map(({ person }) => person)).toEqual(['ann', 'bob']);
+    expect(attempts[0]?.matches[0]?.llr).toBeGreaterThan(0);
+  });
+
+  it('names nobody whom somebody said a track is not, and those again whom it is', async () => {
+    // Somebody rather like Ann was named; somebody says so while they stand there.
+    const pipeline = build();
+    await play(times(6, [at(100, 0.5)]), pipeline);
+    expect(published.map(({ person }) => person)).toEqual([ANN]);
+    const said = { person: 'ann', encoder: FULL_ENCODER, part: 'full', mask: null, quality: 0.9 } as const;
+    const looks = [{ ...said, embedding: stagedEmbedding(0.5, FULL_ENCODER) }];
+    gallery = { ...gallery, denials: () => ({ version: 1, people: new Set(['ann']), looks }) };
+    await play(times(10, [at(100, 0.5)]), pipeline);
+    expect(published.slice(1).map(({ decision, person }) => [decision, person])).toEqual([['unknown', null]]);
+    // A new track of the same face is nobody either; Ann herself still is.
+    nowMs += 10_000;
+    await play(times(10, [at(300, 0.5)]));
+    expect(published.slice(2).map(({ decision }) => decision)).toEqual(['unknown']);
+    nowMs += 10_000;
+    await play(times(10, [at(100, 0.05)]));
+    expect(published.slice(3).map(({ person }) => person)).toEqual([ANN]);
   });
 
   it('announces a known person once, with all that the decision rests on', async () => {

@@ -1,5 +1,6 @@
 import { type Affine, apply, type Box, type Size } from '../../core/geometry.ts';
 import type { Batch } from '../engine.ts';
+import { withoutFace } from './cover-face.ts';
 import { type Degradation, degrade } from './degrade.ts';
 import { cutSmoothly } from './encoder-sampler.ts';
 import type { FaceChip, FaceStore } from './face-store.ts';
@@ -19,6 +20,8 @@ export interface DetectorSampling {
   readonly tight: number;
   readonly several: number;
   readonly empty: number;
+  /** Share of the scenes, of whichever kind, in which every face is covered: heads that are no face. */
+  readonly faceless: number;
   readonly degradation: Degradation;
 }
 
@@ -31,6 +34,8 @@ interface Placed {
   readonly chip: FaceChip;
   /** Number of the mask, or -1. */
   readonly mask: number;
+  /** Whether its face is covered. */
+  readonly covered: boolean;
   /** Chip to scene. */
   readonly matrix: Affine;
   /** Part of the scene it covers. */
@@ -40,7 +45,7 @@ interface Placed {
 /**
  * Batches for a detector: `plain` [n, 3, height, width], scenes with plain faces, for the teacher; `input`, the same scenes with
  * masks on, in other light and sharpness, for the student; `known` [n, KNOWN_FACES, 4], corners in 0..1 of the faces laid into
- * each, zeros where there are fewer.
+ * each, zeros where there are fewer; `covered`, the same of heads whose face is covered.
  */
 export function detectorSampler(store: FaceStore, options: DetectorSampling): Sampler {
   const { batch: count, input: size } = options;
@@ -50,6 +55,7 @@ export function detectorSampler(store: FaceStore, options: DetectorSampling): Sa
       const plain = new Float32Array(count * sampleSize);
       const input = new Float32Array(count * sampleSize);
       const known = new Float32Array(count * KNOWN_FACES * 4);
+      const covered = new Float32Array(count * KNOWN_FACES * 4);
       for (let index = 0; index < count; index++) {
         const random = sampleRandom(options.seed, number, index);
         const placed = composeScene(store, options, random);
@@ -61,7 +67,9 @@ export function detectorSampler(store: FaceStore, options: DetectorSampling): Sa
         writePlanes(plainScene, options.pixels, plain, index * sampleSize);
         writePlanes(degrade(maskedScene, options.degradation, random), options.pixels, input, index * sampleSize);
         placed.slice(0, KNOWN_FACES).forEach((it, place) => {
-          known.set(visibleCorners(it, size), (index * KNOWN_FACES + place) * 4);
+          const at = (index * KNOWN_FACES + place) * 4;
+          if (it.covered) covered.set(cornersOf(it, size), at);
+          else known.set(visibleCorners(it, size), at);
         });
       }
       const shape = [count, 3, size.height, size.width];
@@ -69,6 +77,7 @@ export function detectorSampler(store: FaceStore, options: DetectorSampling): Sa
         input: { type: 'float32', data: input, shape },
         plain: { type: 'float32', data: plain, shape },
         known: { type: 'float32', data: known, shape: [count, KNOWN_FACES, 4] },
+        covered: { type: 'float32', data: covered, shape: [count, KNOWN_FACES, 4] },
       };
     },
   };
@@ -76,11 +85,16 @@ export function detectorSampler(store: FaceStore, options: DetectorSampling): Sa
 
 function composeScene(store: FaceStore, options: DetectorSampling, random: () => number): Placed[] {
   const { input: size, faces } = options;
+  const covered = random() < options.faceless;
   const take = () => {
     const face = pickOne(faces, random);
+    if (covered) {
+      const chip = store.read(face);
+      return { face, chip: { ...chip, ...withoutFace(chip, chip.box, random) }, mask: -1, covered };
+    }
     const masks = store.faces[face]?.masks.length ?? 0;
     const mask = masks > 0 && random() < options.masked ? Math.floor(random() * masks) : -1;
-    return { face, chip: store.read(face), mask };
+    return { face, chip: store.read(face), mask, covered };
   };
   const kind = random();
   if (kind < options.empty) return [backgroundOnly(take(), size, random)];
@@ -92,7 +106,7 @@ function composeScene(store: FaceStore, options: DetectorSampling, random: () =>
   return [asItIs(take(), size, random)];
 }
 
-type Taken = Pick<Placed, 'face' | 'chip' | 'mask'>;
+type Taken = Pick<Placed, 'face' | 'chip' | 'mask' | 'covered'>;
 
 /** The face fills a tight crop, with a black border of any width around it. */
 function tightly(taken: Taken, size: Size, random: () => number): Placed {
@@ -196,6 +210,19 @@ function paint(ground: RgbImage, placed: readonly Placed[], chipOf: (placed: Pla
     }
   }
   return { rgb, width, height };
+}
+
+/** Corners in 0..1 of a head laid into a scene, wherever it is. */
+function cornersOf({ chip, matrix }: Placed, size: Size): number[] {
+  const { box } = chip;
+  const one = apply(matrix, { x: box.x, y: box.y });
+  const two = apply(matrix, { x: box.x + box.width, y: box.y + box.height });
+  return [
+    Math.min(one.x, two.x) / size.width,
+    Math.min(one.y, two.y) / size.height,
+    Math.max(one.x, two.x) / size.width,
+    Math.max(one.y, two.y) / size.height,
+  ];
 }
 
 /** Corners in 0..1 of a face laid into a scene; zeros when too little of it shows. */

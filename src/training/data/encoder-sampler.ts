@@ -1,5 +1,6 @@
 import type { Affine, Point, Size } from '../../core/geometry.ts';
 import { alignToTemplate, TEMPLATE_SIZE } from '../../faces/align.ts';
+import { normalise } from '../../faces/embedding.ts';
 import { type FivePoints, fivePoints } from '../../faces/landmarks.ts';
 import type { Batch } from '../engine.ts';
 import { type Degradation, degrade } from './degrade.ts';
@@ -189,6 +190,33 @@ export function groupByPerson(store: FaceStore, faces: readonly number[]): Map<n
     else groups.set(person, [face]);
   }
   return groups;
+}
+
+/**
+ * Targets of faces, each moved towards the mean of its person's: unit length again. A single picture's embedding is of the
+ * person and of the moment; the mean of several is more of the person (template-level distillation).
+ *
+ * @param faces whose pictures make the means; the targets of all others stay
+ * @param share of the mean, 0 for none
+ */
+export function towardsPersonMean(
+  store: FaceStore,
+  faces: readonly number[],
+  { targets, dimension, share }: { readonly targets: Float32Array; readonly dimension: number; readonly share: number },
+): Float32Array {
+  if (share === 0) return targets;
+  const moved = targets.slice();
+  for (const group of groupByPerson(store, faces).values()) {
+    const rows = group.map((face) => targets.subarray(face * dimension, (face + 1) * dimension));
+    const mean = normalise(
+      Float32Array.from({ length: dimension }, (_, at) => rows.reduce((sum, row) => sum + (row[at] ?? 0), 0)),
+    );
+    group.forEach((face, place) => {
+      const own = rows[place] ?? mean;
+      moved.set(normalise(own.map((value, at) => (1 - share) * value + share * (mean[at] ?? 0))), face * dimension);
+    });
+  }
+  return moved;
 }
 
 /** Different people, those with more pictures a little more often. */

@@ -16,6 +16,8 @@ const SURE = 0.5;
 /** What is found has found a face when they overlap so much, and nothing of one when they overlap less than that. */
 const FOUND_IOU = 0.4;
 const BESIDE_IOU = 0.15;
+/** Share of the scenes judged in which every face is covered. */
+const JUDGED_FACELESS = 0.3;
 /** False finds that are allowed when recall is judged: one in so many scenes. */
 const SCENES_PER_FALSE_FIND = 100;
 
@@ -29,7 +31,7 @@ export async function detectorLesson(
   { entry, onnx }: { entry: ModelEntry; onnx: Uint8Array },
   { open, block }: { readonly open: OpenSession; readonly block: number | null },
 ): Promise<Lesson> {
-  const { batch, seed, masked, tight, several, empty, degradation } = recipe;
+  const { batch, seed, masked, tight, several, empty, faceless, degradation } = recipe;
   const { width, height } = entry.input;
   const input = { width, height };
   const pixels = { mean: entry.input.mean, scale: entry.input.scale };
@@ -43,12 +45,22 @@ export async function detectorLesson(
     tight,
     several,
     empty,
+    faceless,
     degradation,
   };
   const shape = [3, height, width];
   const teacher = await openStudent({ onnx, input: shape, cut: null, batch, open, block });
   const candidates = entry.outputs.find(({ name }) => name === 'scores')?.shape[0] ?? 0;
-  const judged = { ...options, faces: validation, seed: seed + 1, masked: 1, tight: 0.5, several: 0.4, empty: 0 };
+  const judged = {
+    ...options,
+    faces: validation,
+    seed: seed + 1,
+    masked: 1,
+    tight: 0.5,
+    several: 0.4,
+    empty: 0,
+    faceless: JUDGED_FACELESS,
+  };
   const judge = async (student: Student, values: Values) => {
     const scenes = Math.max(1, Math.floor(recipe.validation.faces / batch));
     return judgeDetector(student, teacher, values, detectorSampler(store, judged), { scenes, batch, input });
@@ -61,11 +73,18 @@ export async function detectorLesson(
     sampleThreads: 1,
     sampling: { kind: 'detector', options },
     async complete(given) {
-      const { plain, known, ...rest } = given;
-      if (plain?.type !== 'float32' || known?.type !== 'float32') throw new RangeError('a batch has no plain scenes');
+      const { plain, known, covered, ...rest } = given;
+      if (plain?.type !== 'float32' || known?.type !== 'float32' || covered?.type !== 'float32') {
+        throw new RangeError('a batch has no plain scenes');
+      }
       const { scores, boxes } = await teacher.run(plain.data, batch, teacher.initial);
       if (!scores || !boxes) throw new RangeError('a detector gives scores and boxes');
-      const { target, boxWeight, faces } = targetsOf(scores, boxes, known.data, batch, recipe.knownScore);
+      const { target, boxWeight, faces } = targetsOf(scores, boxes, {
+        known: known.data,
+        covered: covered.data,
+        batch,
+        knownScore: recipe.knownScore,
+      });
       const part = (data: Float32Array, ...last: number[]) =>
         ({ type: 'float32', data, shape: [batch, candidates, ...last] }) as const;
       return {
@@ -114,9 +133,17 @@ export async function detectorLesson(
 function targetsOf(
   scores: Float32Array,
   boxes: Float32Array,
-  known: Float32Array,
-  batch: number,
-  knownScore: number,
+  {
+    known,
+    covered,
+    batch,
+    knownScore,
+  }: {
+    readonly known: Float32Array;
+    readonly covered: Float32Array;
+    readonly batch: number;
+    readonly knownScore: number;
+  },
 ): { target: Float32Array; boxWeight: Float32Array; faces: number } {
   const candidates = boxes.length / 4 / batch;
   const target = new Float32Array(batch * candidates);
@@ -129,6 +156,9 @@ function targetsOf(
     for (let place = row * KNOWN_FACES; place < (row + 1) * KNOWN_FACES; place++) {
       const face = boxAt(known, place);
       if (face.width > 0 && wanted < knownScore && iou(box, face) > ON_FACE_IOU) wanted = knownScore;
+      // Whatever the teacher takes a covered head for.
+      const head = boxAt(covered, place);
+      if (head.width > 0 && iou(box, head) > BESIDE_IOU) wanted = 0;
     }
     target[at] = wanted;
     faces += wanted;

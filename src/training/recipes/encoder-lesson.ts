@@ -3,7 +3,13 @@ import { alignToTemplate } from '../../faces/align.ts';
 import { normalise } from '../../faces/embedding.ts';
 import type { ModelEntry } from '../../inference/manifest.ts';
 import { coarsened } from '../data/degrade.ts';
-import { cutSmoothly, type FaceAlignments, groupByPerson, pointsOf } from '../data/encoder-sampler.ts';
+import {
+  cutSmoothly,
+  type FaceAlignments,
+  groupByPerson,
+  pointsOf,
+  towardsPersonMean,
+} from '../data/encoder-sampler.ts';
 import type { FaceStore } from '../data/face-store.ts';
 import { type PixelScale, writePlanes } from '../data/sampler.ts';
 import type { RgbImage } from '../data/warp.ts';
@@ -78,7 +84,7 @@ export async function encoderLesson(
         jitterPx,
         degradation,
         alignments,
-        targets,
+        targets: towardsPersonMean(store, train, { targets, dimension, share: recipe.personMean }),
         dimension,
         others: recipe.others,
         blankFrom,

@@ -1,0 +1,65 @@
+import { seededRandom } from '../../core/seeded-random.ts';
+import { curveFor, meaningOf, type ScoreCalibration } from '../../faces/score-calibration.ts';
+import type { StreamLook } from '../../pictures/picture-protocol.ts';
+import type { GalleryView } from '../../pipeline/camera-pipeline.ts';
+import { claimedRate, ENOUGH_LOOKS, type Evidence, weigh } from '../../tracks/sequential-test.ts';
+
+/** What a track claims at its strongest: how seldom a stranger would look so like somebody. */
+export interface Claim {
+  /** 0..1 a track; 1 without anybody. */
+  readonly rate: number;
+  readonly personId: string | null;
+}
+
+export interface ClaimOptions {
+  readonly calibrations: ReadonlyMap<string, ScoreCalibration>;
+  readonly gallery: GalleryView;
+  readonly minQuality: number;
+  readonly minFrames: number;
+  readonly fps: number;
+}
+
+/** People a look is compared with closely, as in the pipeline. */
+const CLOSEST = 8;
+const NOTHING: Claim = { rate: 1, personId: null };
+
+/** What each usable look says of a gallery. */
+export function evidenceOf(
+  track: readonly (StreamLook | null)[],
+  { calibrations, gallery, minQuality, fps }: ClaimOptions,
+): Evidence[] {
+  return track.flatMap((look, index): Evidence[] => {
+    if (!look?.embedding || look.face.quality.score < minQuality) return [];
+    const { embedding, encoder } = look.embedding;
+    const curve = curveFor(calibrations.get(encoder) ?? {}, look.encodedAs?.state ?? null);
+    if (!curve) throw new RangeError(`encoder ${encoder} is not calibrated`);
+    const matches = gallery
+      .search(embedding, encoder, CLOSEST)
+      .map(({ person, score }) => ({ person, ...meaningOf(curve, score) }));
+    const atMs = (index * 1000) / fps;
+    return [{ atMs, quality: look.face.quality.score, matches, excluded: new Set(), encoder, curve }];
+  });
+}
+
+/** The strongest claim of a track while its looks come in: a test that is made after each look errs by the strongest. */
+export function trackClaim(looks: readonly Evidence[], { gallery, minFrames }: ClaimOptions): Claim {
+  let best = NOTHING;
+  for (let end = Math.max(1, minFrames); end <= looks.length; end++) {
+    const claim = claimOf(looks.slice(Math.max(0, end - ENOUGH_LOOKS), end), gallery);
+    if (claim.rate < best.rate) best = claim;
+  }
+  return best;
+}
+
+/** The claim of one look, any of the track. */
+export function singleClaim(looks: readonly Evidence[], seed: number, { gallery }: ClaimOptions): Claim {
+  const look = looks[Math.floor(seededRandom(seed)() * looks.length)];
+  return look ? claimOf([look], gallery) : NOTHING;
+}
+
+function claimOf(looks: readonly Evidence[], gallery: GalleryView): Claim {
+  const { weighed, latest } = weigh(looks);
+  const [best] = weighed;
+  if (!best || !latest) return NOTHING;
+  return { rate: claimedRate(gallery.enrolled(latest.encoder), best.normal), personId: best.person.id };
+}
