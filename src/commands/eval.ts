@@ -217,7 +217,7 @@ function encoderOption(): Option {
   return new Option(
     '--encoder <id>',
     'full, upper or block50 (the configured encoder on the whole face, its upper part, blocks 1 to 50), auto (what the ' +
-      'daemon would use), or an encoder of the manifest',
+      'daemon would use), an encoder of the manifest, or an .onnx file',
   ).default('auto');
 }
 

@@ -321,7 +321,7 @@ describe('wrong arguments', () => {
     await expect(run('identify', '--dir', people, '--encoder', 'rfb-320')).rejects.toMatchObject({
       code: 'USAGE',
       message:
-        '"rfb-320" is no encoder; there are full, upper, block50, auto, mobilefacenet-512, mobilefacenet-512-upper',
+        '"rfb-320" is no encoder; there are full, upper, block50, auto, mobilefacenet-512, mobilefacenet-512-upper, and .onnx files',
     });
   });
 

@@ -17,6 +17,7 @@ import { ModelBatcher } from '../../inference/model-batcher.ts';
 import { evaluateGraph, type GraphFiles } from '../../inference/onnxruntime-model.ts';
 import type { ModelStore } from '../../inference/store.ts';
 import type { VisionModel } from '../../inference/vision-model.ts';
+import { encoderFile } from './encoder-file.ts';
 
 /** Encoders that are no model of the manifest but a way to use the configured one. */
 const WAYS = {
@@ -58,10 +59,11 @@ export class EvaluationModels {
   }
 
   /**
-   * The encoder of an id: one of {@link WAYS}, or an encoder of the manifest. Throws USAGE for any other id, and what
+   * The encoder of an id: one of {@link WAYS}, an encoder of the manifest, or an .onnx file. Throws USAGE for any other id, and what
    * opening a model throws.
    */
   async encoder(id: string): Promise<CachedEncoder<Float32Array>> {
+    if (isFile(id)) return this.#encoderOfFile(id);
     const { model, hide } = this.modelOf(id);
     // Several names of one encoder share what it made of a face.
     const name = hide ? id : model;
@@ -70,6 +72,22 @@ export class EvaluationModels {
     const encoder = new CachedEncoder(modelEncoder({ id: name, ...(await this.#partsOf(id)) }), monotonic);
     this.#encoders.set(name, encoder);
     return encoder;
+  }
+
+  async #encoderOfFile(file: string): Promise<CachedEncoder<Float32Array>> {
+    const known = this.#encoders.get(file);
+    if (known) return known;
+    const { input, licence } = this.#store.entry(this.#config.models.encoder);
+    const files = await encoderFile(file, { pixels: input, licence, scratch: await this.#scratchFolder() });
+    const model = await this.open(file, files);
+    const encoder = new CachedEncoder(modelEncoder({ id: file, model, minNorm: 0, hide: null }), monotonic);
+    this.#encoders.set(file, encoder);
+    return encoder;
+  }
+
+  async #scratchFolder(): Promise<string> {
+    this.#scratch ??= await mkdtemp(join(tmpdir(), 'eyeline-eval-'));
+    return this.#scratch;
   }
 
   /**
@@ -136,9 +154,7 @@ export class EvaluationModels {
     ).catch((error: unknown) => {
       throw new EyelineError('MODEL_UNSUPPORTED', `model ${modelId}: ${messageOf(error)}`, { cause: error });
     });
-    const scratch = this.#scratch ?? (await mkdtemp(join(tmpdir(), 'eyeline-eval-')));
-    this.#scratch = scratch;
-    const file = join(scratch, `${modelId}.onnx`);
+    const file = join(await this.#scratchFolder(), `${modelId}.onnx`);
     await writeFile(file, graph);
     const model = await this.open(`${modelId} feature map`, {
       entry: () => ({ ...entry, outputs: [output] }),
@@ -155,7 +171,7 @@ export class EvaluationModels {
     const encoders = this.#store.modelIds.filter((it) => this.#store.entry(it).role === 'encoder');
     throw new EyelineError(
       'USAGE',
-      `"${id}" is no encoder; there are ${[...Object.keys(WAYS), ...encoders].join(', ')}`,
+      `"${id}" is no encoder; there are ${[...Object.keys(WAYS), ...encoders].join(', ')}, and .onnx files`,
     );
   }
 
@@ -188,6 +204,10 @@ export class EvaluationModels {
     const minNorm = hide ? 0 : (this.#store.entry(modelId).minNorm ?? 0);
     return { model, minNorm, hide };
   }
+}
+
+function isFile(id: string): boolean {
+  return id.endsWith('.onnx');
 }
 
 /** What a way does with the configured encoder. */
