@@ -221,6 +221,7 @@ export async function openFaceAnalyser(
         detector: detectorOf(name),
         landmarker: landmarkerOf(name),
         maskAssessor: masks && maskAssessor(masks.lane(name)),
+        alignment: config.models.alignBy,
         encoder: full.lane(name),
         upperEncoder: upper?.lane(name) ?? null,
       });
