@@ -9,6 +9,7 @@ import type { Logger } from './core/logger.ts';
 import type { FacePart, Person } from './core/person.ts';
 import type { Picture } from './core/picture.ts';
 import { type Camera, Daemon } from './daemon.ts';
+import { CommandError } from './events/command.ts';
 import { type CommandedCamera, carryOut } from './events/device-commands.ts';
 import { MqttEventPublisher, type MqttEventPublisherOptions } from './events/mqtt-event-publisher.ts';
 import { openEventSpool, type SqliteEventSpool } from './events/sqlite-event-spool.ts';
@@ -32,6 +33,8 @@ import type { FaceReader } from './gallery/enrol.ts';
 import { LiveGallery } from './gallery/live-gallery.ts';
 import { openGalleryStore } from './gallery/sqlite-gallery-store.ts';
 import { openVisitorStore } from './gallery/sqlite-visitor-store.ts';
+import { GallerySync } from './gallery/sync/gallery-sync.ts';
+import { type FleetMember, type JoinOptions, joinFleet } from './gallery/sync/join-fleet.ts';
 import type { FaceCrop } from './gallery/template.ts';
 import type { SameVisitor } from './gallery/visitor.ts';
 import { createVisitorLog } from './gallery/visitor-log.ts';
@@ -45,7 +48,7 @@ import { createModelStore, type ModelStore } from './inference/store.ts';
 import type { BatchModel } from './inference/vision-model.ts';
 import { CameraPipeline, type FrameReport } from './pipeline/camera-pipeline.ts';
 import { decisionParts } from './pipeline/decision-parts.ts';
-import { readCredentials, readCropKey, readGalleryKey, readSecret } from './platform/credentials.ts';
+import { readBundleKeys, readCredentials, readCropKey, readGalleryKey, readSecret } from './platform/credentials.ts';
 import { ProgressLedger } from './platform/health.ts';
 import { Metrics } from './platform/metrics.ts';
 import { MetricsServer } from './platform/metrics-server.ts';
@@ -220,6 +223,7 @@ export async function openFaceAnalyser(
         detector: detectorOf(name),
         landmarker: landmarkerOf(name),
         maskAssessor: masks && maskAssessor(masks.lane(name)),
+        alignment: config.models.alignBy,
         encoder: full.lane(name),
         upperEncoder: upper?.lane(name) ?? null,
       });
@@ -334,14 +338,39 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     open: (create) =>
       openGalleryStore(config.gallery.file, { logger, clock, create, key: galleryKey, actor: actorName('daemon') }),
     encoders: faces.encoders,
+    bestOf: config.gallery.bestOf,
     refreshMs: config.gallery.refreshMs,
     clock,
     logger,
   });
+  const member = await openFleetMember(config, env, logger, {
+    clock,
+    key: galleryKey,
+    encoder: faces.encoder.fingerprint,
+  });
   gallery.onChange(({ version, people, templateCount }) => {
     const encoder = faces.encoder.fingerprint;
-    publisher?.setGallery({ version, people: people.length, templates: templateCount, encoder, syncedAtMs: null });
+    const syncedAtMs = member?.state()?.syncedAtMs ?? null;
+    publisher?.setGallery({ version, people: people.length, templates: templateCount, encoder, syncedAtMs });
   });
+  const sync = member
+    ? new GallerySync({
+        source: member.source,
+        takeOver: member.takeOver,
+        state: member.state,
+        ...config.gallery.sync,
+        clock,
+        random,
+        logger,
+        onReport: (report) =>
+          publisher?.setGallerySync({
+            ...report,
+            deviceKey: member.deviceKey,
+            receipt: member.receipts().at(-1) ?? null,
+          }),
+      })
+    : null;
+  if (sync) publisher?.onAnnouncement((text) => sync.announce(text));
 
   const decisions = decisionParts(config, faces.encoders);
   const visitors = config.visitors.enabled
@@ -466,7 +495,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     carryOut(request, {
       cameras: commanded,
       snapshots: config.privacy.snapshots,
-      syncGallery: null,
+      syncGallery: sync && syncCommand(sync),
       deny: visitors && ((track, person) => visitors.deny(track, person)),
       settings,
     }),
@@ -501,6 +530,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
       },
     },
     gallery,
+    sync,
     publisher,
     metrics: metricsServer,
     pace,
@@ -508,6 +538,44 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     watchdog,
     failed,
   });
+}
+
+/**
+ * The device's part in a fleet; null when it belongs to none.
+ * Throws SYNC_NOT_CONFIGURED, SECRET_UNREADABLE, GALLERY_KEY_INVALID, BUNDLE_KEY_INVALID, GALLERY_UNREADABLE.
+ */
+export async function openFleetMember(
+  config: Config,
+  env: NodeJS.ProcessEnv,
+  logger: Logger,
+  options: Pick<JoinOptions, 'clock' | 'key' | 'encoder' | 'newMaster'>,
+): Promise<FleetMember | null> {
+  const { proxy, timeoutMs, trust, url } = config.gallery.sync;
+  if (url === null) return null;
+  const { file } = config.gallery;
+  const { clock, key } = options;
+  return joinFleet({
+    ...options,
+    url,
+    trust,
+    proxy,
+    idleMs: timeoutMs,
+    env,
+    bodyKeys: await readBundleKeys(config, env, (message) => logger.warn({ part: 'gallery' }, message)),
+    site: config.device.site,
+    device: config.device.id,
+    file,
+    open: () => openGalleryStore(file, { logger, clock, key, actor: actorName('sync') }),
+  });
+}
+
+/** The command over MQTT. */
+function syncCommand(sync: GallerySync): () => Promise<{ version: number }> {
+  return async () => {
+    const { message, state, version } = await sync.syncNow();
+    if (version !== null && (state === 'current' || state === 'held')) return { version };
+    throw new CommandError('NOT_AVAILABLE', `the gallery was not taken over: ${message ?? 'nothing is published'}`);
+  };
 }
 
 /** The log of visitors over its store, which stays open as long as the process. Throws GALLERY_UNREADABLE. */
@@ -571,6 +639,7 @@ async function createPublisher(
     protocolVersion: 'auto',
     reconnect: mqtt.reconnect,
     device,
+    site: config.gallery.sync.url === null ? null : device.site,
     version: packageVersion(),
     cameras: config.cameras.map(({ id, name, enabled }) => ({ id, name, enabled })),
     homeAssistant: {

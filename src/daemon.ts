@@ -3,6 +3,7 @@ import { messageOf } from './core/errors.ts';
 import type { Logger } from './core/logger.ts';
 import type { MqttEventPublisher } from './events/mqtt-event-publisher.ts';
 import type { LiveGallery } from './gallery/live-gallery.ts';
+import type { GallerySync } from './gallery/sync/gallery-sync.ts';
 import type { CameraPipeline } from './pipeline/camera-pipeline.ts';
 import type { MetricsServer } from './platform/metrics-server.ts';
 import type { PaceReporter } from './platform/pace.ts';
@@ -22,6 +23,8 @@ export interface DaemonParts {
   readonly cameras: readonly Camera[];
   readonly models: { close(): Promise<void> };
   readonly gallery: Pick<LiveGallery, 'start' | 'stop'>;
+  /** Null for a device that belongs to no fleet. */
+  readonly sync: Pick<GallerySync, 'start' | 'stop'> | null;
   readonly publisher: Pick<MqttEventPublisher, 'start' | 'stop'> | null;
   readonly metrics: Pick<MetricsServer, 'start' | 'stop'> | null;
   readonly pace: Pick<PaceReporter, 'start' | 'stop'>;
@@ -47,8 +50,9 @@ export class Daemon {
 
   /** Starts everything. Throws GALLERY_UNREADABLE; a camera or a broker that is away is no reason to fail. */
   async start(): Promise<void> {
-    const { cameras, gallery, logger, manager, metrics, pace, publisher, watchdog } = this.#parts;
+    const { cameras, gallery, logger, manager, metrics, pace, publisher, sync, watchdog } = this.#parts;
     await gallery.start();
+    sync?.start();
     // A port that is taken is no reason to leave the door unwatched.
     await this.#attempt('serving metrics', () => metrics?.start());
     publisher?.start();
@@ -64,11 +68,12 @@ export class Daemon {
 
   /** Ends everything. Never throws. */
   async stop(): Promise<void> {
-    const { cameras, gallery, logger, manager, metrics, models, pace, publisher, watchdog } = this.#parts;
+    const { cameras, gallery, logger, manager, metrics, models, pace, publisher, sync, watchdog } = this.#parts;
     manager.stopping();
     await this.#attempt('stopping the cameras', () => Promise.all(cameras.map(({ supervisor }) => supervisor.stop())));
     await this.#attempt('stopping the pipelines', () => Promise.all(this.#running));
     await this.#attempt('stopping the diagnostics', () => pace.stop());
+    await this.#attempt('stopping the sync of the gallery', () => sync?.stop());
     await this.#attempt('stopping the publisher', () => publisher?.stop());
     await this.#attempt('stopping the gallery', () => gallery.stop());
     await this.#attempt('stopping the metrics', () => metrics?.stop());

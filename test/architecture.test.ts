@@ -11,6 +11,9 @@ const LIBRARIES: Readonly<Record<string, RegExp>> = {
   mqtt: /^src\/events\/mqtt[^/]*\.ts$/,
   aedes: /^src\/commands\/demo\//,
   libsql: /^src\/(gallery\/[^/]*store|events\/sqlite-event-spool)[^/]*\.ts$/,
+  pg: /^src\/gallery\/master\/postgres[^/]*\.ts$/,
+  '@aws-sdk/client-s3': /^src\/gallery\/master\/s3[^/]*\.ts$/,
+  undici: /^src\/gallery\/sync\/undici[^/]*\.ts$/,
   usearch: /^src\/gallery\/search\/usearch[^/]*\.ts$/,
   'sd-notify': /^src\/platform\/systemd\.ts$/,
   pino: /^src\/platform\/logger\.ts$/,
@@ -25,7 +28,7 @@ const LIBRARIES: Readonly<Record<string, RegExp>> = {
   'cli-progress': /^src\/commands\//,
   commander: /^src\/(main\.ts|commands\/)/,
   yaml: /^src\/config\//,
-  zod: /^src\/(config\/|inference\/(?:manifest|convert)|events\/)/,
+  zod: /^src\/(config\/|inference\/(?:manifest|convert)|events\/|gallery\/(?:portable|bundle\/|master\/|sync\/))/,
 };
 
 /** Describe data and touch nothing: a file that imports one of these is no adapter. */

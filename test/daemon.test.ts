@@ -33,6 +33,7 @@ function parts(log: string[], broken: readonly string[] = []): DaemonParts {
     ],
     models: { close: noWork },
     gallery: { start: async () => part('gallery').start(), stop: part('gallery').stop },
+    sync: part('sync'),
     publisher: part('publisher'),
     metrics: {
       start: async () => {
@@ -55,6 +56,7 @@ it('starts in order, ready last, and stops what others wait for first', async ()
   await daemon.stop();
   expect(log).toEqual([
     'start gallery',
+    'start sync',
     'start metrics',
     'start publisher',
     'start pace',
@@ -64,6 +66,7 @@ it('starts in order, ready last, and stops what others wait for first', async ()
     'stopping',
     'stop camera',
     'stop pace',
+    'stop sync',
     'stop publisher',
     'stop gallery',
     'stop metrics',
@@ -81,6 +84,7 @@ it('stops the rest when a part fails to stop, and says so', async () => {
     'stop camera',
     'stopping the cameras failed: camera is stuck',
     'stop pace',
+    'stop sync',
     'stop publisher',
     'stopping the publisher failed: publisher is stuck',
     'stop gallery',

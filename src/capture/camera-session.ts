@@ -96,6 +96,11 @@ export class CameraSession implements FrameHolder {
     return this.#open.signal.aborted;
   }
 
+  /** Whether the source has ended and its last frame was given. */
+  get drained(): boolean {
+    return this.#end?.left === false;
+  }
+
   get pid(): number | undefined {
     return this.#gone.signal.aborted ? undefined : this.#process?.pid;
   }
@@ -124,7 +129,7 @@ export class CameraSession implements FrameHolder {
 
   /** Asks for the next frame. */
   request(): void {
-    if (this.#end && !this.#end.left) this.#listener.drained();
+    if (this.drained) this.#listener.drained();
     else this.#process?.send({ type: 'next' });
   }
 

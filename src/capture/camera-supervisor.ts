@@ -135,10 +135,17 @@ export class CameraSupervisor {
   /**
    * The camera's frames, each the newest there is when it is asked for, and each to be released by whoever takes it. Goes
    * on when the camera comes back; ends on `stop`, or after the last frame of a file that does not loop. For one
-   * consumer at a time.
+   * consumer at a time, who may ask for the next frame while one is still on its way.
    */
-  async *frames(): AsyncGenerator<Frame, void, undefined> {
-    for (let frame = await this.#next(); frame; frame = await this.#next()) yield frame;
+  frames(): AsyncIterableIterator<Frame, void> {
+    const frames: AsyncIterableIterator<Frame, void> = {
+      next: async () => {
+        const frame = await this.#next();
+        return frame ? { done: false, value: frame } : { done: true, value: undefined };
+      },
+      [Symbol.asyncIterator]: () => frames,
+    };
+    return frames;
   }
 
   /**
@@ -176,7 +183,7 @@ export class CameraSupervisor {
     try {
       const session = this.#open();
       const running = session.run();
-      if (this.#mailbox.waiting) session.request();
+      for (let count = this.#mailbox.waiting; count > 0; count--) session.request();
       return await running;
     } catch (error) {
       return new EyelineError('CAMERA_OPEN_FAILED', messageOf(error), { cause: error });
@@ -211,6 +218,8 @@ export class CameraSupervisor {
         progress: (counts) => this.#progress(counts),
         frame: (frame) => {
           if (this.#mailbox.bring(frame)) this.#delivered++;
+          // It was the last, and another is waited for.
+          if (session.drained && this.#mailbox.waiting > 0) session.request();
         },
         ended: () => this.#ended(),
         drained: () => {
@@ -249,7 +258,7 @@ export class CameraSupervisor {
   #ended(): void {
     this.#setStatus('offline', 'ended');
     this.#options.onEnded?.();
-    if (this.#mailbox.waiting) this.#session?.request();
+    if (this.#mailbox.waiting > 0) this.#session?.request();
   }
 
   #setStatus(status: CameraStatus, reason: string, cause?: EyelineError): void {

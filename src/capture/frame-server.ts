@@ -32,10 +32,10 @@ interface Taken {
 }
 
 /**
- * Pictures the daemon may work on at a time: the one whose faces are looked at, two in which they are looked for, and two
+ * Pictures the daemon may work on at a time: the one whose faces are looked at, three in which they are looked for, and two
  * that come next.
  */
-const MAX_HELD = 5;
+const MAX_HELD = 6;
 
 /**
  * The camera process between its decoder and the daemon. Keeps the newest picture nobody asked for yet, and those the
@@ -47,7 +47,8 @@ export class FrameServer<P extends HeldPicture> {
   #newest: Taken | undefined;
   /** Oldest first. */
   readonly #held = new Map<number, Taken>();
-  #wanted = false;
+  /** Frames that were asked for and not given yet. */
+  #wanted = 0;
   #fitting: Promise<void> | undefined;
   #read = 0;
   #dropped = 0;
@@ -86,7 +87,7 @@ export class FrameServer<P extends HeldPicture> {
 
   /** The daemon asks for a frame. */
   next(): void {
-    this.#wanted = true;
+    this.#wanted++;
     this.#serve();
   }
 
@@ -123,7 +124,7 @@ export class FrameServer<P extends HeldPicture> {
     for (const sequence of [...this.#held.keys()]) this.release(sequence);
     this.#newest?.picture.release();
     this.#newest = undefined;
-    this.#wanted = false;
+    this.#wanted = 0;
   }
 
   /** Whether the gate holds this picture back. */
@@ -137,8 +138,8 @@ export class FrameServer<P extends HeldPicture> {
 
   #serve(): void {
     const taken = this.#newest;
-    if (!this.#wanted || !taken || this.#fitting !== undefined) return;
-    this.#wanted = false;
+    if (this.#wanted === 0 || !taken || this.#fitting !== undefined) return;
+    this.#wanted--;
     this.#newest = undefined;
     this.#held.set(taken.sequence, taken);
     const [oldest] = this.#held.keys();

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, existsSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MAX_WAITING } from './frame-mailbox.ts';
 import type { FromCamera, ToCamera } from './protocol.ts';
 
 /**
@@ -14,12 +15,12 @@ import type { FromCamera, ToCamera } from './protocol.ts';
 export const PIXEL_DESCRIPTOR = 4;
 const MEMORY = '/dev/shm';
 /**
- * The daemon reads a frame's pixels before it asks for the next frame, and has asked for two at most (once more when a
- * session begins), so the third place is never one that is still to be read.
+ * The daemon reads a frame's pixels before it asks for another in its place, so what is still to be read are no more frames
+ * than it may wait for at a time; once more as many, should it ask twice when a source ends.
  */
-const PLACES = 3;
+const PLACES = 2 * MAX_WAITING;
 /** Buffers kept for frames to come; a pipeline works on about as many at a time. */
-const MAX_FREE = 4;
+const MAX_FREE = 6;
 
 /**
  * Where whole frames begin, each this far from the next: more than a picture may have. Of a file in memory only what was

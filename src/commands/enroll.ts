@@ -12,6 +12,7 @@ import {
   type FaceReader,
   type PictureReader,
 } from '../gallery/enrol.ts';
+import type { Consent } from '../gallery/gallery-changes.ts';
 import { normaliseName } from '../gallery/person-name.ts';
 import { type FoundPictures, findPictures } from '../gallery/picture-files.ts';
 import type { Refusal } from '../gallery/refusal.ts';
@@ -19,12 +20,16 @@ import { openGalleryStore } from '../gallery/sqlite-gallery-store.ts';
 import type { GalleryEncoder } from '../gallery/template.ts';
 import { readGalleryKey } from '../platform/credentials.ts';
 import type { CommandContext, RegisterCommand } from './command.ts';
+import { parseEnd } from './gallery/day.ts';
 
 /** What a shell reports for a command ended by Ctrl-C. */
 const EXIT_INTERRUPTED = 130;
 
 interface EnrollOptions {
   readonly name?: string;
+  /** What was consented to, and how. */
+  readonly consent?: string;
+  readonly until?: number;
   readonly config?: string;
   readonly json?: boolean;
 }
@@ -61,6 +66,8 @@ export function addEnroll(
     )
     .argument('<path...>', 'the folder, or with --name the picture files')
     .option('-n, --name <name>', 'name of the person all files are of', parseName)
+    .option('--consent <note>', 'what the people consented to, and how; recorded as given now')
+    .option('--until <date>', 'last day they are kept', parseEnd)
     .option('-c, --config <file>', 'configuration file')
     .option('--json', 'print the result as JSON')
     .addHelpText('after', '\nEnds with 0 when all pictures are enrolled, 7 when some were refused.')
@@ -100,6 +107,8 @@ async function enroll(
         onProgress: tell,
         signal: context.signal,
       });
+      const kept = consentOf(options);
+      if (kept) for (const { id } of result.people) store.setConsent(id, kept);
       const all = { ...result, refused: [...found.refused, ...result.refused] };
       context.print(options.json ? JSON.stringify(all, null, 2) : summary(all, config.gallery.file));
       context.exitWith(context.signal.aborted ? EXIT_INTERRUPTED : statusOf(all.refused));
@@ -109,6 +118,15 @@ async function enroll(
   } finally {
     store.close();
   }
+}
+
+/** What the options say of consent and retention; null when they say nothing. */
+function consentOf({ consent, until }: EnrollOptions): Partial<Consent> | null {
+  if (consent === undefined && until === undefined) return null;
+  return {
+    ...(consent !== undefined && { consentAtMs: systemClock.now(), consentNote: consent }),
+    ...(until !== undefined && { retainUntilMs: until }),
+  };
 }
 
 function parseName(text: string): string {

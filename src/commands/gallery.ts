@@ -5,7 +5,9 @@ import type { CommandContext, RegisterCommand } from './command.ts';
 import { registerAudit } from './gallery/audit.ts';
 import { registerConsent } from './gallery/consent.ts';
 import { registerPortable } from './gallery/portable.ts';
+import { registerPublish } from './gallery/publish.ts';
 import { registerReembed } from './gallery/reembed.ts';
+import { registerSync } from './gallery/sync.ts';
 import { type GalleryOptions, withStore } from './gallery/with-store.ts';
 import { registerDeny } from './gallery-deny.ts';
 
@@ -50,6 +52,8 @@ export const registerGallery: RegisterCommand = (program, context) => {
     });
   registerConsent(gallery, context);
   registerAudit(gallery, context);
+  registerPublish(gallery, context);
+  registerSync(gallery, context);
   registerReembed(gallery, context);
   registerPortable(gallery, context);
 };

@@ -65,19 +65,28 @@ async function train(name: string, options: TrainOptions, context: CommandContex
   const recipes: LoadedRecipe[] = [];
   for (const each of name === 'all' ? ALL_RECIPES : [name]) recipes.push(await loadRecipe(each));
   setPriority(options.nice ?? 10);
+  let { landmarks } = options;
   for (const recipe of recipes) {
     if (context.signal.aborted) break;
     const folder = options.out && recipes.length > 1 ? `${options.out}/${recipe.name}` : options.out;
-    await trainOne(recipe, { ...options, ...(folder ? { out: folder } : {}) }, context, clock);
+    const modelFile = await trainOne(
+      recipe,
+      { ...options, ...(folder && { out: folder }), ...(landmarks && { landmarks }) },
+      context,
+      clock,
+    );
+    // What comes after is aligned by the landmarks that were just trained.
+    if (recipe.recipe.kind === 'landmarks') landmarks ??= modelFile;
   }
 }
 
+/** Gives the file of the best model. */
 async function trainOne(
   { name, recipe: loaded }: LoadedRecipe,
   options: TrainOptions,
   context: CommandContext,
   clock: Clock,
-): Promise<void> {
+): Promise<string> {
   const { config } = await loadConfig({ env: context.env, ...(options.config ? { file: options.config } : {}) });
   const store = await createModelStore({
     dir: config.models.dir,
@@ -118,7 +127,7 @@ async function trainOne(
     prepared,
     folder,
     record: {
-      data: { folders: options.data },
+      folders: options.data,
       version: packageVersion(),
       revision: await gitRevision(),
       command: `eyeline train ${name} --data ${options.data.join(' ')}`,
@@ -133,12 +142,16 @@ async function trainOne(
     signal: context.signal,
     say: context.warn,
     onProgress: showTraining(context, () => clock.monotonic()),
+  }).catch(async (error: unknown) => {
+    for (const line of await whatIsKept(folder)) context.warn(line);
+    throw error;
   });
   const { end, state } = outcome;
   if (options.json) context.print(JSON.stringify({ recipe: name, run: folder.path, end, ...state }));
   else {
     context.print(`${name}: ${end} after ${state.step} steps, ${Math.round(state.elapsedMs / 1000)} s`);
     context.print(`  best at step ${state.best?.step}: ${folder.modelFile}`);
+    if (outcome.report) context.print(`  curves and examples: ${outcome.report}`);
   }
   if (end === 'interrupted') {
     context.warn(`  go on with: eyeline train ${name} --data ${options.data.join(' ')} --out ${folder.path} --resume`);
@@ -146,6 +159,20 @@ async function trainOne(
   } else if (options.install && outcome.inUse) {
     await installIfBetter({ name, recipe, folder, outcome, inUse: outcome.inUse, config, store }, context);
   }
+  return folder.modelFile;
+}
+
+/** What of a run that failed is there to go on with. */
+async function whatIsKept(folder: RunFolder): Promise<string[]> {
+  const step = await folder.lastCheckpoint();
+  const best = (await folder.readValidations()).reduce<Record<string, number> | null>(
+    (highest, it) => (highest === null || (it.score ?? 0) > (highest.score ?? 0) ? it : highest),
+    null,
+  );
+  return [
+    ...(best ? [`  kept: ${folder.modelFile}, the best so far, of step ${best.step}`] : []),
+    ...(step === null ? [] : [`  kept: the checkpoint of step ${step}; --resume goes on from there`]),
+  ];
 }
 
 interface Candidate {
@@ -164,13 +191,14 @@ async function installIfBetter(candidate: Candidate, context: CommandContext): P
   const against = reasonsAgainst(recipe.kind, inUse, outcome.best);
   if (against.length > 0) throw new EyelineError('TRAINING_NOT_BETTER', `${name}: ${against.join('; ')}`);
   const base = modelOf(recipe.kind, config);
-  const upper = recipe.kind === 'encoder';
+  const upper = recipe.kind === 'encoder' || recipe.kind === 'siamese';
   const id = upper ? (config.models.upperEncoder ?? UPPER_ENCODER) : base;
   const path = await installModel(config.models.dir, {
     id,
     file: folder.modelFile,
     from: store.entry(base),
-    input: outcome.input,
+    contract: outcome.contract,
+    ...(upper ? { part: 'upper' as const } : {}),
     recipe: name,
   });
   context.print(`  installed as ${id}: ${path}; the daemon uses it when it is started again`);

@@ -12,6 +12,9 @@ export function printable(config: Config): Config {
   if (copy.mqtt.password) copy.mqtt.password = hide(copy.mqtt.password);
   if (copy.mqtt.tls.keyPassword) copy.mqtt.tls.keyPassword = hide(copy.mqtt.tls.keyPassword);
   if (copy.gallery.key) copy.gallery.key = hide(copy.gallery.key);
+  if (copy.gallery.sync.url) copy.gallery.sync.url = redact(copy.gallery.sync.url);
+  if (copy.gallery.sync.proxy) copy.gallery.sync.proxy = redact(copy.gallery.sync.proxy);
+  copy.gallery.sync.keys = copy.gallery.sync.keys.map(hide);
   if (copy.privacy.crops.key) copy.privacy.crops.key = hide(copy.privacy.crops.key);
   return copy;
 }

@@ -214,6 +214,8 @@ const cameras = z
   .prefault([])
   .describe('The cameras to watch.');
 
+const alignmentPoints = z.enum(['five', 'eyes', 'eyes-bridge']).default('five');
+
 const models = z
   .strictObject({
     dir: text.default('data/models').describe('Where pulled and prepared models are kept.'),
@@ -228,6 +230,16 @@ const models = z
       .nullable()
       .default('mask-state')
       .describe('Model that tells whether a mask is worn; null leaves that open, and takes every face for bare.'),
+    alignBy: z
+      .strictObject({
+        none: alignmentPoints.describe('Of a bare face.'),
+        worn: alignmentPoints.describe('Of a face with a mask, also one below the nose.'),
+      })
+      .prefault({})
+      .describe(
+        'Points a face is aligned by, by mask state: five (eyes, nose, mouth), eyes, or eyes-bridge (eyes and bridge of the ' +
+          'nose). People enrolled before a change stay aligned as they were: enrol them anew.',
+      ),
     encoder: text.default('mobilefacenet-512').describe('Model that turns a face into an embedding.'),
     upperEncoder: text
       .nullable()
@@ -377,6 +389,32 @@ const tracks = z
   )
   .prefault({});
 
+const sync = z
+  .strictObject({
+    url: z
+      .string()
+      .regex(/^https?:\/\/[^\s]+$/, 'must be an http:// or https:// URL')
+      .nullable()
+      .default(null)
+      .describe('Where the bundles of the fleet lie; null for a device that belongs to no fleet.'),
+    trust: z
+      .array(z.string().regex(/^ed25519:[A-Za-z0-9+/]{43}=$/, 'must be ed25519: and a public key in base64'))
+      .default([])
+      .describe('Public keys of those who may publish, as `eyeline gallery keygen` tells them.'),
+    keys: z.array(secret).default([]).describe('Keys that bundles are encrypted with, 64 hex digits.'),
+    pollMs: positiveMs.default(300_000).describe('How often the store is asked when nothing is announced.'),
+    spreadMs: z
+      .int()
+      .min(0)
+      .max(3_600_000)
+      .default(2000)
+      .describe('Announcements are followed after a random part of this, so that a fleet does not come at once.'),
+    proxy: text.nullable().default(null).describe('HTTP proxy; null for what HTTPS_PROXY and NO_PROXY say.'),
+    timeoutMs: positiveMs.default(30_000).describe('How long nothing may come from the store.'),
+    retry: retry.describe('Delays between tries to reach the store.'),
+  })
+  .prefault({});
+
 const gallery = z
   .strictObject({
     file: text.default('data/gallery.sqlite').describe('Database of the people enrolled.'),
@@ -387,6 +425,13 @@ const gallery = z
       .describe(
         'What templates are encrypted with, 64 hex digits; null for gallery.key beside the file, made by Eyeline.',
       ),
+    sync: sync.describe('Taking the gallery over from a fleet; see docs/fleet.md.'),
+    bestOf: z
+      .int()
+      .min(1)
+      .max(20)
+      .default(1)
+      .describe("Of how many of a person's templates, those most alike, the mean is their score."),
     keepCrops: z
       .boolean()
       .default(false)

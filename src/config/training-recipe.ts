@@ -122,8 +122,31 @@ const detector = z.strictObject({
   boxWeight: amount.default(1),
 });
 
-const recipeSchema = z.discriminatedUnion('kind', [landmarks, encoder, detector], {
-  error: 'must be landmarks, encoder or detector',
+const { batch: _, ...withoutBatch } = common;
+
+const siamese = z.strictObject({
+  kind: z.literal('siamese'),
+  ...withoutBatch,
+  /** People a batch, and pictures of each. */
+  people: z.int().min(2),
+  pictures: z.int().min(2),
+  /** An ONNX classifier whose body it begins with, ImageNet's as a rule; null: a ResNet that has learned nothing. */
+  model: z.string().min(1).nullable().default(null),
+  /** Of that ResNet: blocks of each stage, channels of the first; ResNet50 unless told. */
+  stages: z.array(count).min(1).max(5).default([3, 4, 6, 3]),
+  width: count.default(64),
+  /** Rows and columns of the aligned crop. */
+  side: z.int().min(32).max(320).default(160),
+  embedding: count.default(128),
+  train: z.enum(['last-stage', 'all']).default('all'),
+  /** How triplets are chosen; `random`: anchor, shuffled positive, shuffled negative. */
+  mining: z.enum(['random', 'semi-hard', 'batch-hard']).default('random'),
+  margin: z.number().gt(0).default(0.2),
+  jitterPx: amount.default(1.5),
+});
+
+const recipeSchema = z.discriminatedUnion('kind', [landmarks, encoder, detector, siamese], {
+  error: 'must be landmarks, encoder, detector or siamese',
 });
 
 /** How a model is trained: config/training/ has those that come with the product. */

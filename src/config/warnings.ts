@@ -18,6 +18,9 @@ export function warningsOf(config: Config): string[] {
   if (typeof password === 'string') warnings.push(`mqtt.password: ${plain}`);
   if (typeof tls.keyPassword === 'string') warnings.push(`mqtt.tls.keyPassword: ${plain}`);
   if (typeof config.gallery.key === 'string') warnings.push(`gallery.key: ${plain}`);
+  for (const [index, key] of config.gallery.sync.keys.entries()) {
+    if (typeof key === 'string') warnings.push(`gallery.sync.keys[${index}]: ${plain}`);
+  }
   if (typeof config.privacy.crops.key === 'string') warnings.push(`privacy.crops.key: ${plain}`);
   if (!tls.verify) warnings.push('mqtt.tls.verify: anybody can pose as the broker');
   return warnings;

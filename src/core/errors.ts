@@ -46,6 +46,31 @@ export const ERRORS = {
     exit: 5,
     help: 'Restore the key file, or configure gallery.key with the key the gallery was encrypted with.',
   },
+  BUNDLE_UNTRUSTED: {
+    exit: 5,
+    help: 'Publish with a key that gallery.sync.trust names; if nobody changed keys, somebody tampers with the store.',
+  },
+  BUNDLE_CORRUPT: { exit: 5, help: 'Publish again; the device keeps the gallery it has.' },
+  BUNDLE_KEY_INVALID: { exit: 5, help: 'Give the key that `eyeline gallery keygen` made for this fleet.' },
+  BUNDLE_REPLAYED: {
+    exit: 5,
+    help: 'The store offers an older version than this device had: publish a newer one; the device keeps what it has.',
+  },
+  BUNDLE_NOT_VALID_NOW: { exit: 5, help: 'Set the clock of the device (NTP), or publish again: bundles expire.' },
+  BUNDLE_WRONG_BASE: { exit: 5, help: 'The delta is for another state: the device takes the full bundle by itself.' },
+  BUNDLE_WRONG_GALLERY: {
+    exit: 5,
+    help: 'Check gallery.sync.url and gallery.sync.site: the bundle is of another site or another master gallery.',
+  },
+  BUNDLE_ENCODER_MISMATCH: {
+    exit: 5,
+    help: 'Enrol in the master gallery with the encoder of the devices, or configure that encoder on the device.',
+  },
+  SYNC_NOT_CONFIGURED: { exit: 3, help: 'Configure gallery.sync.url, site, trust and keys; see docs/fleet.md.' },
+  SYNC_UNREACHABLE: { exit: 5, help: 'Check gallery.sync.url, the network and the proxy; the device tries again.' },
+  SYNC_NO_SPACE: { exit: 5, help: 'Free disk space; the device keeps the gallery it has and tries again.' },
+  ROLLBACK_UNAVAILABLE: { exit: 5, help: 'Only the version before the last one taken over is kept.' },
+  PUBLISH_FAILED: { exit: 11, help: 'Check the target, its permissions and credentials, then publish again.' },
   GALLERY_FILE_INVALID: {
     exit: 5,
     help: 'Check the passphrase, and that the file was copied as a whole; export it again.',

@@ -17,6 +17,25 @@ export function galleryPayload({ version, people, templates, encoder, syncedAtMs
   return JSON.stringify({ version, people, templates, encoder, lastSync });
 }
 
+/** How the device stands to its fleet (docs/fleet.md). */
+export interface GallerySyncReport {
+  readonly state: string;
+  /** Version of the fleet's gallery that runs; null before the first one. */
+  readonly version: number | null;
+  readonly syncedAtMs: number | null;
+  /** Why it is not current. */
+  readonly code: string | null;
+  readonly message: string | null;
+  /** Public key that receipts are signed with, and the last receipt of deletions. */
+  readonly deviceKey: string;
+  readonly receipt: string | null;
+}
+
+/** Payload of the topic about the sync, JSON. */
+export function gallerySyncPayload({ syncedAtMs, ...report }: GallerySyncReport): string {
+  return JSON.stringify({ ...report, lastSync: syncedAtMs === null ? null : new Date(syncedAtMs).toISOString() });
+}
+
 /** How the device does, over the time since the report before. */
 export interface DiagnosticsReport {
   /** Of the hottest part that tells; null where none does. */

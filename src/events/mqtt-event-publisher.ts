@@ -6,7 +6,14 @@ import type { AttemptReport } from './attempt.ts';
 import { type CameraEnabledHandler, CameraSwitches } from './camera-switches.ts';
 import type { CommandName } from './command.ts';
 import { type CommandHandler, Commands } from './commands.ts';
-import { type CameraStatus, type DiagnosticsReport, type GalleryReport, galleryPayload } from './device-state.ts';
+import {
+  type CameraStatus,
+  type DiagnosticsReport,
+  type GalleryReport,
+  type GallerySyncReport,
+  galleryPayload,
+  gallerySyncPayload,
+} from './device-state.ts';
 import type { EventSpool } from './event-spool.ts';
 import { HomeAssistant, type HomeAssistantOptions } from './home-assistant.ts';
 import type { IdentityDraft } from './identity-event.ts';
@@ -17,7 +24,7 @@ import { MqttSession, type Sendable } from './mqtt-session.ts';
 import type { ProtocolChoice } from './mqtt-supervisor.ts';
 import { RetainedState } from './retained-state.ts';
 import { switchPayload } from './switch-command.ts';
-import { type DeviceTopics, deviceTopics } from './topics.ts';
+import { announcementTopic, type DeviceTopics, deviceTopics } from './topics.ts';
 import { TransientQueue } from './transient-queue.ts';
 
 const JSON_TYPE = 'application/json';
@@ -42,6 +49,8 @@ export interface MqttEventPublisherOptions {
   readonly reconnect: RetryPolicy;
   readonly tls: MqttTls;
   readonly device: { readonly id: string; readonly name: string };
+  /** Site whose gallery's versions are listened for; null for none. */
+  readonly site?: string | null;
   /** Version of the product. */
   readonly version: string;
   readonly cameras: readonly { readonly id: string; readonly name: string; readonly enabled: boolean }[];
@@ -106,6 +115,8 @@ export class MqttEventPublisher {
   readonly #homeAssistant: HomeAssistant;
   readonly #leftOvers: LeftOvers;
   readonly #commands: Commands;
+  readonly #announcements: string | null;
+  #onAnnouncement: (text: string) => void = () => {};
   /** What is worth sending only now. */
   readonly #notices = new TransientQueue<MqttOutgoing>(NOTICES_MAX);
   readonly #attempts = new TransientQueue<MqttOutgoing>(NOTICES_MAX);
@@ -135,6 +146,7 @@ export class MqttEventPublisher {
       send: (message) => this.#notify(message),
       logger,
     });
+    this.#announcements = options.site ? announcementTopic(options.prefix, options.site) : null;
     this.#leftOvers = new LeftOvers(this.#topics, options.cameras, this.#retained);
     this.#session = new MqttSession({
       supervisor: {
@@ -165,6 +177,7 @@ export class MqttEventPublisher {
         ...this.#commands.topics,
         ...this.#homeAssistant.topics,
         ...this.#leftOvers.filters,
+        ...(this.#announcements === null ? [] : [this.#announcements]),
       ],
       retained: this.#retained,
       next: () => this.#next(),
@@ -239,6 +252,16 @@ export class MqttEventPublisher {
     this.#commands.onCommand(handler);
   }
 
+  /** Calls `handler` with what is announced of the site's gallery: nobody has checked it yet. */
+  onAnnouncement(handler: (text: string) => void): void {
+    this.#onAnnouncement = handler;
+  }
+
+  /** Tells how the device stands to its fleet, now and after every reconnect. */
+  setGallerySync(report: GallerySyncReport): void {
+    this.#setRetained(this.#topics.gallerySync, gallerySyncPayload(report), JSON_TYPE);
+  }
+
   /** Sends a picture of a camera, if the broker is there. Throws RangeError when the camera's id is not a slug. */
   sendSnapshot(camera: string, jpeg: Uint8Array): string {
     const topic = this.#topics.cameraSnapshot(camera);
@@ -293,6 +316,9 @@ export class MqttEventPublisher {
   }
 
   #take(message: MqttIncoming): void {
+    if (message.topic === this.#announcements && message.payload.length > 0) {
+      this.#onAnnouncement(message.payload.toString('utf8'));
+    }
     this.#switches.take(message);
     this.#commands.take(message);
     this.#homeAssistant.take(message);

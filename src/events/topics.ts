@@ -10,6 +10,8 @@ export interface DeviceTopics {
   readonly event: string;
   /** The gallery in use; retained. */
   readonly gallery: string;
+  /** How the device stands to its fleet; retained. */
+  readonly gallerySync: string;
   /** Temperature, frames a second and the like. */
   readonly diagnostics: string;
   /** What single looks said, when that is asked for; never retained. */
@@ -49,6 +51,7 @@ export function deviceTopics(prefix: string, device: string): DeviceTopics {
     status: `${root}/status`,
     event: `${root}/event`,
     gallery: `${root}/gallery`,
+    gallerySync: `${root}/gallery/sync`,
     diagnostics: `${root}/diagnostics`,
     attempt: `${root}/debug/attempt`,
     command: `${root}/command`,
@@ -67,6 +70,11 @@ export function deviceTopics(prefix: string, device: string): DeviceTopics {
       return name !== undefined && rest.length > 0 ? name : null;
     },
   };
+}
+
+/** Where the newest version of a site's gallery is announced; retained. Throws RangeError when the site is not a slug. */
+export function announcementTopic(prefix: string, site: string): string {
+  return `${prefix}/site/${slug('site', site)}/gallery`;
 }
 
 function slug(what: string, id: string): string {

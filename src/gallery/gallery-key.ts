@@ -46,8 +46,13 @@ export function keyOfFile(file: string, create: boolean, warn: (message: string)
 
 /** Makes a new key in a file, unless another process was first. Throws what writing throws. */
 export function createKeyFile(file: string): void {
+  createSecretFile(file, `${randomBytes(KEY_BYTES).toString('hex')}\n`);
+}
+
+/** Writes a file for its owner alone, unless another process was first. Throws what writing throws. */
+export function createSecretFile(file: string, text: string): void {
   const unfinished = `${file}.${process.pid}`;
-  writeFileSync(unfinished, `${randomBytes(KEY_BYTES).toString('hex')}\n`, { mode: OWNER_ONLY, flush: true });
+  writeFileSync(unfinished, text, { mode: OWNER_ONLY, flush: true });
   try {
     // Under its name it is whole or not there, whoever looks.
     linkSync(unfinished, file);

@@ -3,7 +3,7 @@ import { messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { FacePart } from '../core/person.ts';
 import { combineSnapshots, type EncoderSnapshots, withoutOtherTemplates } from './encoder-snapshots.ts';
-import { createSnapshot } from './snapshot.ts';
+import { createSnapshot, type SnapshotOptions } from './snapshot.ts';
 import type { GalleryEncoder, TemplateMatrix } from './template.ts';
 
 /** What the live gallery reads from; `SqliteGalleryStore` fits. */
@@ -26,6 +26,8 @@ export interface LiveGalleryOptions {
   readonly open: (create: boolean) => GallerySource;
   /** The encoders whose templates are taken, the full-face one first; those of others are left out. */
   readonly encoders: readonly (GalleryEncoder & { readonly part: FacePart })[];
+  /** Of how many templates a person's score is the mean; 1 when left out. */
+  readonly bestOf?: SnapshotOptions['bestOf'];
   /** How often the gallery is looked at. */
   readonly refreshMs: number;
   readonly clock: Clock;
@@ -134,9 +136,9 @@ export class LiveGallery {
   }
 
   #load(source: GallerySource): void {
-    const { encoders, logger } = this.#options;
+    const { encoders, logger, bestOf = 1 } = this.#options;
     const snapshot = combineSnapshots(
-      encoders.map((encoder) => createSnapshot(source.loadTemplates(encoder, encoder.part))),
+      encoders.map((encoder) => createSnapshot(source.loadTemplates(encoder, encoder.part), { bestOf })),
     );
     this.#warnOfForeign(source, snapshot);
     this.#warnOfMasked(snapshot);

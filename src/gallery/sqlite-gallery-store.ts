@@ -285,6 +285,29 @@ export class SqliteGalleryStore {
     return row ? String(row.value) : null;
   }
 
+  /** Sets a fact when it is still `before`; false when it is not. The gallery's version stays. */
+  swapState(key: string, before: string | null, after: string): boolean {
+    return this.#connection.write(() => {
+      if (this.state(key) !== before) return false;
+      this.#connection.run('INSERT OR REPLACE INTO state (key, value) VALUES (?, ?)', [key, after]);
+      return true;
+    });
+  }
+
+  /** Those deleted and not added again. */
+  tombstones(): readonly TombstoneRecord[] {
+    return this.#tombstonesSince(0);
+  }
+
+  /** A person with all templates; null when there is none of that id. */
+  personState(id: string): PersonState | null {
+    const row = this.#connection.get('SELECT * FROM people WHERE id = ?', [id]);
+    if (!row) return null;
+    const rows = this.#connection.rows('SELECT * FROM templates WHERE person = ? ORDER BY id', [id]);
+    const templates = Array.from(rows, (it) => this.#templateOf(it));
+    return { ...consentOf(row), id, name: String(row.name), createdAtMs: Number(row.created_at), templates };
+  }
+
   /** Records in the audit trail that so many people left the gallery as a file. */
   noteExport(people: number, detail: Readonly<Record<string, unknown>>): void {
     this.#connection.write(() => this.#record('export', null, this.version(), { people, ...detail }));

@@ -96,8 +96,8 @@ const AHEAD_BELOW_RUNS = 1.5;
 const CLOSEST = 8;
 /** One frame on its way while another is there already: the way to the camera's process takes about as long as a run. */
 const FETCH_AHEAD_FRAMES = 2;
-/** Frames whose faces are looked for at a time: while one is in the model, the next waits right in front of it. */
-const DETECT_FRAMES = 2;
+/** Frames whose faces are looked for at a time: while two are in the model, the next waits right in front of it. */
+const DETECT_FRAMES = 3;
 
 /** What became of one frame; times in milliseconds. */
 export interface FrameReport {
@@ -166,12 +166,15 @@ export class CameraPipeline {
         coming.push(next);
       }
     };
-    /** Frames whose faces are looked for, oldest first. */
-    const looking: Promise<void>[] = [];
+    /** Of frames whose faces are looked for. */
+    const looking = new Set<Promise<void>>();
+    /** Of all frames in work, oldest first. */
+    const inWork: Promise<void>[] = [];
     let settled: Promise<void> = Promise.resolve();
     let ahead = true;
     for (;;) {
-      while (looking.length >= (ahead ? DETECT_FRAMES : 1)) await looking.shift();
+      while (looking.size >= (ahead ? DETECT_FRAMES : 1)) await Promise.race(looking);
+      while (inWork.length > (ahead ? DETECT_FRAMES : 1)) await inWork.shift();
       fetch(1);
       const next = await coming.shift();
       if (!next || next.done) break;
@@ -180,14 +183,15 @@ export class CameraPipeline {
       this.#work(1);
       if (ahead) fetch(FETCH_AHEAD_FRAMES);
       const detections = this.#attempt(frame, () => analyser.detect(frame, job.detectTrace));
-      const before = settled;
-      const detected = detections.then(async () => {
+      const detected = detections.then(() => {
         const { queuedMs, runMs } = job.detectTrace;
         ahead = queuedMs < Math.max(AHEAD_BELOW_MS, runMs * AHEAD_BELOW_RUNS);
-        await before;
+        looking.delete(detected);
       });
-      looking.push(detected);
-      settled = detected.then(async () => this.#finish(job, await detections));
+      looking.add(detected);
+      const before = settled;
+      settled = before.then(async () => this.#finish(job, await detections));
+      inWork.push(settled);
     }
     await settled;
   }

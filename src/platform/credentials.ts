@@ -67,6 +67,16 @@ export async function readGalleryKey(
   return gallery.key === null ? undefined : parseGalleryKey(await readSecret(gallery.key, env, warn), 'gallery.key');
 }
 
+/** Keys that the fleet's bundles are encrypted with. Throws SECRET_UNREADABLE, GALLERY_KEY_INVALID. */
+export async function readBundleKeys(
+  { gallery }: Pick<Config, 'gallery'>,
+  env: NodeJS.ProcessEnv,
+  warn?: (message: string) => void,
+): Promise<Uint8Array[]> {
+  const texts = await Promise.all(gallery.sync.keys.map((key) => readSecret(key, env, warn)));
+  return texts.map((text, index) => parseGalleryKey(text, `gallery.sync.keys[${index}]`));
+}
+
 /**
  * Key of the face crops that are kept, 32 bytes; null when none are. Throws SECRET_UNREADABLE, also for what is no key.
  */

@@ -104,8 +104,14 @@ export interface TrainableGraph {
   /**
    * Adds the tail to a graph, on a tensor batch x cut.shape, and gives the model's outputs by name. Several branches: put
    * them in one batch (Concat, then Slice what comes out), or apply it again: the weights are the same.
+   *
+   * @param options `evaluates`: as the trained model will compute it, by the running statistics where there are any
    */
-  apply(graph: TensorGraph, activations: string): Readonly<Record<string, string>>;
+  apply(
+    graph: TensorGraph,
+    activations: string,
+    options?: { readonly evaluates?: boolean },
+  ): Readonly<Record<string, string>>;
 }
 
 /** What a step computes, by tensor names of its graph. */

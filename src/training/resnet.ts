@@ -1,4 +1,3 @@
-import { seededRandom } from '../core/seeded-random.ts';
 import { node } from '../inference/graph/nodes.ts';
 import {
   encodeModel,
@@ -8,6 +7,7 @@ import {
   type OnnxValueInfo,
 } from '../inference/graph/onnx-proto.ts';
 import { sizeOf } from './graph/shapes.ts';
+import { normalNumbers } from './normal-numbers.ts';
 
 export interface ResnetOptions {
   /** Rows and columns of the input, RGB. */
@@ -141,12 +141,6 @@ function builder(seed: number) {
       return add(node('BatchNormalization', [x, ...parts], output));
     },
   };
-}
-
-/** Normal numbers of mean 0 and variance 1 (Box and Muller, 1958). */
-function normalNumbers(seed: number): () => number {
-  const random = seededRandom(seed);
-  return () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }
 
 function value(name: string, shape: readonly number[]): OnnxValueInfo {

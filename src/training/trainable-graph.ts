@@ -35,9 +35,11 @@ export function openTrainableGraph(bytes: Uint8Array, options: TrainableOptions)
     outputs,
     parameters: [...tail.parameters.values()],
     buffers: [...tail.buffers.values()],
-    apply: (graph, activations) => {
+    apply: (graph, activations, { evaluates = false } = {}) => {
       const known = new Map([[point.tensor, activations]]);
-      addNodes(graph as RecordedGraph, file, after, known, read);
+      const learned = evaluates && read.batchNormalization === 'batch';
+      const how = learned ? { ...read, batchNormalization: 'running' as const } : read;
+      addNodes(graph as RecordedGraph, file, after, known, how);
       return Object.fromEntries(file.outputs.map((name) => [name, known.get(name) ?? '']));
     },
   };

@@ -1,6 +1,6 @@
 import { EyelineError } from '../core/errors.ts';
 import { decodeModel, encodeModel, ONNX_TYPE } from '../inference/graph/onnx-proto.ts';
-import { toNumber } from '../inference/graph/tensor-values.ts';
+import { floatValues, toNumber } from '../inference/graph/tensor-values.ts';
 import type { Values } from './engine.ts';
 import { sizeOf } from './graph/shapes.ts';
 
@@ -23,9 +23,15 @@ export function writeWeights(bytes: Uint8Array, values: Values): Uint8Array {
       throw new EyelineError('GRAPH_UNTRAINABLE', `weight ${name} of the model has not ${data.length} numbers`);
     }
     tensor.floatData = [];
-    tensor.rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
+    tensor.rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   }
   const [unknown] = left.keys();
   if (unknown !== undefined) throw new EyelineError('GRAPH_UNTRAINABLE', `the model has no weight ${unknown}`);
   return encodeModel(model);
+}
+
+/** The FLOAT weights of a model's file, by name. */
+export function modelWeights(bytes: Uint8Array): Map<string, Float32Array> {
+  const weights = decodeModel(bytes).graph.initializer.map((it) => [it.name ?? '', floatValues(it)] as const);
+  return new Map(weights.flatMap(([name, values]) => (values ? [[name, values]] : [])));
 }

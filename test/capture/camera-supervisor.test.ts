@@ -392,6 +392,28 @@ describe('CameraSupervisor', () => {
     await supervisor.stop();
   });
 
+  it('gives two frames that are asked for at a time in order, and no third; a file ends for whoever waits', async () => {
+    const supervisor = supervise({ source: 'clip.mkv', credentials: null });
+    supervisor.start();
+    latest().open();
+    const frames = supervisor.frames();
+    const [first, second] = [frames.next(), frames.next()];
+    await expect(frames.next()).rejects.toThrow('2 frames of this camera are waited for already');
+    latest().frame();
+    await clock.advance(100);
+    latest().frame();
+    expect([(await first).value?.sequence, (await second).value?.sequence]).toEqual([1, 2]);
+    await clock.advance(100);
+    latest().frame();
+    await latest().end();
+    await settle();
+    // One is left: the other request finds nothing.
+    const [last, none] = [frames.next(), frames.next()];
+    expect((await last).value?.sequence).toBe(3);
+    expect((await none).done).toBe(true);
+    await supervisor.stop();
+  });
+
   it('gives a sign of life while the camera is away, none while it is disabled', async () => {
     const supervisor = supervise();
     supervisor.start();

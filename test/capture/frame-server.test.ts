@@ -62,30 +62,35 @@ describe('FrameServer', () => {
     ]);
   });
 
-  it('gives a frame once: the next request waits for the next frame', async () => {
+  it('gives a frame once, and as many as were asked for: further requests wait for further frames', async () => {
     await offer();
     server.next();
     server.next();
     await settle();
     expect(frames()).toHaveLength(1);
     await offer();
+    await offer();
     expect(frames().map(({ sequence }) => sequence)).toEqual([1, 2]);
+    server.next();
+    await settle();
+    expect(frames().map(({ sequence }) => sequence)).toEqual([1, 2, 3]);
   });
 
-  it('holds those it gave until they are released, five of them at most, and none when closed', async () => {
-    for (let round = 0; round < 7; round++) {
+  it('holds those it gave until they are released, six of them at most, and none when closed', async () => {
+    for (let round = 0; round < 8; round++) {
       await offer();
       server.next();
       await settle();
     }
     await offer();
-    expect(FakePicture.alive).toBe(6);
+    expect(FakePicture.alive).toBe(7);
     const answers = async (sequence: number) => {
       await server.fit(sequence, sequence, { width: 1, height: 1 });
       return sent.at(-1)?.type;
     };
-    expect(await Promise.all([2, 3, 4, 5, 6, 7].map(answers))).toEqual([
+    expect(await Promise.all([2, 3, 4, 5, 6, 7, 8].map(answers))).toEqual([
       'refused',
+      'pixels',
       'pixels',
       'pixels',
       'pixels',
@@ -94,7 +99,7 @@ describe('FrameServer', () => {
     ]);
     server.release(5);
     server.release(5);
-    expect(FakePicture.alive).toBe(5);
+    expect(FakePicture.alive).toBe(6);
     expect(await answers(5)).toBe('refused');
     server.close();
     expect(FakePicture.alive).toBe(0);

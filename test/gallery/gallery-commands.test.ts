@@ -186,6 +186,15 @@ it('records consent and retention, removes who is past it, and shows who did wha
   expect((await run('gallery', 'audit', '--person', 'ben', '--limit', '1')).out).toHaveLength(1);
 });
 
+it('records consent and the last day with the enrolment', async () => {
+  const { picture, run } = rig();
+  const file = picture('a.jpg', [{ who: 0 }]);
+  await run('enroll', '--name', 'Anna', '--consent', 'form 12', '--until', '2096-01-31', file);
+  expect((await run('gallery', 'consent', 'anna')).out).toEqual([
+    expect.stringMatching(/^anna: Anna, consent of 20\d\d-\d\d-\d\d \(form 12\), kept until 2096-02-01T00:00:00.000Z$/),
+  ]);
+});
+
 it.each(['31.1.2027', '2027-02-30', 'tomorrow'])('takes no %s for a date', async (date) => {
   await expect(rig().run('gallery', 'consent', 'anna', '--until', date)).rejects.toThrow('A date such as');
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { seededRandom } from '../../src/core/seeded-random.ts';
 import { createSnapshot } from '../../src/gallery/snapshot.ts';
 import type { TemplateMatrix } from '../../src/gallery/template.ts';
 
@@ -42,6 +43,32 @@ describe('search', () => {
         expect(new Set(found.map(({ person }) => person.id)).size).toBe(found.length);
       }),
     );
+  });
+
+  it.each([1, 2, 3, 5])('takes the mean of the %i best templates, as comparing all of them gives it', (bestOf) => {
+    const random = seededRandom(bestOf);
+    const numbers = () => Array.from({ length: DIMENSION }, () => random() - 0.5);
+    const unitRow = () => {
+      const row = numbers();
+      return row.map((it) => it / Math.hypot(...row));
+    };
+    // Enough templates for an index to choose whom to compare.
+    const people = Array.from({ length: 300 }, (_, index) => Array.from({ length: 1 + (index % 4) }, unitRow));
+    const snapshot = createSnapshot(matrix(people), { bestOf });
+    for (let round = 0; round < 20; round++) {
+      const probe = unitRow();
+      const means = people.map((rows) => {
+        const scores = rows.map((row) => row.reduce((sum, value, i) => sum + value * (probe[i] ?? 0), 0));
+        const counted = scores.sort((a, b) => b - a).slice(0, bestOf);
+        return counted.reduce((sum, score) => sum + score, 0) / counted.length;
+      });
+      const order = [...means.keys()].sort((a, b) => (means[b] ?? 0) - (means[a] ?? 0)).slice(0, 5);
+      const found = snapshot.search(Float32Array.from(probe), 5);
+      expect(found.map(({ person }) => person.id)).toEqual(order.map((index) => `p${index}`));
+      found.forEach(({ score }, rank) => {
+        expect(score).toBeCloseTo(means[order[rank] ?? 0] ?? 0, 5);
+      });
+    }
   });
 
   it('takes the best template of a person and ranks people by it', () => {

@@ -17,6 +17,7 @@ import { ModelBatcher } from '../../inference/model-batcher.ts';
 import { evaluateGraph, type GraphFiles } from '../../inference/onnxruntime-model.ts';
 import type { ModelStore } from '../../inference/store.ts';
 import type { VisionModel } from '../../inference/vision-model.ts';
+import { encoderFile } from './encoder-file.ts';
 
 /** Encoders that are no model of the manifest but a way to use the configured one. */
 const WAYS = {
@@ -43,7 +44,8 @@ export class EvaluationModels {
   readonly #thread: InferenceThread;
   readonly #opened = new Map<string, ModelBatcher>();
   readonly #encoders = new Map<string, CachedEncoder<Float32Array>>();
-  #routed: CachedEncoder<object> | null = null;
+  /** By the encoder for faces with a mask. */
+  readonly #routed = new Map<string, CachedEncoder<object>>();
   /** Where graphs are written that are made of others. */
   #scratch: string | null = null;
 
@@ -57,10 +59,11 @@ export class EvaluationModels {
   }
 
   /**
-   * The encoder of an id: one of {@link WAYS}, or an encoder of the manifest. Throws USAGE for any other id, and what
+   * The encoder of an id: one of {@link WAYS}, an encoder of the manifest, or an .onnx file. Throws USAGE for any other id, and what
    * opening a model throws.
    */
   async encoder(id: string): Promise<CachedEncoder<Float32Array>> {
+    if (isFile(id)) return this.#encoderOfFile(id);
     const { model, hide } = this.modelOf(id);
     // Several names of one encoder share what it made of a face.
     const name = hide ? id : model;
@@ -71,15 +74,55 @@ export class EvaluationModels {
     return encoder;
   }
 
+  async #encoderOfFile(file: string): Promise<CachedEncoder<Float32Array>> {
+    const known = this.#encoders.get(file);
+    if (known) return known;
+    const { input, licence } = this.#store.entry(this.#config.models.encoder);
+    const files = await encoderFile(file, { pixels: input, licence, scratch: await this.#scratchFolder() });
+    const model = await this.open(file, files);
+    const encoder = new CachedEncoder(modelEncoder({ id: file, model, minNorm: 0, hide: null }), monotonic);
+    this.#encoders.set(file, encoder);
+    return encoder;
+  }
+
+  async #scratchFolder(): Promise<string> {
+    this.#scratch ??= await mkdtemp(join(tmpdir(), 'eyeline-eval-'));
+    return this.#scratch;
+  }
+
   /**
    * What compares faces under an id: its encoder, or where the daemon uses two (`auto`), both. Throws as `encoder` does,
    * and MODEL_UNSUPPORTED when an encoder of two is not calibrated.
+   *
+   * @param upperEncoder what `auto` takes for faces with a mask, instead of the configured one; null for none
    */
-  async comparer(id: string): Promise<CachedEncoder<object>> {
-    const { encoder, upperEncoder } = this.#config.models;
+  async comparer(
+    id: string,
+    upperEncoder: string | null = this.#config.models.upperEncoder,
+  ): Promise<CachedEncoder<object>> {
     if (id !== 'auto' || upperEncoder === null) return this.encoder(id);
-    this.#routed ??= await this.#openRouted(encoder, upperEncoder);
-    return this.#routed;
+    const routed =
+      this.#routed.get(upperEncoder) ?? (await this.#openRouted(this.#config.models.encoder, upperEncoder));
+    this.#routed.set(upperEncoder, routed);
+    return routed;
+  }
+
+  /** Whether the models of a method are on this machine. Throws what reading a model throws, but for MODEL_MISSING. */
+  async has(encoder: string, upperEncoder: string | null | undefined): Promise<boolean> {
+    const models = encoder in WAYS ? [this.#config.models.encoder] : [encoder];
+    if (encoder === 'auto' && upperEncoder) models.push(upperEncoder);
+    for (const id of models) {
+      if (!this.#store.modelIds.includes(id)) return false;
+      const missing = await this.#store.file(id).then(
+        () => false,
+        (error: unknown) => {
+          if (error instanceof EyelineError && error.code === 'MODEL_MISSING') return true;
+          throw error;
+        },
+      );
+      if (missing) return false;
+    }
+    return true;
   }
 
   async #openRouted(fullId: string, upperId: string): Promise<CachedEncoder<object>> {
@@ -111,9 +154,7 @@ export class EvaluationModels {
     ).catch((error: unknown) => {
       throw new EyelineError('MODEL_UNSUPPORTED', `model ${modelId}: ${messageOf(error)}`, { cause: error });
     });
-    const scratch = this.#scratch ?? (await mkdtemp(join(tmpdir(), 'eyeline-eval-')));
-    this.#scratch = scratch;
-    const file = join(scratch, `${modelId}.onnx`);
+    const file = join(await this.#scratchFolder(), `${modelId}.onnx`);
     await writeFile(file, graph);
     const model = await this.open(`${modelId} feature map`, {
       entry: () => ({ ...entry, outputs: [output] }),
@@ -130,7 +171,7 @@ export class EvaluationModels {
     const encoders = this.#store.modelIds.filter((it) => this.#store.entry(it).role === 'encoder');
     throw new EyelineError(
       'USAGE',
-      `"${id}" is no encoder; there are ${[...Object.keys(WAYS), ...encoders].join(', ')}`,
+      `"${id}" is no encoder; there are ${[...Object.keys(WAYS), ...encoders].join(', ')}, and .onnx files`,
     );
   }
 
@@ -163,6 +204,10 @@ export class EvaluationModels {
     const minNorm = hide ? 0 : (this.#store.entry(modelId).minNorm ?? 0);
     return { model, minNorm, hide };
   }
+}
+
+function isFile(id: string): boolean {
+  return id.endsWith('.onnx');
 }
 
 /** What a way does with the configured encoder. */

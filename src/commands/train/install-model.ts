@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { EyelineError, messageOf } from '../../core/errors.ts';
 import { sha256, writeFileAtomic } from '../../inference/files.ts';
 import { type ModelEntry, parseManifest, TRAINED_MANIFEST } from '../../inference/manifest.ts';
+import type { ModelContract } from '../../training/recipes/lesson.ts';
 
 export interface ModelToInstall {
   /** The model it takes the place of, or its own new id. */
@@ -10,7 +11,9 @@ export interface ModelToInstall {
   readonly file: string;
   /** The model it was trained from. */
   readonly from: ModelEntry;
-  readonly input: ModelEntry['input'];
+  readonly contract: ModelContract;
+  /** What of a face an encoder sees; whole where left out. */
+  readonly part?: ModelEntry['part'];
   readonly recipe: string;
 }
 
@@ -19,7 +22,8 @@ export interface ModelToInstall {
  * Throws OUTPUT_UNWRITABLE.
  */
 export async function installModel(modelsDir: string, model: ModelToInstall): Promise<string> {
-  const { id, from, input, recipe } = model;
+  const { id, from, contract, part, recipe } = model;
+  const { input, outputs, embedding } = contract;
   const manifest = join(modelsDir, TRAINED_MANIFEST);
   try {
     const hash = sha256(new Uint8Array(await readFile(model.file)));
@@ -34,8 +38,9 @@ export async function installModel(modelsDir: string, model: ModelToInstall): Pr
       sha256: hash,
       licence: from.licence,
       input,
-      outputs: from.outputs,
-      ...(from.embedding !== undefined && { embedding: from.embedding }),
+      outputs,
+      ...(embedding !== undefined && { embedding }),
+      ...(part !== undefined && { part }),
     };
     const others = await entriesOf(manifest);
     const text = `${JSON.stringify({ models: [...others.filter((it) => it.id !== id), entry] }, null, 2)}\n`;

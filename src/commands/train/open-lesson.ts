@@ -9,9 +9,10 @@ import type { FaceStore } from '../../training/data/face-store.ts';
 import type { PeopleSplit } from '../../training/data/training-pictures.ts';
 import type { OpenSession } from '../../training/engine.ts';
 import { detectorLesson } from '../../training/recipes/detector-lesson.ts';
-import { encoderLesson } from '../../training/recipes/encoder-lesson.ts';
+import { type EncoderModels, encoderLesson } from '../../training/recipes/encoder-lesson.ts';
 import { landmarksLesson } from '../../training/recipes/landmarks-lesson.ts';
 import type { Lesson } from '../../training/recipes/lesson.ts';
+import { siameseLesson } from '../../training/recipes/siamese-lesson.ts';
 
 export interface LessonContext {
   readonly config: Config;
@@ -27,7 +28,7 @@ export interface LessonContext {
   readonly say: (line: string) => void;
 }
 
-/** The model a recipe begins with and whose word it takes: id in the manifest. */
+/** The model a recipe begins with, whose word it takes, or which it is compared with: id in the manifest. */
 export function modelOf(kind: TrainingRecipe['kind'], { models }: Pick<Config, 'models'>): string {
   switch (kind) {
     case 'detector':
@@ -35,6 +36,7 @@ export function modelOf(kind: TrainingRecipe['kind'], { models }: Pick<Config, '
     case 'landmarks':
       return models.landmarks;
     case 'encoder':
+    case 'siamese':
       return models.encoder;
   }
 }
@@ -61,6 +63,7 @@ export async function openLesson(recipe: TrainingRecipe, context: LessonContext)
           `${split.train.size} people to train on are fewer than the ${needed} of a batch: lower "batch" in the recipe`,
         );
       }
+      requireSecondPictures(faces, split.validation);
       const options = { folder: context.folder, signal: context.signal };
       context.say('aligning faces');
       const landmarker = await context.openModel(context.config.models.landmarks);
@@ -69,11 +72,7 @@ export async function openLesson(recipe: TrainingRecipe, context: LessonContext)
       const encoder = await context.openModel(id);
       const dimension = entry.embedding ?? 0;
       const targets = await embeddingsOf(faces, encoder, dimension, alignments, landmarker.fingerprint, options);
-      const upper = context.config.models.upperEncoder;
-      const inUse =
-        upper === null
-          ? { entry, onnx }
-          : { entry: store.entry(upper), onnx: new Uint8Array(await readFile(await store.sourceFile(upper))) };
+      const inUse = await maskedEncoderInUse(context);
       try {
         return await encoderLesson(recipe, { ...parts, alignments, targets }, { entry, onnx, inUse }, context.open);
       } catch (error) {
@@ -81,5 +80,30 @@ export async function openLesson(recipe: TrainingRecipe, context: LessonContext)
         throw new EyelineError('GRAPH_UNTRAINABLE', `model ${id}: ${messageOf(error)}`, { cause: error });
       }
     }
+    case 'siamese': {
+      context.say('aligning faces');
+      const landmarker = await context.openModel(context.config.models.landmarks);
+      const alignments = await alignmentsOf(faces, landmarker, { folder: context.folder, signal: context.signal });
+      return siameseLesson(recipe, { ...parts, alignments }, await maskedEncoderInUse(context), context.open);
+    }
   }
+}
+
+/** What masked faces are embedded by now: the encoder for their upper part, or the one for whole faces. */
+async function maskedEncoderInUse({ config, store }: LessonContext): Promise<EncoderModels['inUse']> {
+  const id = config.models.upperEncoder ?? config.models.encoder;
+  return { entry: store.entry(id), onnx: new Uint8Array(await readFile(await store.sourceFile(id))) };
+}
+
+/** Throws TRAINING_DATA_UNUSABLE when nobody who is held out has a second picture to be recognised in. */
+function requireSecondPictures(faces: FaceStore, heldOut: ReadonlySet<number>): void {
+  const seen = new Set<number>();
+  for (const { person } of faces.faces) {
+    if (heldOut.has(person) && seen.has(person)) return;
+    seen.add(person);
+  }
+  throw new EyelineError(
+    'TRAINING_DATA_UNUSABLE',
+    `none of the ${heldOut.size} people held out has two pictures with a face: an encoder is judged by recognising them`,
+  );
 }

@@ -1,10 +1,11 @@
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../../config/schema.ts';
 import type { TrainingRecipe } from '../../config/training-recipe.ts';
 import { systemClock } from '../../core/clock.ts';
+import { EyelineError } from '../../core/errors.ts';
 import { silentLogger } from '../../core/logger.ts';
 import { InferenceThread } from '../../inference/inference-thread.ts';
-import type { ModelEntry } from '../../inference/manifest.ts';
 import { ModelBatcher } from '../../inference/model-batcher.ts';
 import { openGraph } from '../../inference/onnxruntime-model.ts';
 import type { ModelStore } from '../../inference/store.ts';
@@ -14,11 +15,14 @@ import { FaceStore } from '../../training/data/face-store.ts';
 import { readRecord } from '../../training/data/prepare-set.ts';
 import { type PeopleSplit, splitPeople } from '../../training/data/training-pictures.ts';
 import type { OpenSession } from '../../training/engine.ts';
-import { openTask } from '../../training/recipes/lesson.ts';
+import { type Example, type Lesson, type ModelContract, openTask } from '../../training/recipes/lesson.ts';
+import type { Student } from '../../training/recipes/student.ts';
 import type { Judgement, RunFolder } from '../../training/run/run-folder.ts';
 import { type RunOutcome, type RunProgress, trainRun } from '../../training/run/train-run.ts';
+import { modelWeights } from '../../training/write-weights.ts';
 import { modelOf, openLesson } from './open-lesson.ts';
 import { trainedModel } from './trained-model.ts';
+import { writeTrainingReport } from './training-report.ts';
 
 export interface RecipeRun {
   readonly name: string;
@@ -51,8 +55,10 @@ export interface RecipeOutcome extends RunOutcome {
   readonly inUse: Judgement | null;
   /** Of the best model of the run. */
   readonly best: Judgement;
-  /** What the trained model takes. */
-  readonly input: ModelEntry['input'];
+  /** Its page; null when it was interrupted. */
+  readonly report: string | null;
+  /** What the trained model takes and gives. */
+  readonly contract: ModelContract;
 }
 
 /** Trains one recipe on prepared faces, from the start or from where it was left. Throws as `trainRun` and `openLesson` do. */
@@ -66,6 +72,7 @@ export async function runRecipe(run: RecipeRun): Promise<RecipeOutcome> {
   const opened: ModelBatcher[] = [];
   try {
     const record = await readRecord(prepared);
+    if (run.resume) await requireSameData(folder, record?.fingerprint);
     const split = splitOf(faces, recipe);
     if (!run.resume) {
       await folder.begin({
@@ -131,12 +138,27 @@ export async function runRecipe(run: RecipeRun): Promise<RecipeOutcome> {
       });
       const inUse = run.compare && outcome.end !== 'interrupted' ? await lesson.judgeInUse(task.student) : null;
       const [channels = 3, height = 0, width = 0] = lesson.input;
-      const { input } = store.entry(modelOf(recipe.kind, config));
+      const { input, outputs, embedding } = store.entry(modelOf(recipe.kind, config));
+      const asBefore = {
+        input: { ...input, width, height, channels: channels === 1 ? 1 : 3 },
+        outputs,
+        embedding,
+      } as const;
+      const report =
+        outcome.end === 'interrupted'
+          ? null
+          : await writeTrainingReport({
+              name: run.name,
+              folder,
+              end: `${outcome.end} after ${outcome.state.step} steps, ${Math.round(outcome.state.elapsedMs / 1000)} s`,
+              examples: await examplesOf(lesson, task.student, folder),
+            });
       return {
         ...outcome,
         inUse,
+        report,
         best: await bestOf(folder, outcome.state.best?.step ?? 0),
-        input: { ...input, width, height, channels: channels === 1 ? 1 : 3 },
+        contract: lesson.contract ?? asBefore,
       };
     } finally {
       await task.close();
@@ -146,6 +168,26 @@ export async function runRecipe(run: RecipeRun): Promise<RecipeOutcome> {
     await Promise.allSettled(opened.map((model) => model.close()));
     await thread.close();
   }
+}
+
+/** What the model looked like before and after; nothing where a recipe shows none. */
+async function examplesOf(lesson: Lesson, student: Student, folder: RunFolder): Promise<Example[]> {
+  if (!lesson.examples) return [];
+  const trained = modelWeights(new Uint8Array(await readFile(folder.modelFile)));
+  const after = Object.fromEntries(
+    Object.entries(student.initial).map(([name, value]) => [name, trained.get(name) ?? value]),
+  );
+  return lesson.examples(student, student.initial, after);
+}
+
+/** Throws USAGE when a run would go on with other pictures than it began with: held out people would be among them. */
+async function requireSameData(folder: RunFolder, fingerprint: string | undefined): Promise<void> {
+  const begun = (await folder.readRecord()) as { data?: { fingerprint?: string } } | null;
+  if (begun?.data?.fingerprint === fingerprint) return;
+  throw new EyelineError(
+    'USAGE',
+    `${folder.path} was begun with other pictures: give the same --data, or another --out`,
+  );
 }
 
 async function bestOf(folder: RunFolder, step: number): Promise<Judgement> {

@@ -6,7 +6,8 @@ import type { ReportMethod } from './report-model.ts';
 export interface Chart {
   readonly title: string;
   readonly x: { readonly label: string; readonly log: boolean; readonly values: readonly number[] };
-  readonly y: { readonly label: string; readonly log: boolean };
+  /** `free`: any numbers; else shares, 0 to 1. */
+  readonly y: { readonly label: string; readonly log: boolean; readonly free?: boolean };
   readonly lines: readonly ChartLine[];
 }
 

@@ -1,4 +1,4 @@
-import { chartsOf } from './chart-data.ts';
+import { type Chart, chartsOf } from './chart-data.ts';
 import { PAGE_SCRIPT } from './page-script.ts';
 import { PAGE_STYLE } from './page-style.ts';
 import type { EvaluationReport, Mistake, ReportMethod, ReportSection } from './report-model.ts';
@@ -12,17 +12,32 @@ export interface ChartLibrary {
 /** One HTML page that needs nothing else and asks nothing of any network. */
 export function renderReport(report: EvaluationReport, library: ChartLibrary): string {
   const charts = report.sections.map(({ methods }) => chartsOf(methods));
+  const sections = report.sections.map((section, at) => renderSection(section, at, charts[at]?.length ?? 0));
+  return renderPage({ title: report.title, notes: report.notes, sections, charts }, library);
+}
+
+export interface Page {
+  readonly title: string;
+  readonly notes: readonly string[];
+  /** HTML; where a chart shall be there is what `chartPlaces` gives. */
+  readonly sections: readonly string[];
+  /** Of each section. */
+  readonly charts: readonly (readonly Chart[])[];
+}
+
+/** A page with charts, all that it needs inside. */
+export function renderPage({ title, notes, sections, charts }: Page, library: ChartLibrary): string {
   return [
     '<!doctype html>',
     '<html lang="en">',
     '<meta charset="utf-8">',
     `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:">`,
     '<meta name="viewport" content="width=device-width">',
-    `<title>${escaped(report.title)}</title>`,
+    `<title>${escaped(title)}</title>`,
     `<style>${library.style}\n${PAGE_STYLE}</style>`,
-    `<h1>${escaped(report.title)}</h1>`,
-    ...report.notes.map((note) => `<p class="note">${escaped(note)}</p>`),
-    ...report.sections.map((section, at) => renderSection(section, at, charts[at]?.length ?? 0)),
+    `<h1>${escaped(title)}</h1>`,
+    ...notes.map((note) => `<p class="note">${escaped(note)}</p>`),
+    ...sections,
     `<script type="application/json" id="charts">${JSON.stringify(charts).replaceAll('<', '\\u003c')}</script>`,
     `<script>${library.script}</script>`,
     `<script>${PAGE_SCRIPT}</script>`,
@@ -31,19 +46,24 @@ export function renderReport(report: EvaluationReport, library: ChartLibrary): s
   ].join('\n');
 }
 
-function renderSection({ title, methods, mistakes }: ReportSection, section: number, charts: number): string {
+/** Where the charts of a section come. */
+export function chartPlaces(section: number, charts: number): string {
   const places = Array.from(
     { length: charts },
     (_, chart) => `<div class="chart" id="chart-${section}-${chart}"></div>`,
   );
+  return `<div class="charts">${places.join('')}</div>`;
+}
+
+function renderSection({ title, methods, mistakes }: ReportSection, section: number, charts: number): string {
   const first = methods[0]?.name ?? '';
   return [
     '<section>',
     `<h2>${escaped(title)}</h2>`,
     renderTable(methods),
-    `<div class="charts">${places.join('')}</div>`,
+    chartPlaces(section, charts),
     ...(mistakes.length > 0
-      ? [`<h3>Worst mistakes${methods.length > 1 ? ` of ${escaped(first)}` : ''}</h3>`, renderMistakes(mistakes)]
+      ? [`<h3>Worst mistakes${methods.length > 1 ? ` of ${escaped(first)}` : ''}</h3>`, renderPictures(mistakes)]
       : []),
     '</section>',
   ].join('\n');
@@ -59,7 +79,8 @@ function renderTable(methods: readonly ReportMethod[]): string {
   return `<div class="wide"><table><tr>${head}</tr>${rows.join('')}</table></div>`;
 }
 
-function renderMistakes(mistakes: readonly Mistake[]): string {
+/** Pictures side by side, several in a row. */
+export function renderPictures(mistakes: readonly Mistake[]): string {
   const figures = mistakes.map(({ title, pictures }) => {
     const images = pictures.map(({ caption, jpeg }) => {
       const data = Buffer.from(jpeg).toString('base64');
@@ -78,6 +99,6 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-function escaped(text: string): string {
+export function escaped(text: string): string {
   return text.replaceAll(/[&<>"']/g, (sign) => ENTITIES[sign] ?? sign);
 }

@@ -14,6 +14,7 @@ export const PAGE_SCRIPT = `
     const place = document.getElementById('chart-' + section + '-' + number);
     const shown = chart.lines.map((line) => line.values.filter((value) => value != null)).flat();
     const whole = chart.x.values.every(Number.isInteger);
+    const long = chart.x.values[chart.x.values.length - 1] > 60;
     const least = shown.reduce((low, value) => Math.min(low, value), 1);
     const series = chart.lines.map((line, at) => ({
       label: line.name,
@@ -22,11 +23,11 @@ export const PAGE_SCRIPT = `
       width: line.guide ? 1 : 2,
       spanGaps: true,
       points: { show: !line.guide && chart.x.values.length <= 20, size: 6 },
-      value: (plot, value) => chart.x.log && chart.y.log ? rate(value) : percent(value),
+      value: (plot, value) => chart.y.free ? (value == null ? '–' : String(+value.toPrecision(4))) : chart.x.log && chart.y.log ? rate(value) : percent(value),
     }));
     const axis = (label, log, steps) => ({
       label,
-      ...(log ? { splits: decades } : { incrs: steps }),
+      ...(log ? { splits: decades } : steps ? { incrs: steps } : {}),
       values: (plot, values) => values.map((value) => log ? value.toExponential(0) : String(+value.toPrecision(3))),
       grid: { stroke: '#e6eaee' },
       stroke: '#5b6875',
@@ -39,9 +40,9 @@ export const PAGE_SCRIPT = `
       height: 320,
       scales: {
         x: { time: false, distr: chart.x.log ? 3 : 1, range: [chart.x.values[0], chart.x.values[chart.x.values.length - 1]] },
-        y: { distr: chart.y.log ? 3 : 1, range: chart.y.log ? [10 ** Math.floor(Math.log10(Math.max(least, 1e-6))), 1] : [0, 1.02] },
+        y: { distr: chart.y.log ? 3 : 1, ...(chart.y.free ? {} : { range: chart.y.log ? [10 ** Math.floor(Math.log10(Math.max(least, 1e-6))), 1] : [0, 1.02] }) },
       },
-      axes: [axis(chart.x.label, chart.x.log, whole ? [1, 2, 5, 10] : [0.1, 0.2, 0.5]), axis(chart.y.label, chart.y.log, [0.1, 0.2, 0.5])],
+      axes: [axis(chart.x.label, chart.x.log, chart.y.free || long ? null : whole ? [1, 2, 5, 10] : [0.1, 0.2, 0.5]), axis(chart.y.label, chart.y.log, chart.y.free ? null : [0.1, 0.2, 0.5])],
       series: [{ label: chart.x.label, value: (plot, value) => value == null ? '–' : chart.x.log ? rate(value) : String(+value.toFixed(2)) }, ...series],
       cursor: { drag: { x: false, y: false } },
     }, [chart.x.values, ...chart.lines.map((line) => line.values)], place);

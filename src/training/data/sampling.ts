@@ -3,12 +3,14 @@ import { type EncoderSampling, encoderSampler } from './encoder-sampler.ts';
 import type { FaceStore } from './face-store.ts';
 import { type LandmarkSampling, landmarkSampler } from './landmark-sampler.ts';
 import type { Sampler } from './sampler.ts';
+import { type TripletSampling, tripletSampler } from './triplet-sampler.ts';
 
 /** What batches are made of, as it is told to a thread. */
 export type Sampling =
   | { readonly kind: 'landmarks'; readonly options: LandmarkSampling }
   | { readonly kind: 'encoder'; readonly options: EncoderSampling }
-  | { readonly kind: 'detector'; readonly options: DetectorSampling };
+  | { readonly kind: 'detector'; readonly options: DetectorSampling }
+  | { readonly kind: 'triplets'; readonly options: TripletSampling };
 
 export function makeSampler(store: FaceStore, sampling: Sampling): Sampler {
   switch (sampling.kind) {
@@ -18,5 +20,7 @@ export function makeSampler(store: FaceStore, sampling: Sampling): Sampler {
       return encoderSampler(store, sampling.options);
     case 'detector':
       return detectorSampler(store, sampling.options);
+    case 'triplets':
+      return tripletSampler(store, sampling.options);
   }
 }

@@ -45,10 +45,10 @@ export function splitPeople(people: readonly number[], share: number, seed: numb
   );
   const count = Math.max(2, Math.round(order.length * share));
   if (order.length - count < 2) {
-    const found = order.length === 1 ? 'one person' : `${order.length} people`;
+    const found = ['nobody', 'one person'][order.length] ?? `${order.length} people`;
     throw new EyelineError(
       'TRAINING_DATA_UNUSABLE',
-      `${found} with a face: at least four are needed, two to train on and two to judge by`,
+      `${found} with a face in the pictures: at least four are needed, two to train on and two to judge by`,
     );
   }
   const from = (fold * count) % (order.length - count + 1);

@@ -11,7 +11,7 @@ import { opsetOf } from '../../inference/graph/prepare.ts';
 import type { Parameter, TensorType } from '../engine.ts';
 import { foldIntegers, type Integers } from './fold-integers.ts';
 import { attributesOfNode, type FixedTensor, fixedTensors } from './model-values.ts';
-import { readNode } from './read-node.ts';
+import { type ReadingOptions, readNode } from './read-node.ts';
 import { type RecordedGraph, untrainable } from './tensor-graph.ts';
 import { type NodeWeight, weightsOfNode } from './weights-of-node.ts';
 
@@ -72,7 +72,7 @@ function freeBatch({ type }: OnnxValueInfo): void {
 }
 
 export interface ReadOptions {
-  readonly batchNormalization: 'frozen' | 'batch';
+  readonly batchNormalization: ReadingOptions['batchNormalization'];
   readonly trains: (name: string) => boolean;
 }
 

@@ -16,7 +16,8 @@ export interface FileOperator {
 }
 
 export interface ReadingOptions {
-  readonly batchNormalization: 'frozen' | 'batch';
+  /** `running`: by the running statistics as they are now, which come with the weights. */
+  readonly batchNormalization: 'frozen' | 'batch' | 'running';
   /** Turns an input of BatchNormalization, by its place, into a running statistic. */
   readonly statistic: (place: 3 | 4) => Parameter;
 }
@@ -138,9 +139,11 @@ function batchNormalization(
   const column = (it: string) => reshape(graph, it, [...channels, ...shape.slice(2).map(() => 1)]);
   const epsilon = numberOf(node.attributes, 'epsilon', 1e-5);
   const deviation = (variance: string) => graph.op('Sqrt', [scaled(graph, variance, 1, epsilon)]);
-  if (mode === 'frozen') {
-    const factor = graph.op('Div', [scale, deviation(runningVariance)]);
-    const summand = graph.op('Sub', [bias, graph.op('Mul', [runningMean, factor])]);
+  if (mode !== 'batch') {
+    const running = mode === 'running';
+    const factor = graph.op('Div', [scale, deviation(running ? graph.buffer(statistic(4)) : runningVariance)]);
+    const centre = running ? graph.buffer(statistic(3)) : runningMean;
+    const summand = graph.op('Sub', [bias, graph.op('Mul', [centre, factor])]);
     return graph.op('Add', [graph.op('Mul', [x, column(factor)]), column(summand)]);
   }
   const axes = shape.flatMap((_, index) => (index === 1 ? [] : [index]));

@@ -18,6 +18,16 @@ const ANCHORS = [30, 48, 54] as const;
 /** Boxes that faces are judged in are off by so much, as shares of their size: no detector gives the same box twice. */
 const JUDGED_SHIFT = 0.03;
 
+/** Faces in a report, how much they are enlarged there, and what a point is drawn as. */
+const SHOWN = 12;
+const ENLARGED = 3;
+const DOT = [
+  [0, 0],
+  [1, 0],
+  [0, 1],
+  [1, 1],
+] as const;
+
 export interface LessonParts {
   readonly store: FaceStore;
   /** Numbers of faces to train on, and to judge by. */
@@ -63,6 +73,24 @@ export function landmarksLesson(
       return { loss: average(graph, weighted), metrics: { error: average(graph, distance) } };
     },
     judge,
+    async examples(student, before, after) {
+      crops ??= judgedCrops(store, judged, side, pixels.mean[0] ?? 0, pixels.scale[0] ?? 1);
+      const { masked: shown, count } = crops;
+      const some = Math.min(SHOWN, count);
+      const [was = new Float32Array(), is = new Float32Array()] = [
+        (await student.run(shown, some, before))[output],
+        (await student.run(shown, some, after))[output],
+      ];
+      const grey = (face: number, at: number) =>
+        (shown[face * side * side + at] ?? 0) / (pixels.scale[0] ?? 1) + (pixels.mean[0] ?? 0);
+      return Array.from({ length: some }, (_, face) => ({
+        title: 'points under a mask',
+        pictures: [
+          { caption: 'before', image: withPoints(side, (at) => grey(face, at), was.subarray(face * POINTS * 2)) },
+          { caption: 'after', image: withPoints(side, (at) => grey(face, at), is.subarray(face * POINTS * 2)) },
+        ],
+      }));
+    },
     judgeInUse: (student) => judge(student, student.initial),
     close: async () => {},
   };
@@ -174,6 +202,24 @@ async function judgeLandmarks(
     maskedError90: quantile(maskedError, 0.9) ?? 0,
   };
   return { score: -figures.maskedError - 0.5 * figures.plainError, figures };
+}
+
+/** A grey crop, three times as large, with a face's 68 points in it. */
+function withPoints(side: number, grey: (at: number) => number, points: Float32Array): RgbImage {
+  const width = side * ENLARGED;
+  const rgb = new Uint8Array(width * width * 3);
+  for (let at = 0; at < width * width; at++) {
+    const [x, y] = [Math.floor((at % width) / ENLARGED), Math.floor(at / width / ENLARGED)];
+    rgb.fill(grey(y * side + x), at * 3, at * 3 + 3);
+  }
+  for (let point = 0; point < POINTS; point++) {
+    const [x, y] = [points[2 * point] ?? 0, points[2 * point + 1] ?? 0].map((share) => Math.round(share * width));
+    for (const [dx, dy] of DOT) {
+      const [left, top] = [(x ?? 0) + dx, (y ?? 0) + dy];
+      if (left >= 0 && top >= 0 && left < width && top < width) rgb.set([60, 255, 90], (top * width + left) * 3);
+    }
+  }
+  return { rgb, width, height: width };
 }
 
 /** Mean of an eye's points in 0..1 of the crop. */

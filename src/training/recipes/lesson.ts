@@ -1,5 +1,7 @@
 import type { TrainingRecipe } from '../../config/training-recipe.ts';
+import type { ModelEntry } from '../../inference/manifest.ts';
 import type { Sampling } from '../data/sampling.ts';
+import type { RgbImage } from '../data/warp.ts';
 import type { Batch, OpenSession, Shape, StepParts, TensorGraph, Values } from '../engine.ts';
 import type { Judgement } from '../run/run-folder.ts';
 import type { TrainingTask } from '../run/train-run.ts';
@@ -9,6 +11,15 @@ import { createTrainer } from '../trainer.ts';
 import { writeWeights } from '../write-weights.ts';
 import { type Cut, openStudent, type Student } from './student.ts';
 
+/** What a manifest says of a model's file. */
+export type ModelContract = Pick<ModelEntry, 'input' | 'outputs' | 'embedding'>;
+
+/** Pictures side by side, for people to look at. */
+export interface Example {
+  readonly title: string;
+  readonly pictures: readonly { readonly caption: string; readonly image: RgbImage }[];
+}
+
 /** What one recipe teaches a model: what it is shown, what is wrong with its answers, how it is judged. */
 export interface Lesson {
   /** The model it begins with, whose file the result will be. */
@@ -16,6 +27,10 @@ export interface Lesson {
   /** Of one picture: channels, height, width. */
   readonly input: Shape;
   readonly cut: Cut;
+  /** `batch` for a model that has learned nothing yet; else `frozen`. */
+  readonly batchNormalization?: 'frozen' | 'batch';
+  /** What the trained model takes and gives, where that is not what the model it began with does. */
+  readonly contract?: ModelContract;
   /** Pictures a batch. */
   readonly batch: number;
   readonly sampling: Sampling;
@@ -26,6 +41,8 @@ export interface Lesson {
   /** Adds to a batch what a teacher says of it. */
   complete(batch: Batch): Promise<Batch>;
   judge(student: Student, values: Values): Promise<Judgement>;
+  /** People held out, as the model that the training began with sees them and as the trained one does; for the run's report. */
+  examples?(student: Student, before: Values, after: Values): Promise<Example[]>;
   /** The same of the model it is to take the place of. */
   judgeInUse(student: Student): Promise<Judgement>;
   close(): Promise<void>;
@@ -45,8 +62,8 @@ export async function openTask(
   choice: TrainerChoice,
   { open, block }: { readonly open: OpenSession; readonly block: number | null },
 ): Promise<OpenTask> {
-  const { onnx, input, cut, batch } = lesson;
-  const student = await openStudent({ onnx, input, cut, batch, open, block });
+  const { onnx, input, cut, batch, batchNormalization = 'frozen' } = lesson;
+  const student = await openStudent({ onnx, input, cut, batch, open, block, batchNormalization });
   const step = await openTrainStep(
     buildStepGraph(
       (graph) => {

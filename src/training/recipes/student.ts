@@ -35,30 +35,33 @@ export interface StudentOptions {
   readonly open: OpenSession;
   /** Channels of the runtime's blocked layout, or null: `probeBlock`. */
   readonly block: number | null;
+  /** As `TrainableOptions` has it; `batch` for what begins with weights that have learned nothing. */
+  readonly batchNormalization?: 'frozen' | 'batch';
 }
 
 /** Throws GRAPH_UNTRAINABLE when the model has an operator that cannot be trained, or cannot be cut there. */
-export async function openStudent({ onnx, input, cut, batch, open, block }: StudentOptions): Promise<Student> {
-  const graph = openTrainableGraph(onnx, { input, cut });
+export async function openStudent(options: StudentOptions): Promise<Student> {
+  const { onnx, input, cut, batch, open, block, batchNormalization = 'frozen' } = options;
+  const graph = openTrainableGraph(onnx, { input, cut, batchNormalization });
   const initial = Object.fromEntries([...graph.parameters, ...graph.buffers].map((it) => [it.name, it.initial]));
   const frozen = graph.frozenOnnx ? await open(graph.frozenOnnx, 'frozen part') : null;
-  const evaluation = await openTrainStep(
-    buildStepGraph(
-      (step) => {
-        const activations = step.input('input', [batch, ...graph.cut.shape]);
-        const outputs = graph.apply(step, activations);
-        return { loss: step.floats([0], []), outputs };
-      },
-      { gradients: false, block },
-    ),
-    open,
-  );
   const through = async (tensor: BatchTensor): Promise<BatchTensor> => {
     if (!frozen) return tensor;
     const [output] = Object.values(await frozen.run([tensor]));
     if (!output) throw new EyelineError('GRAPH_UNTRAINABLE', 'the frozen part of the model gives nothing');
     return { type: 'float32', data: output.data, shape: output.shape };
   };
+  const evaluation = await openTrainStep(
+    buildStepGraph(
+      (step) => {
+        const activations = step.input('input', [batch, ...graph.cut.shape]);
+        const outputs = graph.apply(step, activations, { evaluates: true });
+        return { loss: step.floats([0], []), outputs };
+      },
+      { gradients: false, block },
+    ),
+    open,
+  );
   return {
     graph,
     initial,

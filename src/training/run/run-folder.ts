@@ -142,6 +142,12 @@ export class RunFolder {
     return null;
   }
 
+  /** Step of the last checkpoint; null when there is none. */
+  async lastCheckpoint(): Promise<number | null> {
+    const last = (await this.#checkpoints()).at(-1);
+    return last === undefined ? null : Number(last);
+  }
+
   async #checkpoints(): Promise<string[]> {
     const names = await readdir(join(this.path, CHECKPOINTS)).catch(() => []);
     return names.filter((name) => /^\d+$/.test(name)).sort();

@@ -8,7 +8,7 @@ import {
   meanSquaredError,
 } from '../../../src/training/losses/distillation.ts';
 import { smoothL1, wing } from '../../../src/training/losses/regression.ts';
-import { batchHardTriplet, tripletMargin } from '../../../src/training/losses/triplet.ts';
+import { batchHardTriplet, semiHardTriplet, tripletMargin } from '../../../src/training/losses/triplet.ts';
 import { floats, integers, noise, runStep, slopeRatios, withStep } from '../step-rig.ts';
 
 /** Four faces of two people in the plane; the angles say how alike they are. */
@@ -97,6 +97,22 @@ const CASES: Readonly<Record<string, Case>> = {
       Math.max(0, squared(3, 2) - squared(3, 1) + 1),
     ]),
     metrics: { active: 0.5 },
+  },
+  semiHardTriplet: {
+    build: (graph, embeddings) => {
+      const { loss, active } = semiHardTriplet(graph, { embeddings, people: graph.input('p', [4]), margin: 1 });
+      return { loss, metrics: { active } };
+    },
+    batch: { p: floats([4], [7, 9, 7, 9]) },
+    wanted: mean([
+      // One is farther than the positive.
+      Math.max(0, squared(0, 2) - squared(0, 3) + 1),
+      Math.max(0, squared(3, 1) - squared(3, 0) + 1),
+      // None is: the farthest.
+      squared(2, 0) - squared(2, 1) + 1,
+      squared(1, 3) - squared(1, 2) + 1,
+    ]),
+    metrics: { active: 0.75 },
   },
   arcFace: {
     build: (graph, embeddings) => {

@@ -1,0 +1,52 @@
+import { messageOf } from '../core/errors.ts';
+import { decodeModel } from './graph/onnx-proto.ts';
+import { toNumber } from './graph/tensor-values.ts';
+import type { InputContract, ModelEntry } from './manifest.ts';
+
+/** Key of a file's metadata that says how it takes pixels; `eyeline train` writes it. */
+export const CONTRACT_KEY = 'eyeline.input';
+
+/**
+ * What a manifest would say of an encoder's ONNX file: sizes from its input and output, pixels from its metadata, else as
+ * another encoder takes them.
+ *
+ * @param pixels taken where the file says nothing of it
+ * Throws a plain Error when it is no ONNX file, or not one picture of three channels goes in and one embedding comes out.
+ */
+export function readContract(
+  onnx: Uint8Array,
+  pixels: Pick<InputContract, 'mean' | 'scale' | 'colour'>,
+): Pick<ModelEntry, 'input' | 'outputs' | 'embedding'> {
+  const { graph, metadataProps = [] } = decodeModel(onnx);
+  const weights = new Set(graph.initializer.map(({ name }) => name));
+  const [input, ...others] = graph.input.filter(({ name }) => !weights.has(name));
+  const [output, ...more] = graph.output;
+  const dims = (input?.type?.tensorType?.shape?.dim ?? []).map(({ dimValue }) => toNumber(dimValue));
+  const [, channels, height = 0, width = 0] = dims[1] === 3 ? dims : [dims[0], dims[3], dims[1], dims[2]];
+  if (!input || others.length > 0 || dims.length !== 4 || channels !== 3 || !height || !width) {
+    throw new Error('an encoder takes one input: pictures of three channels, of a size the file says');
+  }
+  const shape = (output?.type?.tensorType?.shape?.dim ?? []).slice(1).map(({ dimValue }) => toNumber(dimValue));
+  const embedding = shape.reduce((product, extent) => product * extent, 1);
+  if (!output || more.length > 0 || shape.length === 0 || embedding < 2) {
+    throw new Error('an encoder gives one output: an embedding a picture, of a length the file says');
+  }
+  const said = metadataProps.find(({ key }) => key === CONTRACT_KEY)?.value;
+  return {
+    input: { ...pixels, ...(said === undefined ? {} : pixelsOf(said)), width, height, channels: 3 },
+    outputs: [{ name: output.name, shape }],
+    embedding,
+  };
+}
+
+function pixelsOf(said: string): Pick<InputContract, 'mean' | 'scale' | 'colour'> {
+  try {
+    const { mean, scale, colour } = JSON.parse(said) as Record<string, unknown>;
+    const three = (value: unknown): value is number[] =>
+      Array.isArray(value) && value.length === 3 && value.every((it) => Number.isFinite(it));
+    if (three(mean) && three(scale) && (colour === 'rgb' || colour === 'bgr')) return { mean, scale, colour };
+    throw new Error('mean, scale and colour are not there');
+  } catch (error) {
+    throw new Error(`its metadata ${CONTRACT_KEY} cannot be read: ${messageOf(error)}`);
+  }
+}

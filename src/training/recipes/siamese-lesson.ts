@@ -1,0 +1,245 @@
+import { readFile } from 'node:fs/promises';
+import type { RecipeOf } from '../../config/training-recipe.ts';
+import { EyelineError, messageOf } from '../../core/errors.ts';
+import { alignToTemplate } from '../../faces/align.ts';
+import { cosine, normalise } from '../../faces/embedding.ts';
+import { cutSmoothly, type FaceAlignments, groupByPerson, pointsOf } from '../data/encoder-sampler.ts';
+import type { FaceStore } from '../data/face-store.ts';
+import { writePlanes } from '../data/sampler.ts';
+import type { RgbImage } from '../data/warp.ts';
+import type { OpenSession, TensorGraph, Values } from '../engine.ts';
+import { batchHardTriplet, semiHardTriplet, type TripletLoss, tripletMargin } from '../losses/triplet.ts';
+import { resnet } from '../resnet.ts';
+import type { Judgement } from '../run/run-folder.ts';
+import type { EncoderModels } from './encoder-lesson.ts';
+import type { LessonParts } from './landmarks-lesson.ts';
+import type { Example, Lesson } from './lesson.ts';
+import { EMBEDDING, seeUpperBlocks, withEmbedding } from './siamese-network.ts';
+import { openStudent, type Student } from './student.ts';
+import { trueAcceptRates } from './true-accept-rates.ts';
+
+export interface SiameseParts extends LessonParts {
+  readonly alignments: FaceAlignments;
+}
+
+const RAW = { mean: [0, 0, 0], scale: [1, 1, 1] };
+/** Pictures of a person that are judged at most. */
+const MOST_OF_A_PERSON = 6;
+/** Faces in a run's report. */
+const SHOWN = 12;
+
+/**
+ * The upper blocks of aligned faces through one network for anchor, positive and negative, taught by triplets: ResNet50 with
+ * weights by chance, or a classifier of the user's (ImageNet's, as a rule) whose last layer is replaced.
+ *
+ * Throws GRAPH_UNTRAINABLE for a network that cannot be read, and TRAINING_DATA_UNUSABLE.
+ */
+export async function siameseLesson(
+  recipe: RecipeOf<'siamese'>,
+  parts: SiameseParts,
+  inUse: EncoderModels['inUse'],
+  open: OpenSession,
+): Promise<Lesson> {
+  const { store, train, validation, alignments } = parts;
+  const { people, pictures, side, seed, masked, jitterPx, degradation, embedding } = recipe;
+  requirePairs(store, train, people, 'to train on');
+  requirePairs(store, validation, 2, 'held out');
+  const batch = people * pictures;
+  const judged = judgedFaces(store, validation, recipe.validation.faces);
+  const cuts = { store, alignments, faces: judged, batch };
+  return {
+    onnx: await networkOf(recipe),
+    input: [3, side, side],
+    cut: recipe.train === 'all' ? null : { layers: lastStageLayers(recipe.stages.at(-1) ?? 1) },
+    batchNormalization: 'batch',
+    contract: {
+      input: { width: side, height: side, channels: 3, colour: 'rgb', ...RAW },
+      outputs: [{ name: EMBEDDING, shape: [embedding] }],
+      embedding,
+    },
+    batch,
+    sampleThreads: 1,
+    sampling: {
+      kind: 'triplets',
+      options: { faces: train, people, pictures, seed, side, masked, jitterPx, degradation, alignments },
+    },
+    complete: async (given) => given,
+    loss(graph, outputs) {
+      const { loss, active } = tripletLoss(graph, outputs[EMBEDDING] ?? '', batch, recipe);
+      return { loss, metrics: { active } };
+    },
+    judge: (student, values) =>
+      judgeEncoder(student, values, EMBEDDING, { ...cuts, width: side, height: side, ...RAW }),
+    examples: (student, before, after) =>
+      nearestExamples(student, [before, after], { ...cuts, width: side, height: side, ...RAW }),
+    async judgeInUse() {
+      const { width, height, mean, scale } = inUse.entry.input;
+      const student = await openStudent({
+        onnx: inUse.onnx,
+        input: [3, height, width],
+        cut: null,
+        batch,
+        open,
+        block: null,
+      });
+      try {
+        const output = inUse.entry.outputs[0]?.name ?? '';
+        return await judgeEncoder(student, student.initial, output, { ...cuts, width, height, mean, scale });
+      } finally {
+        await student.close();
+      }
+    },
+    close: async () => {},
+  };
+}
+
+function tripletLoss(
+  graph: TensorGraph,
+  embeddings: string,
+  batch: number,
+  { mining, margin }: RecipeOf<'siamese'>,
+): TripletLoss {
+  if (mining === 'random') {
+    const rows = (name: string) => graph.input(name, [batch], 'int64');
+    const [anchors, positives, negatives] = [rows('anchors'), rows('positives'), rows('negatives')];
+    return tripletMargin(graph, { embeddings, anchors, positives, negatives, margin });
+  }
+  const people = graph.input('people', [batch]);
+  const mine = mining === 'semi-hard' ? semiHardTriplet : batchHardTriplet;
+  return mine(graph, { embeddings, people, margin });
+}
+
+async function networkOf(recipe: RecipeOf<'siamese'>): Promise<Uint8Array> {
+  const { model, side, embedding, stages, width, seed } = recipe;
+  const fail = (error: unknown) => {
+    throw new EyelineError('GRAPH_UNTRAINABLE', `${model}: ${messageOf(error)}`, { cause: error });
+  };
+  if (model === null) return seeUpperBlocks(resnet({ input: side, embedding, stages, width, seed }), side);
+  const bytes = await readFile(model).catch((error: unknown) => {
+    throw new EyelineError('MODEL_MISSING', `${model} cannot be read: ${messageOf(error)}`, { cause: error });
+  });
+  try {
+    return seeUpperBlocks(withEmbedding(new Uint8Array(bytes), embedding, seed), side);
+  } catch (error) {
+    return fail(error);
+  }
+}
+
+/** Layers of a last stage of bottleneck blocks: three convolutions a block, the shortcut of the first, the embedding. */
+function lastStageLayers(blocks: number): number {
+  return 3 * blocks + 2;
+}
+
+function requirePairs(store: FaceStore, faces: readonly number[], needed: number, which: string): void {
+  const people = [...groupByPerson(store, faces).values()].filter((group) => group.length > 1).length;
+  if (people >= needed) return;
+  throw new EyelineError(
+    'TRAINING_DATA_UNUSABLE',
+    `${people} people ${which} have two pictures with a face; ${needed} are needed: a pair is two pictures of one person`,
+  );
+}
+
+/** Only people with several pictures say how well somebody is recognised. */
+function judgedFaces(store: FaceStore, faces: readonly number[], most: number): number[] {
+  return [...groupByPerson(store, faces).values()]
+    .filter((group) => group.length > 1)
+    .flatMap((group) => group.slice(0, MOST_OF_A_PERSON))
+    .slice(0, most);
+}
+
+interface JudgedFaces {
+  readonly store: FaceStore;
+  readonly alignments: FaceAlignments;
+  readonly faces: readonly number[];
+  /** Pictures at once: crops of many would fill the memory. */
+  readonly batch: number;
+  readonly width: number;
+  readonly height: number;
+  readonly mean: readonly number[];
+  readonly scale: readonly number[];
+}
+
+/** Masked faces against plain ones, and plain ones among themselves. */
+async function judgeEncoder(student: Student, values: Values, output: string, judged: JudgedFaces): Promise<Judgement> {
+  const embed = (wears: boolean) => embedFaces(student, values, output, judged, wears);
+  const { store, faces } = judged;
+  const gallery = await embed(false);
+  const probes = await embed(true);
+  const people = faces.map((face) => store.faces[face]?.person ?? -1);
+  const under = trueAcceptRates(gallery, probes, people, [1e-1, 1e-2, 1e-3]);
+  const without = trueAcceptRates(gallery, gallery, people, [1e-2, 1e-3]);
+  const [maskedTar1 = 0, maskedTar2 = 0, maskedTar3 = 0] = under.tar;
+  const [plainTar2 = 0, plainTar3 = 0] = without.tar;
+  const figures = { maskedTar2, plainTar2, maskedTar1, maskedTar3, plainTar3, maskedCeiling: under.ceiling };
+  return { score: (maskedTar1 + maskedTar2 + maskedTar3 + plainTar2) / 4, figures };
+}
+
+/** Unit embeddings of plain faces, or with their first mask on. */
+async function embedFaces(
+  student: Student,
+  values: Values,
+  output: string,
+  judged: JudgedFaces,
+  wears: boolean,
+): Promise<Float32Array[]> {
+  const { faces, batch, width, height, ...pixels } = judged;
+  const embeddings: Float32Array[] = [];
+  const size = 3 * width * height;
+  for (let from = 0; from < faces.length; from += batch) {
+    const some = faces.slice(from, from + batch);
+    const crops = new Float32Array(some.length * size);
+    some.forEach((face, row) => {
+      writePlanes(cropOf(judged, face, wears), pixels, crops, row * size);
+    });
+    const given = (await student.run(crops, some.length, values))[output] ?? new Float32Array();
+    const dimension = given.length / some.length;
+    for (let row = 0; row < some.length; row++) {
+      embeddings.push(normalise(given.slice(row * dimension, (row + 1) * dimension)));
+    }
+  }
+  return embeddings;
+}
+
+function cropOf({ store, alignments, width, height }: JudgedFaces, face: number, wears: boolean): RgbImage {
+  const chip = store.read(face);
+  const masked = wears && (store.faces[face]?.masks.length ?? 0) > 0;
+  const shown = masked ? store.withMask(face, chip, 0) : chip;
+  const points = pointsOf(alignments, face, masked ? 1 : 0);
+  return cutSmoothly(shown, alignToTemplate(points, width), { width, height });
+}
+
+/** Masked faces with the plain one of another picture that is most like them, before and after. */
+async function nearestExamples(
+  student: Student,
+  weights: readonly [before: Values, after: Values],
+  judged: JudgedFaces,
+): Promise<Example[]> {
+  const { store, faces } = judged;
+  const personOf = (at: number) => store.faces[faces[at] ?? -1]?.person;
+  const nearest: number[][] = [];
+  for (const values of weights) {
+    const gallery = await embedFaces(student, values, EMBEDDING, judged, false);
+    const probes = await embedFaces(student, values, EMBEDDING, judged, true);
+    nearest.push(
+      probes.map((probe, at) => {
+        const scores = gallery.map((face, other) => (other === at ? -2 : cosine(probe, face)));
+        return scores.indexOf(Math.max(...scores));
+      }),
+    );
+  }
+  const [before = [], after = []] = nearest;
+  return faces.slice(0, SHOWN).map((face, at) => {
+    const found = (when: string, other: number) => ({
+      caption: `${when}: ${personOf(other) === personOf(at) ? 'right' : 'somebody else'}`,
+      image: cropOf(judged, faces[other] ?? face, false),
+    });
+    return {
+      title: 'whom a masked face is most like',
+      pictures: [
+        { caption: 'masked', image: cropOf(judged, face, true) },
+        found('before', before[at] ?? 0),
+        found('after', after[at] ?? 0),
+      ],
+    };
+  });
+}

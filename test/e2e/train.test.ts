@@ -1,0 +1,307 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, watch, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { decodeModel, encodeModel } from '../../src/inference/graph/onnx-proto.ts';
+import { resnet } from '../../src/training/resnet.ts';
+import { writePortraits } from '../rig/portraits.ts';
+import { Program } from '../rig/program.ts';
+
+/** `eyeline train` as a user runs it, on portraits cut out of the project's photos. */
+const PEOPLE = 6;
+let cwd = '';
+let people = '';
+const started: Program[] = [];
+
+const SIAMESE = {
+  kind: 'siamese',
+  people: 2,
+  pictures: 2,
+  steps: 60,
+  stages: [1, 1],
+  width: 4,
+  side: 64,
+  embedding: 8,
+  optimiser: { kind: 'sgd', peak: 0.01, warmUpSteps: 2 },
+  validation: { everySteps: 5, patience: 99 },
+};
+
+beforeAll(async () => {
+  cwd = await mkdtemp(join(tmpdir(), 'eyeline-train-'));
+  people = join(cwd, 'people');
+  await writePortraits(people, PEOPLE);
+});
+
+afterAll(async () => {
+  for (const program of started) await program.stop();
+  await rm(cwd, { recursive: true, force: true });
+});
+
+/** A recipe of one's own. JSON is YAML. */
+async function recipe(name: string, settings: object): Promise<string> {
+  await writeFile(join(cwd, `${name}.yaml`), JSON.stringify(settings));
+  return `${name}.yaml`;
+}
+
+function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Program {
+  const program = new Program(args, { cwd, env });
+  started.push(program);
+  return program;
+}
+
+const train = (file: string, ...args: string[]) => start(['train', file, '--data', people, '--cores', '1', ...args]);
+
+const done = async (program: Program) => {
+  const finished = await program.finished();
+  expect(finished.stderr).not.toContain('unexpected failure');
+  return finished;
+};
+
+/** Resolves when the run has written its first checkpoint. */
+async function firstCheckpoint(run: string): Promise<void> {
+  const wanted = join(run, 'checkpoints');
+  for (;;) {
+    if (existsSync(wanted) && (await readdir(wanted)).some((name) => /^\d+$/.test(name))) return;
+    const parent = existsSync(wanted) ? wanted : existsSync(run) ? run : cwd;
+    const stop = AbortSignal.timeout(500);
+    try {
+      for await (const _ of watch(parent, { signal: stop })) break;
+    } catch (error) {
+      // The folder may have come between the look and the watch.
+      if (!stop.aborted) throw error;
+    }
+  }
+}
+
+/** All that a run says of how it went, without the time it took. */
+async function outcomeOf(run: string) {
+  const lines = (await readFile(join(run, 'metrics.jsonl'), 'utf8')).trim().split('\n');
+  const checkpoints = (await readdir(join(run, 'checkpoints'))).sort();
+  const last = join(run, 'checkpoints', checkpoints.at(-1) ?? '');
+  return {
+    model: await readFile(join(run, 'model.onnx')),
+    metrics: lines.map((line) => ({ ...JSON.parse(line), ms: 0 })),
+    validations: await readFile(join(run, 'validation.jsonl'), 'utf8'),
+    weights: await readFile(join(last, 'trainer.safetensors')),
+    average: await readFile(join(last, 'average.f32')),
+  };
+}
+
+describe('siamese triplets', () => {
+  let whole: Awaited<ReturnType<typeof outcomeOf>>;
+  let file = '';
+
+  beforeAll(async () => {
+    file = await recipe('siamese', SIAMESE);
+    const { code, stderr } = await done(train(file, '--out', 'whole'));
+    expect(stderr).toMatch(/step 60 of 60 · loss 0\.\d+ · maskedTar2 .* pictures\/s · 0 s left/);
+    expect(code).toBe(0);
+    whole = await outcomeOf(join(cwd, 'whole'));
+  });
+
+  it('writes a page with curves and faces of people held out', async () => {
+    const page = await readFile(join(cwd, 'whole/report.html'), 'utf8');
+    for (const title of ['"Loss"', '"Validation"', '"Learning rate"']) expect(page).toContain(`"title":${title}`);
+    expect(page).toContain('uPlot');
+    expect(page).toMatch(/before: (right|somebody else)/);
+    expect(page.match(/data:image\/jpeg;base64,\/9j\//g)?.length).toBeGreaterThanOrEqual(6);
+    expect(page).not.toMatch(/(src|href)="http/);
+  });
+
+  it('keeps what it was given', async () => {
+    const record = JSON.parse(await readFile(join(cwd, 'whole/run.json'), 'utf8'));
+    expect(record).toMatchObject({
+      recipe: 'siamese',
+      settings: SIAMESE,
+      data: { fingerprint: expect.stringMatching(/^[0-9a-f]{64}$/), people: PEOPLE, judgedBy: 2, trainedOn: 4 },
+      folders: [people],
+      version: expect.any(String),
+      command: expect.stringContaining('eyeline train siamese'),
+    });
+    expect(whole.metrics).toHaveLength(60);
+    expect(whole.metrics[0]).toMatchObject({ step: 1, loss: expect.any(Number), learningRate: expect.any(Number) });
+  });
+
+  it('learns', () => {
+    const mean = (rows: readonly { loss: number }[]) => rows.reduce((sum, { loss }) => sum + loss, 0) / rows.length;
+    expect(mean(whole.metrics.slice(-15))).toBeLessThan(mean(whole.metrics.slice(0, 15)));
+  });
+
+  it('gives an encoder that eval accepts', async () => {
+    const pairs = ['same,a,b', '1,person 0/0.jpg,person 0/1.jpg', '0,person 0/0.jpg,person 1/0.jpg'];
+    const more = ['1,person 1/0.jpg,person 1/1.jpg', '0,person 2/0.jpg,person 3/0.jpg'];
+    await writeFile(join(cwd, 'pairs.csv'), [...pairs, ...more, ''].join('\n'));
+    const args = [
+      'eval',
+      'pairs',
+      '--images',
+      people,
+      '--pairs',
+      'pairs.csv',
+      '--encoder',
+      'whole/model.onnx',
+      '--json',
+    ];
+    const { code, stdout, stderr } = await done(start([...args, '--workers', '1']));
+    expect(stderr).not.toContain('eyeline:');
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ encoder: 'whole/model.onnx', pairs: 4, notFound: 0 });
+  });
+
+  it('is the same to the last bit after kill -9 and Ctrl-C', async () => {
+    const run = join(cwd, 'killed');
+    const first = train(file, '--out', 'killed');
+    await firstCheckpoint(run);
+    first.signal('SIGKILL');
+    expect((await first.finished()).code).toBeNull();
+    const reached = (await readdir(join(run, 'checkpoints'))).filter((name) => /^\d+$/.test(name));
+    expect(Number(reached.sort().at(-1))).toBeLessThan(60);
+
+    const second = train(file, '--out', 'killed', '--resume');
+    for await (const { filename } of watch(join(run, 'checkpoints'))) if (/^\d+$/.test(filename ?? '')) break;
+    second.signal('SIGINT');
+    const { code, stderr } = await done(second);
+    expect(code).toBe(130);
+    expect(stderr).toContain('--out killed --resume');
+    const saved = (await readdir(join(run, 'checkpoints'))).sort();
+    expect(Number(saved.at(-1))).toBeLessThan(60);
+
+    expect((await done(train(file, '--out', 'killed', '--resume'))).code).toBe(0);
+    const { metrics, validations, ...bytes } = await outcomeOf(run);
+    expect(metrics).toEqual(whole.metrics);
+    expect(validations).toBe(whole.validations);
+    for (const [name, value] of Object.entries(bytes)) {
+      expect(value.equals(whole[name as keyof typeof bytes]), name).toBe(true);
+    }
+  });
+
+  const canMount = process.getuid?.() === 0 && process.platform === 'linux';
+  it.skipIf(!canMount)('loses nothing when the disk is full (as root: mounts a small file system)', async () => {
+    const disk = join(cwd, 'disk');
+    await mkdir(disk);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', disk]);
+    onTestFinished(() => void execFileSync('umount', [disk]));
+    const first = train(file, '--out', 'disk/run');
+    await firstCheckpoint(join(disk, 'run'));
+    await writeFile(join(disk, 'filler'), Buffer.alloc(8 << 20)).catch(() => {});
+    const { code, stderr } = await done(first);
+    expect(stderr).toMatch(/disk\/run cannot be written: the disk is full \[OUTPUT_UNWRITABLE\]/);
+    expect(stderr).toMatch(/kept: the checkpoint of step \d+/);
+    expect(code).toBe(11);
+    await rm(join(disk, 'filler'));
+    expect((await done(train(file, '--out', 'disk/run', '--resume'))).code).toBe(0);
+    const { model, metrics } = await outcomeOf(join(disk, 'run'));
+    expect(metrics).toEqual(whole.metrics);
+    expect(model.equals(whole.model)).toBe(true);
+  });
+
+  it('ends when the loss is no number, and keeps what was good', async () => {
+    const settings = { ...SIAMESE, optimiser: { kind: 'sgd', peak: 1e25, warmUpSteps: 20, clipNorm: null } };
+    const { code, stderr } = await done(train(await recipe('wild', settings), '--out', 'wild'));
+    expect(code).toBe(12);
+    expect(stderr).toMatch(/\[TRAINING_DIVERGED\]/);
+    expect(stderr).toContain('kept: wild/model.onnx, the best so far');
+    expect(decodeModel(new Uint8Array(await readFile(join(cwd, 'wild/model.onnx')))).graph.node.length).toBeGreaterThan(
+      9,
+    );
+  });
+
+  it('names operator and node that cannot be trained', async () => {
+    const model = decodeModel(resnet({ input: 64, embedding: 8, stages: [1], width: 4, seed: 1 }));
+    const [relu] = model.graph.node.filter(({ opType }) => opType === 'Relu');
+    if (relu) Object.assign(relu, { opType: 'Erf', name: 'odd one' });
+    await writeFile(join(cwd, 'odd.onnx'), encodeModel(model));
+    const file = await recipe('odd', { ...SIAMESE, model: 'odd.onnx' });
+    const { code, stderr } = await done(train(file, '--out', 'odd'));
+    expect(stderr).toMatch(/Erf.*odd one|odd one.*Erf/);
+    expect(stderr).toContain('[GRAPH_UNTRAINABLE]');
+    expect(code).toBe(4);
+  });
+
+  it('begins with a classifier of the user’s', async () => {
+    await writeFile(join(cwd, 'body.onnx'), resnet({ input: 96, embedding: 11, stages: [1, 1], width: 4, seed: 5 }));
+    const body = decodeModel(new Uint8Array(await readFile(join(cwd, 'body.onnx'))));
+    const last = body.graph.node.at(-1);
+    if (last) last.output = ['logits'];
+    body.graph.output[0] = { ...body.graph.output[0], name: 'logits' };
+    await writeFile(join(cwd, 'body.onnx'), encodeModel(body));
+    const settings = {
+      ...SIAMESE,
+      model: 'body.onnx',
+      steps: 3,
+      mining: 'semi-hard',
+      train: 'last-stage',
+      stages: [1],
+    };
+    expect((await done(train(await recipe('begun', settings), '--out', 'begun'))).code).toBe(0);
+  });
+});
+
+describe('pictures that do not do', () => {
+  const siamese = () => recipe('siamese', SIAMESE);
+  const on = (file: string, folder: string) =>
+    done(start(['train', file, '--data', folder, '--cores', '1', '--out', `runs/${folder}`]));
+
+  it('one picture a person', async () => {
+    for (let person = 0; person < PEOPLE; person++) {
+      await mkdir(join(cwd, `single/${person}`), { recursive: true });
+      await cp(join(people, `person ${person}/0.jpg`), join(cwd, `single/${person}/0.jpg`));
+    }
+    const { code, stderr } = await on(await siamese(), 'single');
+    expect(stderr).toContain('0 people to train on have two pictures with a face; 2 are needed');
+    expect(code).toBe(7);
+  });
+
+  it('one person', async () => {
+    await cp(join(people, 'person 0'), join(cwd, 'alone/somebody'), { recursive: true });
+    const { code, stderr } = await on(await siamese(), 'alone');
+    expect(stderr).toContain('one person with a face in the pictures: at least four are needed');
+    expect(code).toBe(7);
+  });
+
+  it('no faces: says so, and is not stopped by pictures that cannot be read', async () => {
+    await mkdir(join(cwd, 'faceless/somebody'), { recursive: true });
+    await writeFile(join(cwd, 'faceless/somebody/1.jpg'), 'no picture');
+    const { code, stderr } = await on(await siamese(), 'faceless');
+    expect(stderr).toMatch(/none of 1 pictures shows a face; .*not a picture/);
+    expect(code).toBe(7);
+  });
+});
+
+describe('--install', () => {
+  const LANDMARKS = { kind: 'landmarks', batch: 16, validation: { everySteps: 20 }, averageDecay: 0.9 };
+  const env = async () => {
+    const models = join(cwd, 'models');
+    await cp(process.env.EYELINE_MODELS_DIR ?? join(import.meta.dirname, '../../data/models'), models, {
+      recursive: true,
+    });
+    return { EYELINE_MODELS_DIR: models, EYELINE_MODELS_LANDMARKS: 'landmarks-68' };
+  };
+  const install = async (settings: object, name: string) => {
+    const file = await recipe(name, { ...LANDMARKS, ...settings });
+    return done(start(['train', file, '--data', people, '--cores', '1', '--out', name, '--install'], await env()));
+  };
+  const installed = join('models', 'trained.json');
+
+  it('refuses what is not better, and says why', async () => {
+    const { code, stderr } = await install({ steps: 2, optimiser: { kind: 'sgd', peak: 1e-30 } }, 'no-gain');
+    expect(stderr).toMatch(
+      /error of the eyes under a mask: 0\.\d+, not better than 0\.\d+ in use \[TRAINING_NOT_BETTER\]/,
+    );
+    expect(code).toBe(13);
+    expect(existsSync(join(cwd, installed))).toBe(false);
+  });
+
+  it('installs what is better on people it was not trained on', async () => {
+    const { code, stdout, stderr } = await install({ steps: 60, optimiser: { peak: 0.0005, warmUpSteps: 5 } }, 'gain');
+    expect(stderr).not.toContain('TRAINING_NOT_BETTER');
+    expect(code).toBe(0);
+    expect(stdout).toContain('installed as landmarks-68');
+    const { models } = JSON.parse(await readFile(join(cwd, installed), 'utf8'));
+    expect(models).toMatchObject([{ id: 'landmarks-68', role: 'landmarks' }]);
+    const bytes = await readFile(join(cwd, 'models', models[0].source.replace('file:', '')));
+    expect(bytes.equals(await readFile(join(cwd, 'gain/model.onnx')))).toBe(true);
+  });
+});
