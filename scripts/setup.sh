@@ -35,7 +35,7 @@ packages=(build-essential python3 pkg-config libopencv-dev ffmpeg libsystemd-dev
 rtsp=(python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad)
 case "$purpose" in
   demo) packages+=("${rtsp[@]}") ;;
-  test) packages+=("${rtsp[@]}" mosquitto openssl procps shellcheck) ;;
+  test) packages+=("${rtsp[@]}" mosquitto openssl procps shellcheck postgresql) ;;
 esac
 
 missing=()

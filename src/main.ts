@@ -76,7 +76,14 @@ try {
 } catch (error) {
   status = report(error);
 }
+// What is still on its way into a pipe would be cut off after 64 kB.
+await Promise.all([process.stdout, process.stderr].map(written));
 process.exit(status);
+
+/** Resolves once all that was written to a stream has left it, or cannot any more. */
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write('', () => resolve()));
+}
 
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : ERRORS.USAGE.exit;

@@ -67,6 +67,7 @@ export const registerEval: RegisterCommand = (program, context) => {
       .option('--split-seed <n>', 'decides the halves', wholeNumber, 1)
       .addOption(maskOption('nobody, the probes, or the gallery as well; for plain probes'))
       .option('--mask-seed <n>', 'decides the masks', wholeNumber, 1)
+      .option('--limit <n>', 'only so many of the people, at even distances', wholeNumber)
       .option(
         '--pad <share>',
         `black border around each picture, a share of its side (default: ${TIGHT_CROP_PAD} with plain/ and masked/, which are taken for tight crops, else 0)`,
@@ -192,6 +193,9 @@ function withChainOptions(command: Command): Command {
     .option('--detector <id>', 'instead of models.detector')
     .option('--second-detector <id>', 'instead of models.secondDetector; none for none')
     .option('--landmarks <id>', 'instead of models.landmarks')
+    .option('--upper-encoder <id>', 'instead of models.upperEncoder, for --encoder auto; none for none')
+    .addOption(alignOption('none', 'a bare face'))
+    .addOption(alignOption('worn', 'a face with a mask'))
     .option('--workers <n>', 'processes that read pictures (default: one a core)', processes)
     .option('-c, --config <file>', 'configuration file')
     .option('--models-dir <dir>', 'folder of the models, instead of models.dir')
@@ -215,6 +219,14 @@ function encoderOption(): Option {
     'full, upper or block50 (the configured encoder on the whole face, its upper part, blocks 1 to 50), auto (what the ' +
       'daemon would use), an encoder of the manifest, or an .onnx file',
   ).default('auto');
+}
+
+function alignOption(state: 'none' | 'worn', who: string): Option {
+  const option = new Option(
+    `--align-${state} <points>`,
+    `what ${who} is aligned by, instead of models.alignBy.${state}`,
+  );
+  return option.choices(['five', 'eyes', 'eyes-bridge']);
 }
 
 function maskOption(who: string): Option {

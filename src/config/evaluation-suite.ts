@@ -31,6 +31,10 @@ const peopleSet = z.strictObject({
 const method = z.strictObject({
   name: text,
   encoder: text,
+  /** What `auto` takes for faces with a mask, instead of models.upperEncoder; null for none. */
+  upperEncoder: text.nullable().optional(),
+  /** Left out where its models are not on this machine. */
+  optional: z.boolean().default(false),
   classifier: z.enum(['nearest', 'softmax', 'svm', 'hariri']).default('nearest'),
 });
 

@@ -2,7 +2,7 @@ import type { Affine } from '../core/geometry.ts';
 import type { FacePart } from '../core/person.ts';
 import type { Picture } from '../core/picture.ts';
 import type { RunTrace } from '../inference/vision-model.ts';
-import { alignToTemplate } from './align.ts';
+import { type AlignmentByMask, alignBy } from './align.ts';
 import type { Detection, FaceDetector } from './detect.ts';
 import { unitEmbedding } from './embedding.ts';
 import type { FaceEmbedder } from './face-embedder.ts';
@@ -46,6 +46,8 @@ export interface FaceModels {
   readonly landmarker: FaceLandmarker;
   /** Null leaves mask states open. */
   readonly maskAssessor: MaskAssessor | null;
+  /** By which points faces are aligned. */
+  readonly alignment: AlignmentByMask;
   readonly encoder: PartEncoder;
   /** For faces with a mask; null takes `encoder` for them too. */
   readonly upperEncoder: PartEncoder | null;
@@ -74,6 +76,7 @@ export function createFaceAnalyser({
   detector,
   landmarker,
   maskAssessor,
+  alignment,
   encoder,
   upperEncoder,
 }: FaceModels): FaceAnalyser {
@@ -109,12 +112,14 @@ export function createFaceAnalyser({
         const face = located[index];
         if (!face) throw new RangeError(`${detections.length} faces were detected and ${located.length} located`);
         const { landmarks, grey } = face;
+        const mask = masks?.[index] ?? null;
+        const points = partToEmbed(mask) === 'upper' ? alignment.worn : alignment.none;
         return {
           ...detection,
           landmarks,
           quality: faceQuality(detection.box, landmarks, grey, picture),
-          alignment: alignToTemplate(landmarks.five, side),
-          mask: masks?.[index] ?? null,
+          alignment: alignBy(points, landmarks, side),
+          mask,
         };
       });
     },

@@ -22,7 +22,13 @@ it('reads the suite that comes with the product: every baseline on every shared 
     ['m2fred-dev', 'masked', 'plain'],
     ['rmfrd-dev', 'masked', 'plain'],
   ]);
-  expect(new Set(methods.map(({ encoder }) => encoder))).toEqual(new Set(['auto', 'full', 'upper', 'block50']));
+  expect(new Set(methods.map(({ encoder }) => encoder))).toEqual(
+    new Set(['auto', 'upper', 'block50', 'mobilefacenet-512-upper']),
+  );
+  expect(methods.filter(({ encoder }) => encoder === 'auto').map(({ upperEncoder }) => upperEncoder)).toEqual([
+    null,
+    'mobilefacenet-512-upper',
+  ]);
   expect(new Set(methods.map(({ classifier }) => classifier))).toEqual(
     new Set(['nearest', 'softmax', 'svm', 'hariri']),
   );

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { apply, type Point } from '../../src/core/geometry.ts';
-import { ARCFACE_TEMPLATE, alignToTemplate, similarity } from '../../src/faces/align.ts';
-import type { FivePoints } from '../../src/faces/landmarks.ts';
+import { ARCFACE_TEMPLATE, alignBy, alignToTemplate, similarity } from '../../src/faces/align.ts';
+import { type FivePoints, ibugLandmarks } from '../../src/faces/landmarks.ts';
 
 /* Expected matrices come from Umeyama's algorithm by singular value decomposition in numpy:
  *   S = d.T @ s / n; U, D, Vt = svd(S); E = diag(1, sign(det S)); R = U E Vt; c = trace(diag(D) E) / var(s)
@@ -29,6 +29,75 @@ describe('alignToTemplate', () => {
 
   it('scales with the crop', () => {
     expectMatrix(alignToTemplate(FACE, 160), [1.000427, -0.103685, -137.600575, 0.103685, 1.000427, -126.726682]);
+  });
+});
+
+describe('alignBy', () => {
+  const five = { points: FACE, five: FACE, ibug: null };
+  /** A face that stands in the template as everybody does, whose mouth and nose were put elsewhere by a mask. */
+  const misled = (move: (point: Point) => Point) => {
+    const ibug: Point[] = Array.from({ length: 68 }, (_, index) => ({ x: 90 - index, y: index }));
+    const put = (x: number, y: number, ...places: number[]) => {
+      for (const place of places) ibug[place] = { x, y };
+    };
+    put(38.2946, 51.6963, 36, 37, 38, 39, 40, 41);
+    put(73.5318, 51.5014, 42, 43, 44, 45, 46, 47);
+    put(55.9, 51.1, 27);
+    put(56, 58.3, 28);
+    return ibugLandmarks(ibug.map(move));
+  };
+
+  it('by all five points is alignment to the template', () => {
+    expect(alignBy('five', five, 160)).toEqual(alignToTemplate(FACE, 160));
+  });
+
+  it('by the eyes takes them exactly to their places, in a crop of any size', () => {
+    for (const size of [112, 160]) {
+      const matrix = alignBy('eyes', five, size);
+      for (const eye of [0, 1] as const) {
+        const { x, y } = apply(matrix, FACE[eye]);
+        expect(x).toBeCloseTo((ARCFACE_TEMPLATE[eye].x * size) / 112, 6);
+        expect(y).toBeCloseTo((ARCFACE_TEMPLATE[eye].y * size) / 112, 6);
+      }
+    }
+  });
+
+  it.each(['eyes', 'eyes-bridge'] as const)('by %s finds the way back whatever became of mouth and nose', (which) => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 0.2, max: 8, noNaN: true }),
+        fc.double({ min: -3, max: 3, noNaN: true }),
+        (scale, turn) => {
+          const [cos, sin] = [scale * Math.cos(turn), scale * Math.sin(turn)];
+          const landmarks = misled(({ x, y }) => ({ x: cos * x - sin * y + 200, y: sin * x + cos * y - 40 }));
+          const matrix = alignBy(which, landmarks);
+          for (const eye of [0, 1] as const) {
+            const there = apply(matrix, landmarks.five[eye]);
+            expect(there.x).toBeCloseTo(ARCFACE_TEMPLATE[eye].x, 6);
+            expect(there.y).toBeCloseTo(ARCFACE_TEMPLATE[eye].y, 6);
+          }
+        },
+      ),
+    );
+  });
+
+  it('by eyes and bridge weighs all four points', () => {
+    const level = misled((point) => point);
+    const ibug = level.points.map((point, index) => (index === 28 ? { x: point.x, y: point.y + 4 } : point));
+    const landmarks = ibugLandmarks(ibug);
+    const used = [...landmarks.five.slice(0, 2), ...ibug.slice(27, 29)];
+    const meanY = (which: 'eyes' | 'eyes-bridge') => {
+      const matrix = alignBy(which, landmarks);
+      return used.reduce((sum, point) => sum + apply(matrix, point).y, 0) / used.length;
+    };
+    // A least-squares fit takes the centre of the points to the centre of their places.
+    const expected = (51.6963 + 51.5014 + 51.1 + 58.3) / 4;
+    expect(meanY('eyes-bridge')).toBeCloseTo(expected, 6);
+    expect(meanY('eyes')).toBeCloseTo(expected + 1, 6);
+  });
+
+  it('by the bridge is refused without one', () => {
+    expect(() => alignBy('eyes-bridge', five)).toThrow(expect.objectContaining({ code: 'MODEL_UNSUPPORTED' }));
   });
 });
 

@@ -241,6 +241,25 @@ it('prints no figures when it is interrupted', async () => {
 });
 
 describe('eyeline eval all', () => {
+  it('routes by the encoder for masks that a method names, as --upper-encoder does', async () => {
+    const suite = join(folder, 'routed.yaml');
+    await writeFile(
+      suite,
+      `people: [{ name: Q, dir: people, probe: [masked], pad: 0 }]
+methods:
+  - { name: one, encoder: auto, upperEncoder: null }
+  - { name: two, encoder: auto, upperEncoder: mobilefacenet-512-upper }
+`,
+    );
+    const { runs } = (await json('all', '--data', folder, '--suite', suite)) as { runs: { figures: object }[] };
+    const { thresholds, tar, rank1, cmc, eer } = await json(
+      ...['identify', '--dir', people, '--pad', '0', '--encoder', 'auto', '--upper-encoder', 'mobilefacenet-512-upper'],
+    );
+    const [one, two] = runs.map(({ figures }) => figures);
+    expect(two).toMatchObject({ thresholds, tar, rank1, cmc, eer });
+    expect(one).not.toMatchObject({ eer, thresholds });
+  });
+
   it('runs every method on every set, gives the same figures twice, and a table', async () => {
     await pairsFile('pairs.csv', allPairs());
     const suite = join(folder, 'suite.yaml');
@@ -251,6 +270,7 @@ people: [{ name: Q, dir: people, probe: [masked, plain], pad: 0 }]
 methods:
   - { name: whole, encoder: full }
   - { name: learnt, encoder: block50, classifier: svm }
+  - { name: elsewhere, encoder: auto, upperEncoder: not-here, optional: true }
 `,
     );
     const report = join(folder, 'all.html');
@@ -262,7 +282,8 @@ methods:
     expect(await readFile(report, 'utf8')).toContain('<h2>Q, masked against plain</h2>');
     const page = join(folder, 'page.md');
     await writeFile(page, 'before\n<!-- eval all -->\nold\n<!-- /eval all -->\nafter\n');
-    const { out } = await run(...args, '--markdown', page);
+    const { out, warned } = await run(...args, '--markdown', page);
+    expect(warned).toContain('left out: elsewhere, whose model is not on this machine');
     expect(out.slice(0, 3)).toEqual([
       '| method | METHOD | P: plain | P: both masked | Q: masked against plain | Q: plain against plain |',
       '| --- | --- | --- | --- | --- | --- |',

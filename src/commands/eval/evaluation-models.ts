@@ -44,7 +44,8 @@ export class EvaluationModels {
   readonly #thread: InferenceThread;
   readonly #opened = new Map<string, ModelBatcher>();
   readonly #encoders = new Map<string, CachedEncoder<Float32Array>>();
-  #routed: CachedEncoder<object> | null = null;
+  /** By the encoder for faces with a mask. */
+  readonly #routed = new Map<string, CachedEncoder<object>>();
   /** Where graphs are written that are made of others. */
   #scratch: string | null = null;
 
@@ -92,12 +93,36 @@ export class EvaluationModels {
   /**
    * What compares faces under an id: its encoder, or where the daemon uses two (`auto`), both. Throws as `encoder` does,
    * and MODEL_UNSUPPORTED when an encoder of two is not calibrated.
+   *
+   * @param upperEncoder what `auto` takes for faces with a mask, instead of the configured one; null for none
    */
-  async comparer(id: string): Promise<CachedEncoder<object>> {
-    const { encoder, upperEncoder } = this.#config.models;
+  async comparer(
+    id: string,
+    upperEncoder: string | null = this.#config.models.upperEncoder,
+  ): Promise<CachedEncoder<object>> {
     if (id !== 'auto' || upperEncoder === null) return this.encoder(id);
-    this.#routed ??= await this.#openRouted(encoder, upperEncoder);
-    return this.#routed;
+    const routed =
+      this.#routed.get(upperEncoder) ?? (await this.#openRouted(this.#config.models.encoder, upperEncoder));
+    this.#routed.set(upperEncoder, routed);
+    return routed;
+  }
+
+  /** Whether the models of a method are on this machine. Throws what reading a model throws, but for MODEL_MISSING. */
+  async has(encoder: string, upperEncoder: string | null | undefined): Promise<boolean> {
+    const models = encoder in WAYS ? [this.#config.models.encoder] : [encoder];
+    if (encoder === 'auto' && upperEncoder) models.push(upperEncoder);
+    for (const id of models) {
+      if (!this.#store.modelIds.includes(id)) return false;
+      const missing = await this.#store.file(id).then(
+        () => false,
+        (error: unknown) => {
+          if (error instanceof EyelineError && error.code === 'MODEL_MISSING') return true;
+          throw error;
+        },
+      );
+      if (missing) return false;
+    }
+    return true;
   }
 
   async #openRouted(fullId: string, upperId: string): Promise<CachedEncoder<object>> {

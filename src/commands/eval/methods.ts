@@ -13,12 +13,13 @@ export async function methodOf(
   models: EvaluationModels,
   encoderId: string,
   classifier: Classifier,
+  upperEncoder?: string | null,
 ): Promise<{ method: IdentificationMethod; encoder: CachedEncoder<object> | null }> {
   if (classifier === 'hariri') {
     return { method: haririMethod(encoderId, await models.featureMaps(encoderId)), encoder: null };
   }
   if (classifier === 'nearest') {
-    const encoder = await models.comparer(encoderId);
+    const encoder = await models.comparer(encoderId, upperEncoder);
     return { method: nearestFace(encoder), encoder };
   }
   const encoder = await models.encoder(encoderId);

@@ -5,6 +5,7 @@ import { systemClock } from '../../core/clock.ts';
 import type { Logger } from '../../core/logger.ts';
 import { FaceShelf } from '../../evaluation/face-shelf.ts';
 import type { FaceSource } from '../../evaluation/face-source.ts';
+import type { AlignmentPoints } from '../../faces/align.ts';
 import { createModelStore, type ModelStore } from '../../inference/store.ts';
 import { PicturePool } from '../../pictures/picture-pool.ts';
 import type { CommandContext } from '../command.ts';
@@ -19,6 +20,9 @@ export interface ChainOptions {
   readonly detector?: string;
   readonly secondDetector?: string;
   readonly landmarks?: string;
+  readonly upperEncoder?: string;
+  readonly alignNone?: AlignmentPoints;
+  readonly alignWorn?: AlignmentPoints;
 }
 
 /** Pictures worked on by the chain of the configuration, on all cores. */
@@ -62,6 +66,13 @@ export async function openPictures(
         secondDetector: options.secondDetector === 'none' ? null : options.secondDetector,
       }),
       ...(options.landmarks !== undefined && { landmarks: options.landmarks }),
+      ...(options.upperEncoder !== undefined && {
+        upperEncoder: options.upperEncoder === 'none' ? null : options.upperEncoder,
+      }),
+      alignBy: {
+        none: options.alignNone ?? loaded.config.models.alignBy.none,
+        worn: options.alignWorn ?? loaded.config.models.alignBy.worn,
+      },
     },
   };
   const say = (_fields: object, message: string) => warn(message);

@@ -3,6 +3,7 @@ import { INTERVALS } from '../../evaluation/figures.ts';
 import { identifyPeople } from '../../evaluation/identify-people.ts';
 import { readPeopleFolder } from '../../evaluation/people-folder.ts';
 import type { MaskedSide } from '../../evaluation/verify-pairs.ts';
+import { evenly } from '../../pictures/picture-tree.ts';
 import type { CommandContext } from '../command.ts';
 import { costText, identificationText } from './figures-text.ts';
 import { leftOutText } from './left-out-text.ts';
@@ -23,6 +24,7 @@ export interface IdentifyCommand extends ChainOptions {
   readonly mask: MaskedSide;
   readonly maskSeed: number;
   readonly pad?: number;
+  readonly limit?: number;
   readonly report?: string;
   readonly json?: boolean;
 }
@@ -30,7 +32,8 @@ export interface IdentifyCommand extends ChainOptions {
 /** `eyeline eval identify`. */
 export async function runIdentify(options: IdentifyCommand, context: CommandContext): Promise<void> {
   const { dir, encoder: id, classifier, gallery, splitSeed, mask, maskSeed, json } = options;
-  const { people, realMasks, ignored } = await readPeopleFolder(dir);
+  const { people: all, realMasks, ignored } = await readPeopleFolder(dir);
+  const people = evenly(all, options.limit);
   const pad = options.pad ?? (realMasks ? TIGHT_CROP_PAD : 0);
   const probe = options.probe ?? (realMasks ? 'masked' : 'plain');
   if (probe === 'masked' && mask !== 'none') {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type EvaluationSuite, loadSuite, SHIPPED_SUITE } from '../../config/evaluation-suite.ts';
 import { systemClock } from '../../core/clock.ts';
+import { EyelineError } from '../../core/errors.ts';
 import { INTERVALS } from '../../evaluation/figures.ts';
 import { type Identification, identifyPeople } from '../../evaluation/identify-people.ts';
 import { readPairsFile } from '../../evaluation/pairs-file.ts';
@@ -34,11 +35,12 @@ export type SuiteRun = { readonly dataset: string; readonly condition: string; r
 
 /** `eyeline eval all`. */
 export async function runSuite(options: SuiteCommand, context: CommandContext): Promise<void> {
-  const suite = await loadSuite(options.suite ?? SHIPPED_SUITE);
+  const loaded = await loadSuite(options.suite ?? SHIPPED_SUITE);
   if (options.markdown !== undefined) await checkPlace(options.markdown);
   const startMs = systemClock.monotonic();
   const evaluation = await openEvaluation(options, context);
   try {
+    const suite = await withModels(loaded, evaluation, context);
     const { runs, sections } = await runAll(suite, options.data, evaluation, context);
     const seconds = (systemClock.monotonic() - startMs) / 1000;
     const table = suiteTable(runs, suite, options.data);
@@ -56,6 +58,21 @@ export async function runSuite(options: SuiteCommand, context: CommandContext): 
   } finally {
     await evaluation.close();
   }
+}
+
+/** The suite without the optional methods whose models are not on this machine. Throws USAGE when none is left. */
+async function withModels(
+  suite: EvaluationSuite,
+  { models }: OpenEvaluation,
+  { warn }: CommandContext,
+): Promise<EvaluationSuite> {
+  const methods: EvaluationSuite['methods'] = [];
+  for (const method of suite.methods) {
+    if (!method.optional || (await models.has(method.encoder, method.upperEncoder))) methods.push(method);
+    else warn(`left out: ${method.name}, whose model is not on this machine`);
+  }
+  if (methods.length === 0) throw new EyelineError('USAGE', 'the models of no method of the suite are on this machine');
+  return { ...suite, methods };
 }
 
 function costOf({ shelf }: OpenEvaluation) {
@@ -76,8 +93,10 @@ async function runAll(suite: EvaluationSuite, data: string, evaluation: OpenEval
       const methods: ReportMethod[] = [];
       let mistakes: readonly Mistake[] = [];
       // Classifiers know people, not pairs.
-      for (const { name, encoder } of suite.methods.filter(({ classifier }) => classifier === 'nearest')) {
-        const run = await verifyPairs(shelf, await models.comparer(encoder), {
+      for (const { name, encoder, upperEncoder } of suite.methods.filter(
+        ({ classifier }) => classifier === 'nearest',
+      )) {
+        const run = await verifyPairs(shelf, await models.comparer(encoder, upperEncoder), {
           images: join(data, set.images),
           pairs,
           mask,
@@ -102,8 +121,8 @@ async function runAll(suite: EvaluationSuite, data: string, evaluation: OpenEval
       const condition = PEOPLE_CONDITIONS[probe];
       const methods: ReportMethod[] = [];
       let mistakes: readonly Mistake[] = [];
-      for (const { name, encoder, classifier } of suite.methods) {
-        const { method } = await methodOf(models, encoder, classifier);
+      for (const { name, encoder, classifier, upperEncoder } of suite.methods) {
+        const { method } = await methodOf(models, encoder, classifier, upperEncoder);
         const run = await identifyPeople(shelf, method, {
           people,
           probe,

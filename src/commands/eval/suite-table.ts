@@ -18,9 +18,9 @@ export function suiteTable(runs: readonly SuiteRun[], suite: EvaluationSuite, da
   const runAt = (method: string, { dataset, condition }: SuiteColumn) =>
     runs.find((run) => run.method === method && run.dataset === dataset && run.condition === condition);
   const title = ({ dataset, condition }: SuiteColumn) => `${dataset}: ${condition}`;
-  const methods = suite.methods.map(({ name, encoder, classifier }) => [
+  const methods = suite.methods.map(({ name, ...method }) => [
     name,
-    `\`--encoder ${encoder}${classifier === 'nearest' ? '' : ` --classifier ${classifier}`}\``,
+    `\`${methodText(method)}\``,
     ...columns.map((column) => {
       const run = runAt(name, column);
       return run ? figuresOf(run) : '–';
@@ -62,6 +62,11 @@ export function suiteColumns(suite: EvaluationSuite, data: string): SuiteColumn[
 
 export const PAIRS_CONDITIONS = { none: 'plain', probe: 'masked probe', both: 'both masked' } as const;
 export const PEOPLE_CONDITIONS = { masked: 'masked against plain', plain: 'plain against plain' } as const;
+
+function methodText({ encoder, upperEncoder, classifier }: Omit<EvaluationSuite['methods'][number], 'name'>): string {
+  const upper = upperEncoder === undefined ? '' : ` --upper-encoder ${upperEncoder ?? 'none'}`;
+  return `--encoder ${encoder}${upper}${classifier === 'nearest' ? '' : ` --classifier ${classifier}`}`;
+}
 
 function figuresOf(run: SuiteRun): string {
   return run.kind === 'pairs'

@@ -1,0 +1,159 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { connectAsync } from 'mqtt';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { RtspServer } from '../../src/commands/demo/rtsp-server.ts';
+import { type IdentityEvent, identityEvent } from '../../src/events/identity-event.ts';
+import { readTrustedKeys } from '../../src/gallery/bundle/bundle-keys.ts';
+import { readReceipt, receiptName } from '../../src/gallery/sync/receipt.ts';
+import { Mosquitto } from '../rig/mosquitto.ts';
+import { MqttRecorder, type Recorded } from '../rig/mqtt-recorder.ts';
+import { Program, runProgram } from '../rig/program.ts';
+import { sharedData } from '../rig/shared-data.ts';
+import { StaticServer } from '../rig/static-server.ts';
+
+const run = promisify(execFile);
+const [enrolFrom, samePerson] = [sharedData('clips/again.mkv'), sharedData('clips/student.mkv')];
+const DEVICES = ['north', 'south'];
+
+describe.skipIf(!enrolFrom || !samePerson)('a fleet of two doors', () => {
+  let folder: string;
+  let broker: Mosquitto;
+  let cameras: RtspServer;
+  let store: StaticServer;
+  let recorder: MqttRecorder;
+  let daemons: Program[] = [];
+
+  const eyeline = async (args: string[]) => {
+    const done = await runProgram(args, { cwd: folder });
+    expect(`${done.code} ${done.stderr}`, args.join(' ')).toMatch(/^0 /);
+    return done.stdout;
+  };
+  const decided = (device: string, decision: string) => (message: Recorded) => {
+    if (message.topic !== `eyeline/${device}/event`) return false;
+    const event: IdentityEvent = identityEvent.parse(JSON.parse(message.payload));
+    return event.decision === decision && event.type !== 'exit';
+  };
+  const synced = (device: string, wanted: (report: Record<string, unknown>) => boolean) => (message: Recorded) =>
+    message.topic === `eyeline/${device}/gallery/sync` && wanted(JSON.parse(message.payload));
+  const publish = (...more: string[]) =>
+    eyeline(['gallery', 'publish', '-c', 'master.yaml', '--to', 'www', '--keys', 'keys', ...more]);
+
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'eyeline-fleet-'));
+    const portraits = join(folder, 'people', 'Person A');
+    await mkdir(portraits, { recursive: true });
+    await mkdir(join(folder, 'www'));
+    await run('ffmpeg', ['-v', 'error', '-i', enrolFrom ?? '', '-vf', 'fps=2', '-q:v', '2', join(portraits, '%d.jpg')]);
+    [broker, store] = await Promise.all([Mosquitto.start(), StaticServer.start(join(folder, 'www'))]);
+    cameras = new RtspServer({ streams: { one: samePerson ?? '' } });
+    await cameras.start();
+    recorder = new MqttRecorder(broker.url);
+    await recorder.start();
+    const made = JSON.parse(await eyeline(['gallery', 'keygen', 'keys', '--json']));
+    const site = 'harbour';
+    const master = {
+      device: { id: 'master', site },
+      gallery: { file: 'master/gallery.sqlite' },
+      mqtt: { url: broker.url },
+    };
+    await writeFile(join(folder, 'master.yaml'), stringify(master));
+    for (const id of DEVICES) {
+      const config = {
+        device: { id, site },
+        cameras: [{ id: 'one', source: cameras.url('one'), stallTimeoutMs: 4000 }],
+        capture: { retry: { firstDelayMs: 300, maxDelayMs: 1000 } },
+        recognition: { cooldownMs: 0 },
+        visitors: { enabled: false },
+        gallery: {
+          file: `${id}/gallery.sqlite`,
+          sync: { url: store.url, trust: [made.publicKey], keys: [{ file: 'keys/bundle.key' }], spreadMs: 0 },
+        },
+        mqtt: { url: broker.url, commands: ['gallery-sync'] },
+      };
+      await writeFile(join(folder, `${id}.yaml`), stringify(config));
+    }
+  });
+
+  afterEach(async ({ task }) => {
+    if (task.result?.state === 'fail') {
+      for (const { topic, payload } of recorder.messages.slice(-30)) console.error(topic, payload.slice(0, 300));
+      for (const daemon of daemons) console.error(daemon.stdout.split('\n').slice(-15).join('\n'));
+    }
+    await Promise.all(daemons.map((it) => it.stop()));
+    daemons = [];
+    await recorder?.stop();
+    await cameras?.stop();
+    await store?.stop();
+    await broker?.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('knows who was published, forgets who was deleted, and refuses what is forged, without a restart', async () => {
+    daemons = DEVICES.map((id) => new Program(['run', '-c', `${id}.yaml`], { cwd: folder }));
+    for (const id of DEVICES) await recorder.until(decided(id, 'unknown'));
+
+    await eyeline(['enroll', '-c', 'master.yaml', 'people']);
+    expect(await publish('--announce')).toContain('published version 1 for harbour: 1 people');
+    for (const id of DEVICES) {
+      await recorder.until(synced(id, ({ state, version }) => state === 'current' && version === 1));
+      const known = await recorder.until(decided(id, 'known'));
+      expect(identityEvent.parse(JSON.parse(known.payload)).person).toEqual({ id: 'person-a', name: 'Person A' });
+    }
+
+    // Somebody who may write to broker and store, but has other keys, offers everybody a version of their own.
+    await eyeline(['gallery', 'keygen', 'forged']);
+    await writeFile(join(folder, 'forged', 'bundle.key'), await readFile(join(folder, 'keys', 'bundle.key')));
+    const good = await readFile(join(folder, 'www/sites/harbour/latest.json'));
+    const beforeForged = recorder.messages.length;
+    await eyeline([
+      'gallery',
+      'publish',
+      '-c',
+      'master.yaml',
+      '--to',
+      'www',
+      '--keys',
+      'forged',
+      '--valid-days',
+      '90',
+      '--announce',
+    ]);
+    for (const id of DEVICES) {
+      const refused = await recorder.until(
+        synced(id, ({ state }) => state === 'refused'),
+        beforeForged,
+      );
+      expect(JSON.parse(refused.payload)).toMatchObject({ code: 'BUNDLE_UNTRUSTED', version: 1 });
+      await recorder.until(decided(id, 'known'), recorder.messages.length);
+    }
+    await writeFile(join(folder, 'www/sites/harbour/latest.json'), good);
+
+    await eyeline(['gallery', 'remove', '-c', 'master.yaml', 'person-a']);
+    const beforeDeletion = recorder.messages.length;
+    expect(await publish('--announce')).toContain('1 deleted');
+    for (const id of DEVICES) {
+      const report = await recorder.until(
+        synced(id, ({ state, version }) => state === 'current' && version !== 1),
+        beforeDeletion,
+      );
+      const { deviceKey, receipt } = JSON.parse(report.payload);
+      const said = readReceipt(receipt, readTrustedKeys([deviceKey]));
+      expect(said).toMatchObject({ device: id, people: [receiptName(said.stream, 'person-a')] });
+      await recorder.until(decided(id, 'unknown'), recorder.messages.indexOf(report));
+      const listed = JSON.parse(await eyeline(['gallery', 'list', '-c', `${id}.yaml`, '--json']));
+      expect(listed.people).toEqual([]);
+    }
+
+    const hub = await connectAsync(broker.url, { protocolVersion: 5 });
+    await hub.publishAsync('eyeline/north/command', '{"command":"gallery-sync"}', { qos: 1 });
+    const { payload } = await recorder.until(({ topic }) => topic === 'eyeline/north/response');
+    expect(JSON.parse(payload)).toMatchObject({ ok: true, result: { version: expect.any(Number) } });
+    await hub.endAsync();
+    expect(await eyeline(['gallery', 'sync', '-c', 'south.yaml'])).toContain('is the newest');
+  });
+});
