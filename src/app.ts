@@ -25,7 +25,7 @@ import {
 } from './faces/face-analyser.ts';
 import { cropEmbedder, type FaceEmbedder, frameEmbedder } from './faces/face-embedder.ts';
 import { openLandmarker } from './faces/landmarkers/open-landmarker.ts';
-import { createLivenessAssessor, type LivenessAssessor, softmaxOf } from './faces/liveness.ts';
+import { createLivenessAssessor, LIVENESS_FAMILIES, type LivenessAssessor } from './faces/liveness.ts';
 import { maskAssessor } from './faces/mask-state.ts';
 import { type ScoreCalibration, sameFaceScore } from './faces/score-calibration.ts';
 import { actorName } from './gallery/actor.ts';
@@ -64,9 +64,6 @@ import { ZoneWatch } from './zones/zone-watch.ts';
 /** A command for a picture waits for a frame as long. */
 const SNAPSHOT_TIMEOUT_MS = 15_000;
 const DAY_MS = 86_400_000;
-/** What the MiniFASNet type of models sees of the surroundings, and the class it calls live. */
-const LIVENESS_EXTENT = 2.7;
-const LIVE_CLASS = 0;
 /** How often health and status are looked at where no service manager sets the pace. */
 const CHECK_EVERY_MS = 5000;
 
@@ -194,16 +191,21 @@ export async function openFaceAnalyser(
     };
     const full = await openEncoder('encoder', config.models.encoder, 'full');
     const upper = upperEncoder === null ? null : await openEncoder('upperEncoder', upperEncoder, 'upper');
-    const spoofing = liveness ? await Promise.all(config.models.liveness.map(open)) : [];
+    const spoofing = liveness
+      ? await Promise.all(
+          config.models.liveness.map(async (id) => {
+            const { role, family } = store.entry(id);
+            if (role !== 'liveness') {
+              throw new EyelineError('MODEL_UNSUPPORTED', `models.liveness: ${id} is no liveness model`);
+            }
+            const way = LIVENESS_FAMILIES[family === 'human-antispoof' ? family : 'minifasnet'];
+            return { ...way, model: await open(id) };
+          }),
+        )
+      : [];
     const lively = liveness
       ? (name: string) =>
-          createLivenessAssessor(
-            spoofing.map((model) => ({
-              model: model.lane(name),
-              extent: LIVENESS_EXTENT,
-              live: (row) => softmaxOf(row, LIVE_CLASS),
-            })),
-          )
+          createLivenessAssessor(spoofing.map(({ model, extent, live }) => ({ model: model.lane(name), extent, live })))
       : null;
     const detectorOf = (name: string): FaceDetector => {
       const { secondLook, ...detection } = config.detection;

@@ -12,6 +12,15 @@ export interface LivenessModel {
   readonly live: (row: Float32Array) => number;
 }
 
+/**
+ * What a model sees of the surroundings, and how its output is read, by its family: MiniFASNet sees 2.7 times the face and gives
+ * logits of which the first is live; Human's sees the face alone and gives the chance that it is real.
+ */
+export const LIVENESS_FAMILIES = {
+  minifasnet: { extent: 2.7, live: (row: Float32Array) => softmaxOf(row, 0) },
+  'human-antispoof': { extent: 1, live: (row: Float32Array) => row[0] ?? 0.5 },
+} as const satisfies Record<string, Pick<LivenessModel, 'extent' | 'live'>>;
+
 /** Judges whether faces are live. */
 export interface LivenessAssessor {
   /** 1 is surely live, 0 surely a picture, in the order of the boxes. Adds the time spent to `trace`. */

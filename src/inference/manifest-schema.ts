@@ -7,8 +7,13 @@ export const MODEL_ROLES = ['detector', 'refiner', 'landmarks', 'encoder', 'live
 const FAMILIES_OF_ROLE = {
   detector: ['ultraface', 'blazeface', 'mtcnn'],
   landmarks: ['ibug', 'facemesh', 'mtcnn-onet'],
+  liveness: ['minifasnet', 'human-antispoof'],
 } as const;
-const MODEL_FAMILIES = [...FAMILIES_OF_ROLE.detector, ...FAMILIES_OF_ROLE.landmarks] as const;
+const MODEL_FAMILIES = [
+  ...FAMILIES_OF_ROLE.detector,
+  ...FAMILIES_OF_ROLE.landmarks,
+  ...FAMILIES_OF_ROLE.liveness,
+] as const;
 
 const id = z
   .string()
@@ -181,10 +186,12 @@ function partsOfFormat({ format, weights, columnsFirst, integrity }: Record<stri
 function familyOfRole({ role, family, stages }: Record<string, unknown>): Problem[] {
   const problems: Problem[] = [];
   const fitting: readonly unknown[] =
-    role === 'detector' || role === 'landmarks' ? FAMILIES_OF_ROLE[role] : ([] as const);
+    role === 'detector' || role === 'landmarks' || role === 'liveness' ? FAMILIES_OF_ROLE[role] : ([] as const);
   if (family !== undefined && !fitting.includes(family)) {
     const choice =
-      fitting.length > 0 ? `must be one of ${fitting.join(', ')}` : 'belongs to detectors and landmark models';
+      fitting.length > 0
+        ? `must be one of ${fitting.join(', ')}`
+        : 'belongs to detectors, landmark and liveness models';
     problems.push(['family', choice]);
   }
   if (family === 'mtcnn' && stages === undefined) problems.push(['stages', 'is required for mtcnn']);

@@ -48,7 +48,16 @@ export interface OutputContract {
 export interface ModelEntry extends Asset {
   readonly role: ModelRole;
   /** How its outputs are read; the usual way of the role when left out. */
-  readonly family?: 'ultraface' | 'blazeface' | 'mtcnn' | 'ibug' | 'facemesh' | 'mtcnn-onet' | undefined;
+  readonly family?:
+    | 'ultraface'
+    | 'blazeface'
+    | 'mtcnn'
+    | 'ibug'
+    | 'facemesh'
+    | 'mtcnn-onet'
+    | 'minifasnet'
+    | 'human-antispoof'
+    | undefined;
   /** Ids of the networks that look at what this one finds, in their order; `mtcnn` alone has them. */
   readonly stages?: readonly string[] | undefined;
   /** What the file is, ONNX when left out; all else is converted when it is pulled. */

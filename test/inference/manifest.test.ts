@@ -47,6 +47,7 @@ it('reads the manifest that comes with the product', async () => {
     'mobilefacenet-512: encoder',
     'mobilefacenet-512-upper: encoder',
     'minifasnet-liveness: liveness',
+    'human-antispoof: liveness',
   ]);
   expect(models.get('blazeface-back')).toMatchObject({
     format: 'tfjs',
@@ -127,7 +128,7 @@ it('tells what keys do not go together', () => {
     '/etc/own.json: models[2].stages: is required for mtcnn',
     '/etc/own.json: models[3].family: must be one of ultraface, blazeface, mtcnn',
     '/etc/own.json: models[3].stages: belongs to mtcnn only',
-    '/etc/own.json: models[4].family: belongs to detectors and landmark models',
+    '/etc/own.json: models[4].family: belongs to detectors, landmark and liveness models',
   ]);
 });
 

@@ -13,7 +13,7 @@ let store: ModelStore;
 
 beforeAll(async () => {
   store = await createModelStore({ dir: MODELS_DIR, extraManifest: null, logger: silentLogger });
-  await store.pull(['blazeface-back', 'facemesh-468', 'mtcnn', 'mtcnn-rnet', 'mtcnn-onet']);
+  await store.pull(['blazeface-back', 'facemesh-468', 'human-antispoof', 'mtcnn', 'mtcnn-rnet', 'mtcnn-onet']);
   await tf.setBackend('cpu');
 });
 
@@ -27,7 +27,7 @@ function expectSame(found: Float32Array | undefined, expected: ArrayLike<number>
   expect(Math.max(...apart)).toBeLessThan(1e-4 * largest);
 }
 
-describe.each(['blazeface-back', 'facemesh-468'])('%s', (id) => {
+describe.each(['blazeface-back', 'facemesh-468', 'human-antispoof'])('%s', (id) => {
   it('gives what the original gives in TensorFlow.js', async () => {
     const entry = store.entry(id);
     const json = await source(entry.sha256, 'json');

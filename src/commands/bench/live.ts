@@ -119,6 +119,7 @@ export async function runLive(options: LiveOptions): Promise<Live> {
     let cutAtMs = reconnectEveryS === null ? Number.POSITIVE_INFINITY : reconnectEveryS * 1000;
     while (performance.now() - startedMs < seconds * 1000) {
       await pause(Math.min(SAMPLE_MS, seconds * 1000), signal);
+      daemon.check();
       const atMs = performance.now() - startedMs;
       samples.push({ atMs, usage: await usageOf(daemon.pid) });
       if (atMs < cutAtMs) continue;
@@ -164,6 +165,8 @@ interface RunningDaemon {
   readonly pid: number;
   /** Where it serves its metrics. Throws while it has not said so. */
   metricsUrl(): string;
+  /** Throws BENCH_FAILED, with the last it said, when it has ended. */
+  check(): void;
   stop(): Promise<void>;
 }
 
@@ -195,7 +198,13 @@ async function startDaemon(config: string, folder: string): Promise<RunningDaemo
     await stop();
     throw error;
   }
-  return { pid: child.pid, metricsUrl: () => url, stop };
+  const check = () => {
+    const { exitCode, signalCode } = child;
+    if (exitCode === null && signalCode === null) return;
+    const how = signalCode === null ? `with status ${exitCode}` : `by ${signalCode}`;
+    throw new EyelineError('BENCH_FAILED', `the daemon ended ${how}: ${lastLine(said)}`);
+  };
+  return { pid: child.pid, metricsUrl: () => url, check, stop };
 }
 
 interface Counts {

@@ -4,6 +4,7 @@ import type { Weights } from './channels-first-graph.ts';
 /** An attribute of a node as TensorFlow's protobuf has it in JSON: 64-bit integers as text, bytes in base64. */
 const attribute = z.object({
   s: z.string().optional(),
+  b: z.boolean().optional(),
   list: z.object({ i: z.array(z.coerce.number()).optional(), s: z.array(z.string()).optional() }).optional(),
   shape: z.object({ dim: z.array(z.object({ size: z.coerce.number() })).default([]) }).optional(),
 });

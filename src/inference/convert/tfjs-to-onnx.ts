@@ -58,6 +58,15 @@ function convertNode(node: TfjsNode, { source, graph, values }: Surroundings): V
       const activations = bias || fused === undefined ? more : [fused, ...more];
       return activated(graph, result, activations, () => weights(3));
     }
+    case '_FusedMatMul': {
+      if (node.attr.transpose_a?.b || node.attr.transpose_b?.b) throw new Error('its factors must not be transposed');
+      const [fused, ...more] = fusedOps(node);
+      const bias = fused === 'BiasAdd' ? weights(2) : null;
+      // Inputs x outputs there.
+      const result = graph.fullyConnected(value(0), permuted(weights(1), [1, 0]), bias);
+      const activations = bias || fused === undefined ? more : [fused, ...more];
+      return activated(graph, result, activations, () => weights(3));
+    }
     case 'DepthwiseConv2dNative': {
       const kernel = weights(1);
       const [rows = 0, columns = 0, channels = 0, multiplier = 0] = kernel.dims;
