@@ -94,7 +94,9 @@ export class Visits {
     const decided = visit.decided ? 'known' : 'stranger';
     const interest = doubtful ? 'doubtful' : visit.settled ? decided : 'undecided';
     const { minFrames, unknownFrames } = this.#policy;
-    const policy = { firstLooks: Math.max(minFrames, unknownFrames), recheckMs: this.#recheckMs };
+    // Frames come one after another until the looks are as many as a decision rests on at most, so that strangers are told soon.
+    const firstLooks = Math.max(ENOUGH_LOOKS, minFrames, unknownFrames);
+    const policy = { firstLooks, recheckMs: this.#recheckMs };
     if (!worthLook(visit.shots, promise, interest, nowMs, policy)) return false;
     visit.shots = takeLook(visit.shots, promise, nowMs);
     return true;

@@ -310,7 +310,7 @@ describe('CameraPipeline', () => {
     // Now like Ann, now like Bob.
     await play([...times(4, [[at(100, 0)], [at(100, 2)]]).flat(), ...times(20, [])]);
     expect(departed).toMatchObject([
-      { decision: 'undecided', person: null, frames: 6, score: expect.closeTo((1 + Math.cos(2)) / 2, 5) },
+      { decision: 'undecided', person: null, frames: 8, score: expect.closeTo((1 + Math.cos(2)) / 2, 5) },
     ]);
     await play([...times(9, [{ ...at(100, 4), noFace: true }]), ...times(20, [])]);
     await play([...times(9, [at(100, 0, 0.1)]), ...times(20, [])]);

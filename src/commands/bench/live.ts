@@ -136,7 +136,11 @@ export async function runLive(options: LiveOptions): Promise<Live> {
       .map(({ atMs, payload }) => ({ atMs, event: identityEvent.parse(JSON.parse(payload)) }))
       .filter(({ event }) => event.type !== 'exit');
     const latencies = events.map(({ atMs, event }) => atMs - Date.parse(event.capturedAt));
-    const decisions = events.map(({ event }) => Date.parse(event.decidedAt) - Date.parse(event.firstSeenAt));
+    // What somebody waits for is the first decision of a track; later ones are of people that come back or are known better.
+    const seen = new Set<string>();
+    const decisions = events
+      .filter(({ event }) => event.type === 'enter' && !seen.has(event.track) && seen.add(event.track))
+      .map(({ event }) => Date.parse(event.decidedAt) - Date.parse(event.firstSeenAt));
     const perHour = slope(samples.map(({ atMs, usage }) => [atMs / 3_600_000, usage.rssMb] as const));
     const peak = (of: (usage: Usage) => number) => rounded(Math.max(...samples.map(({ usage }) => of(usage))), 1);
     return {
