@@ -48,6 +48,7 @@ import { createModelStore, type ModelStore } from './inference/store.ts';
 import type { BatchModel } from './inference/vision-model.ts';
 import { CameraPipeline, type FrameReport } from './pipeline/camera-pipeline.ts';
 import { decisionParts } from './pipeline/decision-parts.ts';
+import { warnOfLargeGallery } from './pipeline/large-gallery.ts';
 import { readBundleKeys, readCredentials, readCropKey, readGalleryKey, readSecret } from './platform/credentials.ts';
 import { ProgressLedger } from './platform/health.ts';
 import { Metrics } from './platform/metrics.ts';
@@ -373,6 +374,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
   if (sync) publisher?.onAnnouncement((text) => sync.announce(text));
 
   const decisions = decisionParts(config, faces.encoders);
+  gallery.onChange(warnOfLargeGallery(logger, decisions.falseAcceptRate, decisions.templatesMeasured));
   const visitors = config.visitors.enabled
     ? openVisitors(config, galleryKey, decisions.sameVisitor, logger, clock)
     : null;

@@ -24,6 +24,11 @@ export interface CalibratedEncoder {
 export interface DecisionParts {
   readonly calibrations: ReadonlyMap<string, ScoreCalibration>;
   readonly falseAcceptRate: number;
+  /**
+   * Most templates of a gallery for which one look can reach `falseAcceptRate`: the rate is shared among them, and scores count
+   * for no more than their calibration has seen. With more, only several looks together can name anybody.
+   */
+  readonly templatesMeasured: number;
   readonly sameVisitor: SameVisitor;
   tracker(): FaceTracker;
   /** @param settings that may change while the daemon runs */
@@ -48,6 +53,9 @@ export function decisionParts(
   return {
     calibrations,
     falseAcceptRate: recognition.falseAcceptRate,
+    templatesMeasured: Math.min(
+      ...encoders.map(({ calibration }) => Math.floor(recognition.falseAcceptRate / lowestRate(calibration))),
+    ),
     sameVisitor,
     tracker: () =>
       new FaceTracker({
@@ -67,4 +75,9 @@ export function decisionParts(
       return new Visits(recognition, new Cooldown(cooldown, cosine), RECHECK_MS);
     },
   };
+}
+
+/** The lowest false accept rate that was measured of an encoder, of the kind of face for which it is higher. */
+function lowestRate({ none, worn }: ScoreCalibration): number {
+  return Math.max(...[none, worn].map((curve) => curve?.points.at(-1)?.far ?? 0));
 }
