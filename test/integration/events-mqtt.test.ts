@@ -215,7 +215,8 @@ describe.skipIf(!Mosquitto.installed)('MqttEventPublisher with mosquitto', () =>
     const publisher = await online();
     publisher.onCommand(async (request) => ({ did: request.command }));
     const answers: { topic: string; correlation: string; response: unknown }[] = [];
-    listener.client.on('message', (topic, payload, { properties }) => {
+    // Before the recorder's own listener, which looks whether all there is to wait for has come.
+    listener.client.prependListener('message', (topic, payload, { properties }) => {
       if (!topic.startsWith('hub/') && !topic.endsWith('/response')) return;
       const correlation = properties?.correlationData?.toString() ?? '';
       answers.push({ topic, correlation, response: JSON.parse(payload.toString()) });
