@@ -152,4 +152,33 @@ describe.skipIf(!enrolFrom || !samePerson || !otherPerson || !nobody)('the main 
     await recorder.until(eventOf('one', 'unknown'), removed);
     expect(events(removed).filter(({ person }) => person !== null).length).toBeLessThanOrEqual(1);
   });
+
+  it('names a visitor from what it saw and forgets a visitor; keeps what is said of a track', async () => {
+    const cli = async (...args: string[]) => {
+      const { code, stdout, stderr } = await runProgram([...args, '-c', 'eyeline.yaml'], { cwd: folder });
+      expect(code, stderr).toBe(0);
+      return stdout;
+    };
+    daemon = new Program(['run', '-c', 'eyeline.yaml'], { cwd: folder });
+    await cli('enroll', 'people');
+    const { visitor } = identityEvent.parse(JSON.parse((await recorder.until(eventOf('two', 'unknown'))).payload));
+    const listed = async () =>
+      JSON.parse(await cli('visitors', 'list', '--json')).visitors.map(({ id }: { id: string }) => id);
+    expect(await listed()).toContain(visitor);
+
+    expect(await cli('visitors', 'name', visitor ?? '', 'Ben')).toContain('is Ben (ben)');
+    const known = await recorder.until(eventOf('two', 'known'));
+    expect(identityEvent.parse(JSON.parse(known.payload)).person?.name).toBe('Ben');
+    expect(await listed()).not.toContain(visitor);
+
+    // What is said of a track is kept, and can be taken back.
+    const named = identityEvent.parse(JSON.parse((await recorder.until(eventOf('one', 'known'))).payload));
+    const said = `${named.track} is not ${named.person?.id}`;
+    expect(await cli('gallery', 'deny', named.track)).toContain(said);
+    expect(await cli('gallery', 'denied')).toContain(said);
+    expect(await cli('gallery', 'allow', named.person?.id ?? '')).toContain('1 taken back');
+    expect(await cli('gallery', 'denied')).not.toContain(said);
+
+    expect(await cli('visitors', 'forget', visitor ?? '')).toContain('1 forgotten');
+  });
 });
