@@ -74,7 +74,8 @@ for (const register of [
 try {
   // `eval --stream` is understood as well as `eval stream`.
   const [node = '', script = '', command, ...rest] = process.argv;
-  const asked = command === 'eval' && rest[0] === '--stream' ? [command, 'stream', ...rest.slice(1)] : process.argv.slice(2);
+  const asked =
+    command === 'eval' && rest[0] === '--stream' ? [command, 'stream', ...rest.slice(1)] : process.argv.slice(2);
   await program.parseAsync([node, script, ...asked]);
 } catch (error) {
   status = report(error);
