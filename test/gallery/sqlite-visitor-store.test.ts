@@ -150,6 +150,30 @@ it('refuses a file that is a gallery', () => {
   expect(() => open(file)).toThrow(expect.objectContaining({ code: 'GALLERY_UNREADABLE' }));
 });
 
+describe('people removed from the gallery', () => {
+  it('leave nothing behind; of others nothing goes', () => {
+    const file = join(temporaryFolder(), 'visitors.sqlite');
+    const [daemon, command] = [open(file), open(file)];
+    const visitor = daemon.admit(track(0, { id: 'v' }), alike);
+    daemon.name(visitor, 'ann');
+    const stranger = daemon.admit(track(4, { id: 's' }), alike);
+    for (const person of ['ann', 'bob']) {
+      daemon.remember(track(2, { id: `denied-${person}` }), person);
+      daemon.deny(`denied-${person}`);
+      daemon.remember(track(2, { id: `seen-${person}` }), person);
+    }
+    const said = daemon.denials();
+
+    command.erasePeople(['ann', 'nobody']);
+    expect(daemon.denials().looks.map(({ person }) => person)).toEqual(['bob']);
+    expect(daemon.denials().version).not.toBe(said.version);
+    expect(daemon.list({ named: true }).map(({ id }) => id)).toEqual([stranger]);
+    expect(daemon.sighting('v')).toBeNull();
+    expect(daemon.sighting('seen-ann')).toBeNull();
+    expect(daemon.sighting('seen-bob')).toMatchObject({ person: 'bob' });
+  });
+});
+
 describe('denials', () => {
   it('are of the track that was named, seen by other processes, and last until they are taken back', () => {
     const file = join(temporaryFolder(), 'visitors.sqlite');
