@@ -4,8 +4,8 @@ import { systemClock } from '../core/clock.ts';
 import { type Logger, silentLogger } from '../core/logger.ts';
 import { openVisitorStore, type SqliteVisitorStore } from '../gallery/sqlite-visitor-store.ts';
 import { readGalleryKey } from '../platform/credentials.ts';
+import { visitorLimits } from '../wiring/open-visitors.ts';
 import type { CommandContext } from './command.ts';
-import { visitorLimits } from './visitors.ts';
 
 interface DenyOptions {
   readonly config?: string;
@@ -70,7 +70,7 @@ async function withStore(
   const { config } = await loadConfig({ ...(file ? { file } : {}), env: context.env });
   const logger: Logger = { ...silentLogger, warn: (_, message) => context.warn(message) };
   const key = await readGalleryKey(config, context.env, context.warn);
-  const limits = visitorLimits(config);
+  const limits = visitorLimits(config.visitors);
   const store = openVisitorStore(config.visitors.file, { logger, clock: systemClock, limits, create: false, key });
   try {
     work(store);

@@ -12,6 +12,7 @@ import { openVisitorStore, type SqliteVisitorStore } from '../gallery/sqlite-vis
 import type { Template } from '../gallery/template.ts';
 import type { TrackTemplate, Visitor } from '../gallery/visitor.ts';
 import { readGalleryKey } from '../platform/credentials.ts';
+import { visitorLimits } from '../wiring/open-visitors.ts';
 import type { CommandContext, RegisterCommand } from './command.ts';
 
 interface VisitorOptions {
@@ -123,7 +124,7 @@ async function withStore(
   const store = openVisitorStore(config.visitors.file, {
     logger,
     clock: systemClock,
-    limits: visitorLimits(config),
+    limits: visitorLimits(config.visitors),
     create: false,
     key,
   });
@@ -132,11 +133,6 @@ async function withStore(
   } finally {
     store.close();
   }
-}
-
-/** How many visitors the configuration keeps, and for how long. */
-export function visitorLimits({ visitors }: Pick<Config, 'visitors'>): { maxVisitors: number; keepMs: number } {
-  return { maxVisitors: visitors.max, keepMs: visitors.keepDays * 86_400_000 };
 }
 
 /** What a camera saw, as if it were a picture: the embedding itself stands for one that was never kept. */

@@ -1,7 +1,6 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { readMqttAccess } from '../../app.ts';
 import { loadConfig } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
 import { systemClock } from '../../core/clock.ts';
@@ -22,6 +21,7 @@ import { s3Shelf } from '../../gallery/master/s3-shelf.ts';
 import { sqliteMaster } from '../../gallery/master/sqlite-master-gallery.ts';
 import { openGalleryStore } from '../../gallery/sqlite-gallery-store.ts';
 import { readGalleryKey } from '../../platform/credentials.ts';
+import { readMqttAccess } from '../../wiring/create-publisher.ts';
 import type { CommandContext } from '../command.ts';
 import type { GalleryOptions } from './with-store.ts';
 

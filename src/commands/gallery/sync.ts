@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { openFleetMember } from '../../app.ts';
 import { loadConfig } from '../../config/load.ts';
 import { systemClock } from '../../core/clock.ts';
 import { EyelineError } from '../../core/errors.ts';
@@ -8,6 +7,7 @@ import type { FleetMember } from '../../gallery/sync/join-fleet.ts';
 import { fingerprintOf } from '../../inference/manifest.ts';
 import { createModelStore } from '../../inference/store.ts';
 import { readGalleryKey } from '../../platform/credentials.ts';
+import { openFleetMember } from '../../wiring/open-fleet-member.ts';
 import type { CommandContext } from '../command.ts';
 import type { GalleryOptions } from './with-store.ts';
 
