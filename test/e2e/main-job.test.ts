@@ -12,6 +12,7 @@ import { Mosquitto } from '../rig/mosquitto.ts';
 import { MqttRecorder, type Recorded } from '../rig/mqtt-recorder.ts';
 import { Program, runProgram } from '../rig/program.ts';
 import { sharedData } from '../rig/shared-data.ts';
+import { tellFailure } from '../rig/tell-failure.ts';
 
 const run = promisify(execFile);
 const clip = (name: string) => sharedData(`clips/${name}`);
@@ -73,10 +74,7 @@ describe.skipIf(!enrolFrom || !samePerson || !otherPerson || !nobody)('the main 
   });
 
   afterEach(async ({ task }) => {
-    if (task.result?.state === 'fail') {
-      for (const { topic, payload } of recorder.messages.slice(-30)) console.error(topic, payload.slice(0, 300));
-      console.error(daemon?.stdout.split('\n').slice(-30).join('\n'));
-    }
+    tellFailure(task, recorder, [daemon]);
     await daemon?.stop();
     await recorder?.stop();
     await server?.stop();
