@@ -265,7 +265,9 @@ export class SqliteVisitorStore {
     const rows = this.#connection.rows('SELECT * FROM denials');
     const looks = [...rows].flatMap((row): Denial[] => {
       const template = this.#templateOf(row);
-      return template ? [{ ...template, person: String(row.person) }] : [];
+      return template
+        ? [{ ...template, person: String(row.person), track: String(row.track), deniedAtMs: Number(row.denied_at) }]
+        : [];
     });
     const people = new Set(looks.map(({ person }) => person));
     const denials = { version: known.denials.version + 1, people, looks };

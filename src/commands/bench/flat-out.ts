@@ -5,8 +5,9 @@ import { systemClock } from '../../core/clock.ts';
 import { entryBeside } from '../../core/entry-points.ts';
 import type { Logger } from '../../core/logger.ts';
 import { quantile, rounded } from '../../core/statistics.ts';
-import { CameraPipeline, type FrameReport, type GalleryView } from '../../pipeline/camera-pipeline.ts';
+import { CameraPipeline, type FrameReport } from '../../pipeline/camera-pipeline.ts';
 import { decisionParts } from '../../pipeline/decision-parts.ts';
+import type { GalleryView } from '../../pipeline/gallery-view.ts';
 import type { OpenFaceAnalyser } from '../../wiring/open-faces.ts';
 import { type RunCounts, type RunLog, rawRunMs } from './run-log.ts';
 
