@@ -7,9 +7,8 @@ import { actorName } from '../gallery/actor.ts';
 import { openGalleryStore, type SqliteGalleryStore } from '../gallery/sqlite-gallery-store.ts';
 import { openVisitorStore, type SqliteVisitorStore } from '../gallery/sqlite-visitor-store.ts';
 import { readGalleryKey } from '../platform/credentials.ts';
+import { visitorLimits } from '../wiring/open-visitors.ts';
 import type { CommandContext } from './command.ts';
-
-const DAY_MS = 86_400_000;
 
 /** What a command on what is stored works with. */
 export interface Configured {
@@ -65,7 +64,6 @@ export function eraseWithVisitors(configured: Configured, remove: () => readonly
 }
 
 function openVisitors({ config, logger, key }: Configured): SqliteVisitorStore {
-  const { file, max, keepDays } = config.visitors;
-  const limits = { maxVisitors: max, keepMs: keepDays * DAY_MS };
-  return openVisitorStore(file, { logger, clock: systemClock, limits, create: false, key });
+  const limits = visitorLimits(config.visitors);
+  return openVisitorStore(config.visitors.file, { logger, clock: systemClock, limits, create: false, key });
 }

@@ -164,7 +164,7 @@ function summary({ enrolled, refused, people }: EnrolmentResult, file: string): 
 
 /** OpenCV and the models are loaded here and not with the program: `--help` and other commands work without them. */
 async function openFaceChain(config: Config, logger: Logger): Promise<FaceChain> {
-  const { openFaceReader } = await import('../app.ts');
+  const { openFaceReader } = await import('../wiring/open-faces.ts');
   const { decodePicture } = await import('../capture/opencv-picture.ts');
   const chain = await openFaceReader(config, logger);
   return { ...chain, decode: decodePicture };

@@ -1,17 +1,10 @@
-import { type Denial, type Denials, NO_DENIALS } from './denial.ts';
+import { type Denial, type Denials, type DeniedTrack, NO_DENIALS } from './denial.ts';
 import type { SqliteStoreConnection } from './sqlite-store-connection.ts';
 import { TEMPLATE_COLUMNS, templateOfRow, valuesOf } from './track-template-rows.ts';
 import type { TrackTemplate } from './visitor.ts';
 
 /** Tracks denied of a person that are kept, the latest ones. */
 const DENIALS_A_PERSON = 32;
-
-/** That a track is not a person. */
-export interface DeniedTrack {
-  readonly person: string;
-  readonly track: string;
-  readonly deniedAtMs: number;
-}
 
 /** What was said that tracks are not, in the file of visitors. What writes runs within a transaction of the caller's. */
 export class SqliteDenials {
@@ -85,7 +78,8 @@ export class SqliteDenials {
   #load(version: number): Denials {
     const looks = [...this.#connection.rows('SELECT * FROM denials')].flatMap((row): Denial[] => {
       const template = templateOfRow(row, this.#key);
-      return template ? [{ ...template, person: String(row.person) }] : [];
+      if (!template) return [];
+      return [{ ...template, person: String(row.person), track: String(row.track), deniedAtMs: Number(row.denied_at) }];
     });
     return { version, people: new Set(looks.map(({ person }) => person)), looks };
   }

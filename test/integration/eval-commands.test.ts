@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openFaceAnalyser } from '../../src/app.ts';
 import { decodePicture, encodeJpeg, rgbPicture } from '../../src/capture/opencv-picture.ts';
 import type { CommandContext } from '../../src/commands/command.ts';
 import { registerEval } from '../../src/commands/eval.ts';
@@ -13,6 +12,7 @@ import type { Picture } from '../../src/core/picture.ts';
 import { loadManifest } from '../../src/inference/manifest.ts';
 import { createModelStore } from '../../src/inference/store.ts';
 import { simulateMask } from '../../src/pictures/simulate-mask.ts';
+import { openFaceAnalyser } from '../../src/wiring/open-faces.ts';
 import { MODELS_DIR, testConfig } from '../rig/config.ts';
 
 /** The commands on portraits cut out of the project's photos: four pictures a person, of which one wears a mask. */

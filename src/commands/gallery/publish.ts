@@ -1,7 +1,6 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { readMqttAccess } from '../../app.ts';
 import type { Config } from '../../config/schema.ts';
 import { systemClock } from '../../core/clock.ts';
 import { EyelineError, messageOf } from '../../core/errors.ts';
@@ -17,6 +16,7 @@ import { openPostgresMaster } from '../../gallery/master/postgres-master-gallery
 import { publish, setSites } from '../../gallery/master/publish.ts';
 import { s3Shelf } from '../../gallery/master/s3-shelf.ts';
 import { sqliteMaster } from '../../gallery/master/sqlite-master-gallery.ts';
+import { readMqttAccess } from '../../wiring/create-publisher.ts';
 import type { CommandContext } from '../command.ts';
 import { loadConfigured, openGallery } from '../configured.ts';
 import type { GalleryOptions } from './with-store.ts';

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { openFleetMember } from '../../app.ts';
 import { systemClock } from '../../core/clock.ts';
 import { EyelineError } from '../../core/errors.ts';
 import type { FleetMember } from '../../gallery/sync/join-fleet.ts';
 import { fingerprintOf } from '../../inference/manifest.ts';
 import { createModelStore } from '../../inference/store.ts';
+import { openFleetMember } from '../../wiring/open-fleet-member.ts';
 import type { CommandContext } from '../command.ts';
 import { loadConfigured } from '../configured.ts';
 import type { GalleryOptions } from './with-store.ts';
