@@ -10,7 +10,6 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
-import { openFaceAnalyser } from '../src/app.ts';
 import { CameraSupervisor } from '../src/capture/camera-supervisor.ts';
 import { cameraForker } from '../src/capture/fork-camera.ts';
 import { decodePicture } from '../src/capture/opencv-picture.ts';
@@ -28,6 +27,7 @@ import { ModelBatcher } from '../src/inference/model-batcher.ts';
 import { openGraph } from '../src/inference/onnxruntime-model.ts';
 import { PROVIDERS } from '../src/inference/providers.ts';
 import { createModelStore } from '../src/inference/store.ts';
+import { openFaceAnalyser } from '../src/wiring/open-faces.ts';
 import { passThrough, passThroughEntry } from '../test/inference/graphs.ts';
 
 const FACES = [1, 2, 4, 8];

@@ -7,13 +7,13 @@
  */
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { openFaceAnalyser } from '../src/app.ts';
 import { decodePicture } from '../src/capture/opencv-picture.ts';
 import { configSchema } from '../src/config/schema.ts';
 import { silentLogger } from '../src/core/logger.ts';
 import { quantile, rounded } from '../src/core/statistics.ts';
 import { readPeopleFolder } from '../src/evaluation/people-folder.ts';
 import { chooseFace } from '../src/pictures/read-face.ts';
+import { openFaceAnalyser } from '../src/wiring/open-faces.ts';
 
 const SIDES = ['left', 'top', 'right', 'bottom'] as const;
 

@@ -10,11 +10,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { openFaceAnalyser } from '../src/app.ts';
 import { decodePicture } from '../src/capture/opencv-picture.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { silentLogger } from '../src/core/logger.ts';
 import type { Detection } from '../src/faces/detect.ts';
+import { openFaceAnalyser } from '../src/wiring/open-faces.ts';
 
 const RATES = [1e-2, 1e-3, 1e-4, 1e-5];
 /** Similarities are counted in steps of this. */

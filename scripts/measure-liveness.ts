@@ -10,7 +10,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { openFaceAnalyser } from '../src/app.ts';
 import { decodePicture, encodePicture } from '../src/capture/opencv-picture.ts';
 import { loadConfig } from '../src/config/load.ts';
 import type { Size } from '../src/core/geometry.ts';
@@ -18,6 +17,7 @@ import { silentLogger } from '../src/core/logger.ts';
 import { seededRandom, seedOf } from '../src/core/seeded-random.ts';
 import { fuseLiveness } from '../src/faces/liveness.ts';
 import type { StoredPicture } from '../src/pictures/picture-tools.ts';
+import { openFaceAnalyser } from '../src/wiring/open-faces.ts';
 
 const KINDS = ['live', 'screen', 'print'] as const;
 type Kind = (typeof KINDS)[number];

@@ -8,7 +8,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { openFaceAnalyser } from '../src/app.ts';
 import { decodePicture, rgbPicture } from '../src/capture/opencv-picture.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { iou } from '../src/core/geometry.ts';
@@ -18,6 +17,7 @@ import { requireIbug } from '../src/faces/landmarks.ts';
 import { putMaskOn } from '../src/faces/mask/put-mask-on.ts';
 import { randomMask } from '../src/faces/mask/random-mask.ts';
 import { findPictureTree } from '../src/pictures/picture-tree.ts';
+import { openFaceAnalyser } from '../src/wiring/open-faces.ts';
 
 /** Boxes that overlap more than this are of the same face. */
 const SAME_FACE_IOU = 0.3;

@@ -8,7 +8,6 @@
  */
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { openFaceAnalyser } from '../src/app.ts';
 import { decodePicture, rgbPicture } from '../src/capture/opencv-picture.ts';
 import { configSchema } from '../src/config/schema.ts';
 import { apply, boxToCrop, type Point } from '../src/core/geometry.ts';
@@ -19,6 +18,7 @@ import { readPeopleFolder } from '../src/evaluation/people-folder.ts';
 import type { Face } from '../src/faces/face-analyser.ts';
 import { chooseFace } from '../src/pictures/read-face.ts';
 import { simulateMask } from '../src/pictures/simulate-mask.ts';
+import { openFaceAnalyser } from '../src/wiring/open-faces.ts';
 
 const PADS = [0, 0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.75, 1];
 const SIDES = [128, 160];

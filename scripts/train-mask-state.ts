@@ -13,7 +13,6 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { openFaceAnalyser } from '../src/app.ts';
 import { decodePicture, type OpencvPicture, rgbPicture } from '../src/capture/opencv-picture.ts';
 import { configSchema } from '../src/config/schema.ts';
 import { type Box, boxToCrop } from '../src/core/geometry.ts';
@@ -28,6 +27,7 @@ import { openGraph } from '../src/inference/onnxruntime-model.ts';
 import { maskNetworkFile } from '../src/training/mask-state/mask-network.ts';
 import { type MaskExample, PATCH_EXTENT, PATCH_PX } from '../src/training/mask-state/mask-samples.ts';
 import { trainMaskState } from '../src/training/mask-state/train-mask-state.ts';
+import { openFaceAnalyser } from '../src/wiring/open-faces.ts';
 
 const { values } = parseArgs({
   options: {

@@ -37,7 +37,7 @@ const PURE = new Set(['zod', 'yaml', 'commander', 'protobufjs', 'flatbuffers']);
 /** OpenCV and ONNX Runtime take options from the environment alone, so their adapters must set them there. */
 const MAY_USE_ENVIRONMENT = /^src\/(main\.ts$|capture\/opencv|inference\/onnxruntime-model\.ts$)/;
 
-const MAY_WIRE = /^src\/(main\.ts$|app\.ts$|commands\/|pictures\/picture-worker\.ts$)/;
+const MAY_WIRE = /^src\/(main\.ts$|app\.ts$|wiring\/|commands\/|pictures\/picture-worker\.ts$)/;
 
 interface Import {
   readonly from: string;
@@ -112,7 +112,7 @@ function violations(files: ReadonlyMap<string, string>): string[] {
       if (!MAY_WIRE.test(path) && MAY_WIRE.test(file))
         broken.push(`imports ${from}, but rooms do not know who wires them`);
       if (!MAY_WIRE.test(path) && !typeOnly && adapters.has(file) && roomOf(file) !== room) {
-        broken.push(`imports the adapter ${from} of another room, which only app.ts and commands may`);
+        broken.push(`imports the adapter ${from} of another room, which only app.ts, wiring and commands may`);
       }
     }
     if (room === 'pipeline') {
@@ -216,7 +216,7 @@ describe('the scanner', () => {
         ['src/gallery/a-store.ts', "import x from 'libsql';"],
         ['src/faces/b.ts', "import { A } from '../gallery/a-store.ts';"],
       ],
-      'src/faces/b.ts: imports the adapter ../gallery/a-store.ts of another room, which only app.ts and commands may',
+      'src/faces/b.ts: imports the adapter ../gallery/a-store.ts of another room, which only app.ts, wiring and commands may',
     ],
     [
       'a pipeline that reaches an adapter by a detour',

@@ -8,7 +8,7 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** Of the built program (dist/), what is measured and what decodes the pictures. */
 export interface BuiltProgram {
   readonly version: string;
-  readonly openFaceAnalyser: typeof import('../../src/app.ts').openFaceAnalyser;
+  readonly openFaceAnalyser: typeof import('../../src/wiring/open-faces.ts').openFaceAnalyser;
   readonly silentLogger: typeof import('../../src/core/logger.ts').silentLogger;
   readonly loadOpencv: typeof import('../../src/capture/opencv.ts').loadOpencv;
   readonly OpencvPicture: typeof import('../../src/capture/opencv-picture.ts').OpencvPicture;
@@ -23,7 +23,7 @@ export async function loadProgram(): Promise<BuiltProgram> {
   if (!existsSync(join(ROOT, 'dist/app.js'))) throw new Error('dist/ is missing: npm run build');
   // The compiler cannot follow a name that is put together, and need not: dist/ has the types of src/.
   const load = (file: string) => import(new URL(`../../dist/${file}`, import.meta.url).href);
-  const { openFaceAnalyser }: typeof import('../../src/app.ts') = await load('app.js');
+  const { openFaceAnalyser }: typeof import('../../src/wiring/open-faces.ts') = await load('wiring/open-faces.js');
   const { silentLogger }: typeof import('../../src/core/logger.ts') = await load('core/logger.js');
   const { loadOpencv }: typeof import('../../src/capture/opencv.ts') = await load('capture/opencv.js');
   const pictures: typeof import('../../src/capture/opencv-picture.ts') = await load('capture/opencv-picture.js');

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { readMqttAccess } from '../app.ts';
 import { loadOpencv } from '../capture/opencv.ts';
 import { loadConfig } from '../config/load.ts';
 import { modelsInUse } from '../config/models-in-use.ts';
@@ -17,6 +16,7 @@ import { createModelStore } from '../inference/store.ts';
 import { readGalleryKey } from '../platform/credentials.ts';
 import { loadReleasePages, nativePart } from '../platform/native-parts.ts';
 import { packageVersion } from '../platform/version.ts';
+import { readMqttAccess } from '../wiring/create-publisher.ts';
 import { probeCamera } from './camera-probe.ts';
 import type { RegisterCommand } from './command.ts';
 
@@ -122,9 +122,11 @@ async function checkWith(
   });
   await check('mqtt', async () => {
     if (!config.mqtt.enabled) return { state: 'warning', detail: 'switched off: events go to the log only' };
-    const access = await readMqttAccess(config, env, () => {});
+    const { url, connectTimeoutMs, ...login } = await readMqttAccess(config, env, () => {});
     const listener = new MqttListener({
-      ...access,
+      url,
+      connectTimeoutMs,
+      login,
       topic: `${config.mqtt.prefix}/#`,
       protocolVersion: 5,
       onMessage() {},

@@ -1,10 +1,8 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { systemClock } from '../core/clock.ts';
 import { ERRORS, EyelineError } from '../core/errors.ts';
-import { type Logger, silentLogger } from '../core/logger.ts';
-import { actorName } from '../gallery/actor.ts';
+import type { Logger } from '../core/logger.ts';
 import {
   type EnrolmentOutcome,
   type EnrolmentResult,
@@ -16,10 +14,9 @@ import type { Consent } from '../gallery/gallery-changes.ts';
 import { normaliseName } from '../gallery/person-name.ts';
 import { type FoundPictures, findPictures } from '../gallery/picture-files.ts';
 import type { Refusal } from '../gallery/refusal.ts';
-import { openGalleryStore } from '../gallery/sqlite-gallery-store.ts';
 import type { GalleryEncoder } from '../gallery/template.ts';
-import { readGalleryKey } from '../platform/credentials.ts';
 import type { CommandContext, RegisterCommand } from './command.ts';
+import { loadConfigured, openGallery } from './configured.ts';
 import { parseEnd } from './gallery/day.ts';
 
 /** What a shell reports for a command ended by Ctrl-C. */
@@ -82,15 +79,10 @@ async function enroll(
   context: CommandContext,
   openChain: (config: Config, logger: Logger) => Promise<FaceChain>,
 ): Promise<void> {
-  const { config } = await loadConfig({
-    ...(options.config ? { file: options.config } : {}),
-    env: context.env,
-  });
+  const configured = await loadConfigured(options, context);
+  const { config, logger } = configured;
   const found = await picturesOf(paths, options.name);
-  const logger: Logger = { ...silentLogger, warn: (_, message) => context.warn(message) };
-
-  const key = await readGalleryKey(config, context.env, context.warn);
-  const store = openGalleryStore(config.gallery.file, { logger, clock: systemClock, key, actor: actorName('cli') });
+  const store = openGallery(configured, true);
   try {
     const chain = await openChain(config, logger);
     try {
@@ -172,7 +164,7 @@ function summary({ enrolled, refused, people }: EnrolmentResult, file: string): 
 
 /** OpenCV and the models are loaded here and not with the program: `--help` and other commands work without them. */
 async function openFaceChain(config: Config, logger: Logger): Promise<FaceChain> {
-  const { openFaceReader } = await import('../app.ts');
+  const { openFaceReader } = await import('../wiring/open-faces.ts');
   const { decodePicture } = await import('../capture/opencv-picture.ts');
   const chain = await openFaceReader(config, logger);
   return { ...chain, decode: decodePicture };

@@ -2,14 +2,15 @@ import { keyOfFile } from '../gallery/gallery-key.ts';
 import type { SqliteGalleryStore } from '../gallery/sqlite-gallery-store.ts';
 import type { PersonRecord } from '../gallery/template.ts';
 import type { CommandContext, RegisterCommand } from './command.ts';
+import { eraseWithVisitors } from './configured.ts';
 import { registerAudit } from './gallery/audit.ts';
 import { registerConsent } from './gallery/consent.ts';
+import { registerDeny } from './gallery/deny.ts';
 import { registerPortable } from './gallery/portable.ts';
 import { registerPublish } from './gallery/publish.ts';
 import { registerReembed } from './gallery/reembed.ts';
 import { registerSync } from './gallery/sync.ts';
 import { type GalleryOptions, withStore } from './gallery/with-store.ts';
-import { registerDeny } from './gallery-deny.ts';
 
 /** `eyeline gallery …`: who is enrolled, and what becomes of them. */
 export const registerGallery: RegisterCommand = (program, context) => {
@@ -30,9 +31,12 @@ export const registerGallery: RegisterCommand = (program, context) => {
     .option('-c, --config <file>', 'configuration file')
     .option('--json', 'print what was removed as JSON')
     .action(async (person: string, options: GalleryOptions) => {
-      await withStore(options, context, (store) => {
-        const removed = store.removePerson(person);
-        context.print(options.json ? JSON.stringify(removed, null, 2) : `removed ${described(removed)}`);
+      await withStore(options, context, (store, configured) => {
+        eraseWithVisitors(configured, () => {
+          const removed = store.removePerson(person);
+          context.print(options.json ? JSON.stringify(removed, null, 2) : `removed ${described(removed)}`);
+          return [removed.id];
+        });
       });
     });
   gallery

@@ -1,29 +1,14 @@
 import { createHash } from 'node:crypto';
-import { loadConfig } from '../config/load.ts';
-import type { Config } from '../config/schema.ts';
-import { systemClock } from '../core/clock.ts';
 import { EyelineError } from '../core/errors.ts';
-import type { Logger } from '../core/logger.ts';
-import { silentLogger } from '../core/logger.ts';
-import { actorName } from '../gallery/actor.ts';
 import { toBytes } from '../gallery/embedding-bytes.ts';
-import { openGalleryStore } from '../gallery/sqlite-gallery-store.ts';
-import { openVisitorStore, type SqliteVisitorStore } from '../gallery/sqlite-visitor-store.ts';
 import type { Template } from '../gallery/template.ts';
 import type { TrackTemplate, Visitor } from '../gallery/visitor.ts';
-import { readGalleryKey } from '../platform/credentials.ts';
-import type { CommandContext, RegisterCommand } from './command.ts';
+import type { RegisterCommand } from './command.ts';
+import { openGallery, withVisitors } from './configured.ts';
 
 interface VisitorOptions {
   readonly config?: string;
   readonly json?: boolean;
-}
-
-/** What a command needs besides the store. */
-interface Around {
-  readonly config: Config;
-  readonly logger: Logger;
-  readonly key: Uint8Array | undefined;
 }
 
 /** Sightings of a visitor shown in a list, newest first; `--json` has all. */
@@ -41,7 +26,7 @@ export const registerVisitors: RegisterCommand = (program, context) => {
       .description('Lists unknown visitors, those seen last first, with the tracks of their events.')
       .option('--named', 'those who were named, too'),
   ).action(async (options: VisitorOptions & { readonly named?: boolean }) => {
-    await withStore(options, context, (store) => {
+    await withVisitors(options, context, (store) => {
       const found = store.list({ named: options.named ?? false });
       if (options.json) {
         context.print(JSON.stringify({ file: store.file, visitors: found }, null, 2));
@@ -61,17 +46,12 @@ export const registerVisitors: RegisterCommand = (program, context) => {
       .argument('<visitor>', 'id, as events and the list have it')
       .argument('<name>', 'of the person'),
   ).action(async (id: string, name: string, options: VisitorOptions) => {
-    await withStore(options, context, (store, { config, logger, key }) => {
+    await withVisitors(options, context, (store, configured) => {
       const visitor = store.get(id);
       if (visitor.person !== null)
         throw new EyelineError('USAGE', `visitor ${id} was named already: ${visitor.person}`);
       const templates = store.templatesOf(id);
-      const gallery = openGalleryStore(config.gallery.file, {
-        logger,
-        clock: systemClock,
-        key,
-        actor: actorName('cli'),
-      });
+      const gallery = openGallery(configured, true);
       try {
         const person = gallery.ensurePerson(name);
         const added = gallery.addTemplates(
@@ -99,7 +79,7 @@ export const registerVisitors: RegisterCommand = (program, context) => {
     if (options.all ? ids.length > 0 : ids.length === 0) {
       throw new EyelineError('USAGE', 'visitors forget: give ids, or --all');
     }
-    await withStore(options, context, (store) => {
+    await withVisitors(options, context, (store) => {
       for (const id of ids) store.get(id);
       for (const id of ids) store.forget(id);
       const forgotten = options.all ? store.forgetAll() : ids.length;
@@ -110,33 +90,6 @@ export const registerVisitors: RegisterCommand = (program, context) => {
 
 function withOptions(command: ReturnType<Parameters<RegisterCommand>[0]['command']>) {
   return command.option('-c, --config <file>', 'configuration file').option('--json', 'print JSON');
-}
-
-async function withStore(
-  { config: file }: VisitorOptions,
-  context: CommandContext,
-  work: (store: SqliteVisitorStore, around: Around) => void,
-): Promise<void> {
-  const { config } = await loadConfig({ ...(file ? { file } : {}), env: context.env });
-  const logger: Logger = { ...silentLogger, warn: (_, message) => context.warn(message) };
-  const key = await readGalleryKey(config, context.env, context.warn);
-  const store = openVisitorStore(config.visitors.file, {
-    logger,
-    clock: systemClock,
-    limits: visitorLimits(config),
-    create: false,
-    key,
-  });
-  try {
-    work(store, { config, logger, key });
-  } finally {
-    store.close();
-  }
-}
-
-/** How many visitors the configuration keeps, and for how long. */
-export function visitorLimits({ visitors }: Pick<Config, 'visitors'>): { maxVisitors: number; keepMs: number } {
-  return { maxVisitors: visitors.max, keepMs: visitors.keepDays * 86_400_000 };
 }
 
 /** What a camera saw, as if it were a picture: the embedding itself stands for one that was never kept. */

@@ -61,6 +61,11 @@ export class SqliteStoreConnection {
     return this.#transaction('IMMEDIATE', work);
   }
 
+  /** Another number whenever another connection has changed the file; what this one changes does not count. */
+  dataVersion(): number {
+    return Number(this.get('PRAGMA data_version')?.data_version ?? 0);
+  }
+
   /** Moves the journal into the database file, as far as readers let it. */
   checkpoint(): void {
     this.#guard(() => this.#database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get([]));

@@ -3,13 +3,12 @@ import { resolve } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import { EyelineError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
-import type { FacePart, MaskState } from '../core/person.ts';
 import { cosine } from '../faces/embedding.ts';
-import { type Denial, type Denials, NO_DENIALS } from './denial.ts';
-import { fromBytes, toBytes } from './embedding-bytes.ts';
+import type { Denials, DeniedTrack } from './denial.ts';
 import { prepareFile } from './gallery-file.ts';
-import { seal, unseal } from './sealed.ts';
+import { SqliteDenials } from './sqlite-denials.ts';
 import { openConnection, type SqliteStoreConnection, type SqlRow } from './sqlite-store-connection.ts';
+import { TEMPLATE_COLUMNS, templateOfRow, valuesOf } from './track-template-rows.ts';
 import type { SameVisitor, TrackSighting, TrackTemplate, Visitor, VisitorLimits } from './visitor.ts';
 import { VISITOR_SCHEMA } from './visitor-schema.ts';
 
@@ -18,10 +17,6 @@ const TEMPLATES_A_VISITOR = 8;
 /** Sightings kept of a visitor, and of people known: what an owner may still want to look up. */
 const SIGHTINGS_A_VISITOR = 100;
 const SIGHTINGS_OF_KNOWN = 500;
-/** Tracks denied of a person that are kept, the latest ones. */
-const DENIALS_A_PERSON = 32;
-/** What is further from unit length is no embedding. */
-const UNIT_TOLERANCE = 1e-3;
 /** What is too old is looked for so often. */
 const PURGE_EVERY_MS = 3_600_000;
 
@@ -64,13 +59,11 @@ export class SqliteVisitorStore {
   readonly #clock: Clock;
   readonly #limits: VisitorLimits;
   readonly #key: Uint8Array | null;
+  readonly #denials: SqliteDenials;
   /** Templates of unknown visitors, as of `#dataVersion`. */
   #kept: Kept[] | null = null;
   #dataVersion = -1;
   #purgedMs = Number.NEGATIVE_INFINITY;
-  /** Newest denial and how many there are, when they were read. */
-  #denialMark = 'null 0';
-  #denials = { dataVersion: -1, denials: NO_DENIALS };
 
   constructor(file: string, connection: SqliteStoreConnection, { clock, limits, key }: VisitorStoreOptions) {
     this.file = file;
@@ -78,6 +71,7 @@ export class SqliteVisitorStore {
     this.#clock = clock;
     this.#limits = limits;
     this.#key = key ?? null;
+    this.#denials = new SqliteDenials(connection, this.#key);
   }
 
   /** Takes a stranger's track in, and gives the id of the visitor: the one it is most alike, or a new one. */
@@ -186,18 +180,17 @@ export class SqliteVisitorStore {
   forgetAll(): number {
     const visitors = this.#connection.write(() => {
       this.#connection.run('DELETE FROM sightings');
-      this.#connection.run('DELETE FROM denials');
+      this.#denials.removeAll();
       return this.#connection.run('DELETE FROM visitors');
     });
     this.#kept = null;
-    this.#denials.dataVersion = -1;
     this.#connection.checkpoint();
     return visitors;
   }
 
   /**
    * Somebody says that a track was not the person it was taken for: what it looked like speaks against that person from now
-   * on. Gives the person. What was said stays until it is taken back; of a person the latest {@link DENIALS_A_PERSON} tracks.
+   * on. Gives the person. What was said stays until it is taken back, or the person is removed; of a person the latest tracks.
    *
    * @throws EyelineError VISITOR_UNKNOWN when the track is not kept; USAGE when it was not taken for anybody, or another.
    */
@@ -209,69 +202,43 @@ export class SqliteVisitorStore {
     const person = personId ?? sighting.person;
     if (person === null) throw new EyelineError('USAGE', `track "${track}" was taken for nobody: say who it is not`);
     this.#connection.write(() => {
-      for (const { encoder, part, mask, embedding, quality } of sighting.templates) {
-        this.#connection.run(
-          `INSERT INTO denials (person, track, denied_at, encoder, part, mask, embedding, quality)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-          [person, track, this.#clock.now(), encoder, part, mask, this.#sealed(toBytes(embedding), encoder), quality],
-        );
-      }
-      this.#connection.run(
-        `DELETE FROM denials WHERE person = ? AND track NOT IN
-           (SELECT track FROM denials WHERE person = ? GROUP BY track ORDER BY max(denied_at) DESC, max(id) DESC LIMIT ?)`,
-        [person, person, DENIALS_A_PERSON],
-      );
+      this.#denials.add({ person, track, deniedAtMs: this.#clock.now() }, sighting.templates);
       // Whoever it was, it was not them: the sighting tells of nobody any more.
       this.#connection.run('DELETE FROM sightings WHERE track = ? AND person = ?', [track, person]);
     });
-    this.#denials.dataVersion = -1;
     return person;
   }
 
   /** Takes back all that was said of a person; gives the number of tracks. */
   allow(personId: string): number {
-    const tracks = this.#connection.get('SELECT count(DISTINCT track) AS n FROM denials WHERE person = ?', [personId]);
-    this.#connection.write(() => {
-      this.#connection.run('DELETE FROM denials WHERE person = ?', [personId]);
-    });
-    this.#denials.dataVersion = -1;
+    const tracks = this.#connection.write(() => this.#denials.remove(personId));
     this.#connection.checkpoint();
-    return Number(tracks?.n ?? 0);
+    return tracks;
   }
 
   /** Which tracks are not whom, said last first. */
-  listDenials(): { readonly person: string; readonly track: string; readonly deniedAtMs: number }[] {
-    const rows = this.#connection.rows(
-      'SELECT person, track, max(denied_at) AS at FROM denials GROUP BY person, track ORDER BY at DESC, track',
-    );
-    return [...rows].map(({ person, track, at }) => ({
-      person: String(person),
-      track: String(track),
-      deniedAtMs: Number(at),
-    }));
+  listDenials(): DeniedTrack[] {
+    return this.#denials.list();
   }
 
   /** All that was said; read again when this or another process changed the file. */
   denials(): Denials {
-    const dataVersion = Number(this.#connection.get('PRAGMA data_version')?.data_version ?? 0);
-    const known = this.#denials;
-    if (known.dataVersion === dataVersion) return known.denials;
-    const newest = this.#connection.get('SELECT max(id) AS id, count(*) AS n FROM denials');
-    const mark = `${newest?.id} ${newest?.n}`;
-    if (mark === this.#denialMark) {
-      this.#denials = { dataVersion, denials: known.denials };
-      return known.denials;
-    }
-    const rows = this.#connection.rows('SELECT * FROM denials');
-    const looks = [...rows].flatMap((row): Denial[] => {
-      const template = this.#templateOf(row);
-      return template ? [{ ...template, person: String(row.person) }] : [];
+    return this.#denials.all();
+  }
+
+  /**
+   * Erases all that is kept of people who are removed from the gallery: what tracks taken for them looked like, visitors who
+   * were named to be them, and what was said that is not them.
+   */
+  erasePeople(ids: readonly string[]): void {
+    this.#connection.write(() => {
+      for (const id of ids) {
+        this.#denials.remove(id);
+        this.#connection.run('DELETE FROM sightings WHERE person = ?', [id]);
+        this.#connection.run('DELETE FROM visitors WHERE person = ?', [id]);
+      }
     });
-    const people = new Set(looks.map(({ person }) => person));
-    const denials = { version: known.denials.version + 1, people, looks };
-    this.#denialMark = mark;
-    this.#denials = { dataVersion, denials };
-    return denials;
+    this.#connection.checkpoint();
   }
 
   /** Erases what is older than it may become; once an hour at most. */
@@ -308,11 +275,11 @@ export class SqliteVisitorStore {
       of.person,
     ]);
     const row = this.#connection.get('SELECT last_insert_rowid() AS id');
-    for (const { encoder, part, mask, embedding, quality } of templates) {
-      this.#connection.run(
-        'INSERT INTO templates (sighting, encoder, part, mask, embedding, quality) VALUES (?, ?, ?, ?, ?, ?)',
-        [Number(row?.id), encoder, part, mask, this.#sealed(toBytes(embedding), encoder), quality],
-      );
+    for (const template of templates) {
+      this.#connection.run(`INSERT INTO templates (sighting, ${TEMPLATE_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)`, [
+        Number(row?.id),
+        ...valuesOf(template, this.#key),
+      ]);
     }
   }
 
@@ -343,44 +310,22 @@ export class SqliteVisitorStore {
 
   /** Templates of the unknown; read again when this or another process changed the file. */
   #templates(): readonly Kept[] {
-    // Counts what others changed.
-    const version = Number(this.#connection.get('PRAGMA data_version')?.data_version ?? 0);
+    const version = this.#connection.dataVersion();
     if (this.#kept && version === this.#dataVersion) return this.#kept;
     const rows = this.#connection.rows(
       `SELECT t.*, s.visitor FROM templates t JOIN sightings s ON s.id = t.sighting
        JOIN visitors v ON v.id = s.visitor WHERE v.person IS NULL`,
     );
     this.#kept = [...rows].flatMap((row) => {
-      const template = this.#templateOf(row);
+      const template = templateOfRow(row, this.#key);
       return template ? [{ ...template, visitor: String(row.visitor) }] : [];
     });
     this.#dataVersion = version;
     return this.#kept;
   }
 
-  #sealed(bytes: Uint8Array, encoder: string): Uint8Array {
-    return this.#key ? seal(bytes, this.#key, placeOf(encoder)) : bytes;
-  }
-
   #templatesOf(rows: Iterable<SqlRow>): TrackTemplate[] {
-    return [...rows].flatMap((row) => this.#templateOf(row) ?? []);
-  }
-
-  /** Null for what was encrypted with another key, or is damaged: visitors are not worth refusing to start. */
-  #templateOf(row: SqlRow): TrackTemplate | null {
-    const encoder = String(row.encoder);
-    const stored = new Uint8Array(row.embedding as ArrayBuffer);
-    const bytes = this.#key ? unseal(stored, this.#key, placeOf(encoder)) : stored;
-    if (!bytes || bytes.length % 4 !== 0) return null;
-    const embedding = fromBytes(bytes);
-    if (!(Math.abs(cosine(embedding, embedding) - 1) < UNIT_TOLERANCE)) return null;
-    return {
-      encoder,
-      part: String(row.part) as FacePart,
-      mask: row.mask === null ? null : (String(row.mask) as MaskState),
-      embedding,
-      quality: Number(row.quality),
-    };
+    return [...rows].flatMap((row) => templateOfRow(row, this.#key) ?? []);
   }
 
   #visitorOf(row: SqlRow): Visitor {
@@ -420,9 +365,4 @@ function mostAlike(kept: readonly Kept[], looks: readonly TrackTemplate[], sameV
 
 function sightingOf(row: SqlRow): { track: string; camera: string; seenAtMs: number } {
   return { track: String(row.track), camera: String(row.camera), seenAtMs: Number(row.seen_at) };
-}
-
-/** What a sealed embedding is bound to. */
-function placeOf(encoder: string): string {
-  return `visitor ${encoder}`;
 }

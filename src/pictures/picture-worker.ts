@@ -5,13 +5,13 @@
  * crashes a decoder crashes one worker.
  */
 import { isDeepStrictEqual } from 'node:util';
-import { openFaceAnalyser } from '../app.ts';
 import { loadOpencv } from '../capture/opencv.ts';
 import { decodePicture, encodePicture, rgbPicture } from '../capture/opencv-picture.ts';
 import { configSchema } from '../config/schema.ts';
 import { EyelineError, messageOf } from '../core/errors.ts';
 import { silentLogger } from '../core/logger.ts';
 import type { FaceAnalyser } from '../faces/face-analyser.ts';
+import { openFaceAnalyser } from '../wiring/open-faces.ts';
 import { type DetectTools, detectFaces } from './detect-faces.ts';
 import { maskPicture, samplePicture } from './mask-picture.ts';
 import type {

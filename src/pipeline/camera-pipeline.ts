@@ -1,41 +1,27 @@
 import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
-import type { Box, Size } from '../core/geometry.ts';
+import type { Box } from '../core/geometry.ts';
 import type { Logger } from '../core/logger.ts';
-import type { Person } from '../core/person.ts';
 import type { Frame } from '../core/picture.ts';
-import { ATTEMPT_MATCHES, type AttemptReport } from '../events/attempt.ts';
+import type { AttemptReport } from '../events/attempt.ts';
 import type { IdentityDraft } from '../events/identity-event.ts';
 import type { Detection } from '../faces/detect.ts';
 import type { Face, FaceAnalyser, FaceEmbedding } from '../faces/face-analyser.ts';
 import type { LivenessAssessor } from '../faces/liveness.ts';
-import { curveFor, meaningOf, type ScoreCalibration, type ScoreCurve } from '../faces/score-calibration.ts';
-import { type Denials, deniedPeople, NO_DENIALS } from '../gallery/denial.ts';
+import type { ScoreCalibration } from '../faces/score-calibration.ts';
+import { type Denials, NO_DENIALS } from '../gallery/denial.ts';
 import type { TrackSighting } from '../gallery/visitor.ts';
 import type { RunTrace } from '../inference/vision-model.ts';
 import { excludedPeople } from '../tracks/assign.ts';
 import { MaskMemory } from '../tracks/mask-memory.ts';
-import type { Enrolled, Match } from '../tracks/sequential-test.ts';
-import type { FaceTracker } from '../tracks/tracker.ts';
+import type { FaceTracker, Renaming } from '../tracks/tracker.ts';
 import type { ZoneWatch } from '../zones/zone-watch.ts';
+import type { GalleryView } from './gallery-view.ts';
+import { type Likeness, likenessOf } from './likeness.ts';
+import { overlapStages } from './overlap-stages.ts';
 import { Passages } from './passages.ts';
+import { attemptReport, type FrameFacts, type FrameLatency, identityDraft, trackId } from './reports.ts';
 import type { Announcement, Departure, Sighting, Visits } from './visits.ts';
-
-/** What the pipeline needs of the gallery: whoever is enrolled right now. */
-export interface GalleryView {
-  readonly version: number;
-  has(personId: string): boolean;
-  /** Best people for a unit-length probe, best first, one entry a person: compared with templates of its encoder only. */
-  search(
-    probe: Float32Array,
-    encoder: string,
-    count: number,
-  ): readonly { readonly person: Person; readonly score: number }[];
-  /** How many have templates of the encoder, and how many these are. */
-  enrolled(encoder: string): Enrolled;
-  /** Whom tracks are not, as somebody said. */
-  denials?(): Denials;
-}
 
 /** Remembers what decided tracks looked like. Never throws. */
 export interface VisitorLog {
@@ -85,20 +71,6 @@ export interface FrameSpectator {
 
 /** A face that is not decided yet is watched for so long from the last time it was seen well. */
 const ATTENTION_MS = 2000;
-/**
- * As long as a frame waits for the detector no longer than it takes one frame, or than this, frames are fetched ahead and the
- * next one is given to the detector already: else the model would wait for frames. Where more frames wait for the model,
- * the next one had better be taken as late as possible.
- */
-const AHEAD_BELOW_MS = 2;
-const AHEAD_BELOW_RUNS = 1.5;
-/** People a face is compared with closely: the others are less likely than all of these. */
-const CLOSEST = 8;
-/** One frame on its way while another is there already: the way to the camera's process takes about as long as a run. */
-const FETCH_AHEAD_FRAMES = 2;
-/** Frames whose faces are looked for at a time: while two are in the model, the next waits right in front of it. */
-const DETECT_FRAMES = 3;
-
 /** What became of one frame; times in milliseconds. */
 export interface FrameReport {
   readonly camera: string;
@@ -110,11 +82,15 @@ export interface FrameReport {
   readonly latencyMs: FrameLatency;
 }
 
-/** Where the time of a frame went, from the decoder to the decision; the parts make up the whole. */
-export type FrameLatency = Omit<IdentityDraft['latencyMs'], 'publish'>;
-
-/** What an event says of the frame it rests on. */
-type FrameFacts = Pick<Frame, 'width' | 'height' | 'capturedAtMs'>;
+/** One face of a frame, looked at closely. */
+interface Look {
+  readonly face: Face;
+  readonly track: number;
+  /** Null when it turned out to be no face. */
+  readonly embedding: FaceEmbedding | null;
+  /** Chance that it is live, 0..1; null when that is not assessed. */
+  readonly live: number | null;
+}
 
 /** A frame between the two stages. */
 interface Job {
@@ -156,44 +132,14 @@ export class CameraPipeline {
   /** Works until the frames end. Never rejects for the sake of a single frame. */
   async run(frames: AsyncIterable<Frame>): Promise<void> {
     const { analyser } = this.#options;
-    const iterator = frames[Symbol.asyncIterator]();
-    const coming: Promise<IteratorResult<Frame>>[] = [];
-    const fetch = (frames: number) => {
-      while (coming.length < frames) {
-        const next = iterator.next();
-        // It is waited for later; until then a failure must not count as unhandled.
-        next.catch(() => {});
-        coming.push(next);
-      }
-    };
-    /** Of frames whose faces are looked for. */
-    const looking = new Set<Promise<void>>();
-    /** Of all frames in work, oldest first. */
-    const inWork: Promise<void>[] = [];
-    let settled: Promise<void> = Promise.resolve();
-    let ahead = true;
-    for (;;) {
-      while (looking.size >= (ahead ? DETECT_FRAMES : 1)) await Promise.race(looking);
-      while (inWork.length > (ahead ? DETECT_FRAMES : 1)) await inWork.shift();
-      fetch(1);
-      const next = await coming.shift();
-      if (!next || next.done) break;
-      const frame = next.value;
-      const job: Job = { frame, seenMs: this.#seenAt(frame), detectTrace: { queuedMs: 0, runMs: 0 } };
-      this.#work(1);
-      if (ahead) fetch(FETCH_AHEAD_FRAMES);
-      const detections = this.#attempt(frame, () => analyser.detect(frame, job.detectTrace));
-      const detected = detections.then(() => {
-        const { queuedMs, runMs } = job.detectTrace;
-        ahead = queuedMs < Math.max(AHEAD_BELOW_MS, runMs * AHEAD_BELOW_RUNS);
-        looking.delete(detected);
-      });
-      looking.add(detected);
-      const before = settled;
-      settled = before.then(async () => this.#finish(job, await detections));
-      inWork.push(settled);
-    }
-    await settled;
+    await overlapStages<Job, readonly Detection[] | undefined>(frames, {
+      begin: (frame) => {
+        this.#work(1);
+        return { frame, seenMs: this.#seenAt(frame), detectTrace: { queuedMs: 0, runMs: 0 } };
+      },
+      detect: ({ frame, detectTrace }) => this.#attempt(frame, () => analyser.detect(frame, detectTrace)),
+      settle: (job, detections) => this.#finish(job, detections),
+    });
   }
 
   /** When a frame was captured, on the monotonic clock; never before the frame before it, whatever the wall clock does. */
@@ -240,16 +186,10 @@ export class CameraPipeline {
 
   /** The second stage: from detections to decisions. */
   async #settle({ frame, seenMs, detectTrace }: Job, detections: readonly Detection[]): Promise<FrameReport> {
-    const { analyser, camera, clock, tracker, visits } = this.#options;
+    const { camera, clock, spectator, tracker, visits } = this.#options;
     const arrival = { capture: frame.captureMs, queue: 0, detect: detectTrace.runMs, embed: 0, decide: 0 };
     // The camera was opened anew: whoever stands there now need not be who stood there before.
-    if (frame.sequence <= this.#sequence) {
-      tracker.clear();
-      this.#depart(visits.clear(), frame, arrival);
-      this.#passages.clear();
-      this.#visitors.clear();
-      this.#masks.clear();
-    }
+    if (frame.sequence <= this.#sequence) this.#begin(frame, arrival);
     this.#sequence = frame.sequence;
     const gallery = this.#options.gallery();
     if (gallery.version !== this.#galleryVersion) visits.galleryChanged((person) => gallery.has(person));
@@ -261,35 +201,14 @@ export class CameraPipeline {
 
     const { seen, ended } = tracker.update(detections, seenMs);
     this.#depart(visits.end(ended), frame, arrival);
-    for (const track of ended) {
-      this.#passages.take(track);
-      this.#visitors.delete(track);
-    }
-    this.#masks.forget(ended);
+    this.#forget(ended);
     for (const { track, detection } of seen) this.#passages.see(track, detection.box, frame);
     const started = clock.monotonic();
     const trace: RunTrace = { queuedMs: 0, runMs: 0 };
     const wanted = seen.filter(({ track, detection: { box, score }, speed, doubtful }) =>
       visits.wants(track, { box, picture: frame, score, speed }, doubtful || this.#isElsewhere(track), seenMs),
     );
-    const described = await analyser.describe(
-      frame,
-      wanted.map(({ detection }) => detection),
-      trace,
-    );
-    const good: { face: Face; track: number }[] = [];
-    described.forEach((face, index) => {
-      const track = wanted[index]?.track ?? 0;
-      const mask = this.#masks.see(track, face.mask);
-      if (face.quality.score >= this.#options.minQuality) good.push({ face: { ...face, mask }, track });
-      else visits.disregard(track, face.quality.score);
-    });
-    const embeddings = await analyser.embed(
-      frame,
-      good.map(({ face }) => face),
-      trace,
-    );
-    const lives = await this.#lives(frame, good, trace);
+    const taken = await this.#take(frame, wanted, trace);
     const embedded = clock.monotonic();
     const latency = () => {
       const decide = clock.monotonic() - embedded;
@@ -299,12 +218,91 @@ export class CameraPipeline {
       return { capture: frame.captureMs, queue, detect: detectTrace.runMs, embed, decide };
     };
 
-    const looks = good.flatMap(({ track }, index) => {
-      const embedding = embeddings[index];
-      return embedding ? [{ track, embedding: embedding.embedding, encoder: embedding.encoder }] : [];
+    const renamings = tracker.tell(
+      taken.flatMap(({ track, embedding }) => (embedding ? [{ ...embedding, track }] : [])),
+      seenMs,
+    );
+    this.#rename(renamings);
+    const numbers = new Map(renamings.map(({ from, to }) => [from, to]));
+    const looks = taken.map((look) => ({ ...look, track: numbers.get(look.track) ?? look.track }));
+    const looked = new Set(looks.map(({ track }) => track));
+    const held = seen.flatMap(({ track }) => {
+      const now = numbers.get(track) ?? track;
+      return (looked.has(now) ? null : visits.identity(now)) ?? [];
     });
-    const renamings = tracker.tell(looks, seenMs);
-    visits.rename(renamings);
+    const likenesses = looks.map((look) => this.#likeness(look, gallery, denials));
+    const excluded = excludedPeople(
+      likenesses.map((likeness) => likeness?.matches ?? []),
+      held,
+    );
+    const told = looks.flatMap((look, index) => {
+      const announcement = this.#judge(look, likenesses[index] ?? null, excluded[index], { gallery, frame, seenMs });
+      if (!announcement) return [];
+      const draft = this.#draft(frame, look.face, look.track, announcement, latency());
+      this.#options.publish(draft);
+      return [{ box: look.face.box, draft }];
+    });
+    if (spectator) for (const { box, draft } of told) await spectator.announced(frame, box, draft);
+    // What is too poor to match, or no face, does not count: while nothing moves it stays so, and would be watched for ever.
+    if (looks.some(({ track, embedding }) => embedding && visits.undecided(track)))
+      this.#options.attend?.(ATTENTION_MS);
+    return {
+      camera,
+      faces: detections.length,
+      looked: looks.length,
+      announced: told.length,
+      present: this.#passages.present,
+      latencyMs: latency(),
+    };
+  }
+
+  /** Lets go of all tracks. */
+  #begin(frame: FrameFacts, latencyMs: FrameLatency): void {
+    const { tracker, visits } = this.#options;
+    tracker.clear();
+    this.#depart(visits.clear(), frame, latencyMs);
+    this.#passages.clear();
+    this.#visitors.clear();
+    this.#masks.clear();
+  }
+
+  #forget(ended: readonly number[]): void {
+    for (const track of ended) {
+      this.#passages.take(track);
+      this.#visitors.delete(track);
+    }
+    this.#masks.forget(ended);
+  }
+
+  /** Looks closely at faces; those too poor to match are left out, and their visits told. */
+  async #take(
+    frame: Frame,
+    wanted: readonly { readonly track: number; readonly detection: Detection }[],
+    trace: RunTrace,
+  ): Promise<readonly Look[]> {
+    const { analyser, liveness, minQuality, visits } = this.#options;
+    const described = await analyser.describe(
+      frame,
+      wanted.map(({ detection }) => detection),
+      trace,
+    );
+    const good = described.flatMap((face, index) => {
+      const track = wanted[index]?.track ?? 0;
+      const mask = this.#masks.see(track, face.mask);
+      if (face.quality.score >= minQuality) return [{ face: { ...face, mask }, track }];
+      visits.disregard(track, face.quality.score);
+      return [];
+    });
+    const faces = good.map(({ face }) => face);
+    const embeddings = await analyser.embed(frame, faces, trace);
+    const boxes = faces.map(({ box }) => box);
+    const lives = liveness ? await liveness.assess(frame, boxes, trace) : [];
+    return good.map((one, index) => ({ ...one, embedding: embeddings[index] ?? null, live: lives[index] ?? null }));
+  }
+
+  /** Looks have shown that faces are of other tracks. */
+  #rename(renamings: readonly Renaming[]): void {
+    this.#options.visits.rename(renamings);
     this.#passages.rename(renamings);
     for (const { from, to, merged } of renamings) {
       const visitor = this.#visitors.get(from);
@@ -314,95 +312,52 @@ export class CameraPipeline {
     }
     // Who takes a number over may look otherwise: what was believed of either is not of the other.
     this.#masks.forget(renamings.flatMap(({ from, to }) => [from, to]));
-    const numbers = new Map(renamings.map(({ from, to }) => [from, to]));
-    const present = seen.map(({ track }) => numbers.get(track) ?? track);
-    const looked = good.map(({ face, track }) => ({ face, track: numbers.get(track) ?? track }));
+  }
 
-    const found = looked.map(({ face }, index) => this.#matches(gallery, face, embeddings[index] ?? null));
-    const held = present.flatMap((track) => {
-      const identity = looked.some((one) => one.track === track) ? null : visits.identity(track);
-      return identity ? [identity] : [];
-    });
-    const excluded = excludedPeople(
-      found.map(({ matches }) => matches),
-      held,
-    );
-    const told: { box: Box; draft: IdentityDraft }[] = [];
-    looked.forEach(({ face, track }, index) => {
-      const embedding = embeddings[index];
-      if (!embedding) {
-        visits.dismiss(track);
-        return;
-      }
-      this.#passages.look(track, face);
-      const { matches, denied, curve } = found[index] ?? this.#matches(gallery, face, embedding);
-      const sighting = {
-        atMs: seenMs,
-        quality: face.quality.score,
-        matches,
-        excluded: new Set([...(excluded[index] ?? []), ...denied]),
-        encoder: embedding.encoder,
-        curve,
-        face: embedding,
-        mask: face.mask?.state ?? null,
-        live: lives[index] ?? null,
-      };
-      const enrolled = gallery.enrolled(embedding.encoder);
-      const announcement = visits.observe(track, sighting, enrolled, seenMs) ?? this.#elsewhere(track, sighting);
-      this.#options.onAttempt?.(this.#attemptOf(track, sighting, frame));
-      if (!announcement) return;
-      this.#remember(track, announcement, frame);
-      const draft = this.#draft(frame, face, track, announcement, latency());
-      this.#options.publish(draft);
-      told.push({ box: face.box, draft });
-    });
-    const { spectator } = this.#options;
-    if (spectator) for (const { box, draft } of told) await spectator.announced(frame, box, draft);
-    // What is too poor to match, or no face, does not count: while nothing moves it stays so, and would be watched for ever.
-    if (looked.some(({ track }, index) => embeddings[index] && visits.undecided(track))) {
-      this.#options.attend?.(ATTENTION_MS);
+  /** Whom a look is like; null for what is no face. */
+  #likeness({ embedding, face, track }: Look, gallery: GalleryView, denials: Denials): Likeness | null {
+    if (!embedding) return null;
+    const firstSeenAtMs = this.#passages.get(track)?.firstSeenAtMs ?? 0;
+    const deniable = { ...embedding, track: trackId(this.#options.camera, track), firstSeenAtMs };
+    return likenessOf(deniable, face.mask?.state ?? null, gallery, denials, this.#options.calibrations);
+  }
+
+  /** Takes a look into account; gives what is to be announced, if anything. */
+  #judge(
+    { face, track, embedding, live }: Look,
+    likeness: Likeness | null,
+    excluded: ReadonlySet<string> | undefined,
+    { frame, gallery, seenMs }: { readonly frame: Frame; readonly gallery: GalleryView; readonly seenMs: number },
+  ): Announcement | null {
+    const { camera, onAttempt, visits } = this.#options;
+    if (!embedding || !likeness) {
+      visits.dismiss(track);
+      return null;
     }
-    return {
-      camera,
-      faces: detections.length,
-      looked: looked.length,
-      announced: told.length,
-      present: this.#passages.present,
-      latencyMs: latency(),
+    this.#passages.look(track, face);
+    const sighting: Sighting = {
+      atMs: seenMs,
+      quality: face.quality.score,
+      matches: likeness.matches,
+      excluded: new Set([...(excluded ?? []), ...likeness.denied]),
+      encoder: embedding.encoder,
+      curve: likeness.curve,
+      face: embedding,
+      mask: face.mask?.state ?? null,
+      live,
     };
-  }
-
-  /** Whom a face is most like, and what that means; nobody for what is no face. */
-  #matches(
-    gallery: GalleryView,
-    { mask }: Face,
-    face: FaceEmbedding | null,
-  ): { matches: readonly Match[]; denied: ReadonlySet<string>; curve: ScoreCurve } {
-    const calibration = face ? this.#options.calibrations.get(face.encoder) : {};
-    const curve = curveFor(calibration ?? {}, mask?.state ?? null);
-    if (!face) return { matches: [], denied: new Set(), curve: curve ?? NO_CURVE };
-    if (!curve) throw new RangeError(`encoder ${face.encoder} is not calibrated`);
-    const closest = gallery.search(face.embedding, face.encoder, CLOSEST);
-    const matches = closest.map(({ person, score }) => ({ person, ...meaningOf(curve, score) }));
-    const denied = deniedPeople(gallery.denials?.() ?? NO_DENIALS, face.embedding, face.encoder, closest);
-    return { matches, denied, curve };
-  }
-
-  async #lives(frame: Frame, faces: readonly { readonly face: Face }[], trace: RunTrace): Promise<readonly number[]> {
-    const { liveness } = this.#options;
-    return liveness
-      ? await liveness.assess(
-          frame,
-          faces.map(({ face }) => face.box),
-          trace,
-        )
-      : [];
+    const enrolled = gallery.enrolled(embedding.encoder);
+    const announcement = visits.observe(track, sighting, enrolled, seenMs) ?? this.#elsewhere(track, sighting);
+    const soFar = { decision: visits.verdict(track), person: visits.identity(track)?.personId ?? null };
+    onAttempt?.(attemptReport(camera, track, sighting, frame, soFar));
+    if (announcement) this.#remember(track, announcement, frame);
+    return announcement;
   }
 
   #remember(track: number, { verdict, portrait }: Announcement, { capturedAtMs }: FrameFacts): void {
     const { camera, visitors } = this.#options;
     if (!visitors || portrait.length === 0) return;
-    const sighting = { track: `${camera}-${track}`, camera, seenAtMs: capturedAtMs, templates: portrait };
+    const sighting = { track: trackId(camera, track), camera, seenAtMs: capturedAtMs, templates: portrait };
     if (verdict.decision === 'known') {
       this.#visitors.delete(track);
       visitors.remember(sighting, verdict.person.id);
@@ -418,28 +373,6 @@ export class CameraPipeline {
   #elsewhere(track: number, look: Sighting): Announcement | null {
     const verdict = this.#isElsewhere(track) ? this.#options.visits.confirmed(track, look) : null;
     return verdict && { type: 'update', verdict, portrait: [] };
-  }
-
-  #attemptOf(track: number, look: Sighting, { capturedAtMs }: FrameFacts): AttemptReport {
-    const { camera, visits } = this.#options;
-    return {
-      schema: 'eyeline.attempt/1',
-      camera,
-      track: `${camera}-${track}`,
-      capturedAt: new Date(capturedAtMs).toISOString(),
-      quality: look.quality,
-      mask: look.mask,
-      encoder: look.encoder,
-      liveness: look.live,
-      matches: look.matches.slice(0, ATTEMPT_MATCHES).map(({ person, score, llr }) => ({
-        person: person.id,
-        score: Math.max(-1, Math.min(1, score)),
-        llr,
-        excluded: look.excluded.has(person.id),
-      })),
-      decision: visits.verdict(track),
-      person: visits.identity(track)?.personId ?? null,
-    };
   }
 
   /** Tells that tracks have ended, as of this frame. */
@@ -460,45 +393,20 @@ export class CameraPipeline {
     latencyMs: FrameLatency,
   ): IdentityDraft {
     const { camera, clock, falseAcceptRate } = this.#options;
-    const person: Person | null = verdict.decision === 'known' ? verdict.person : null;
-    const passage = this.#passages.get(track);
     this.#passages.tell(track, verdict.frames);
-    return {
+    return identityDraft({
       type,
       camera,
-      track: `${camera}-${track}`,
-      firstSeenAtMs: passage?.firstSeenAtMs ?? frame.capturedAtMs,
-      lastSeenAtMs: passage?.lastSeenAtMs ?? frame.capturedAtMs,
-      capturedAtMs: frame.capturedAtMs,
-      decidedAtMs: clock.now(),
-      decision: verdict.decision,
-      person: person && { id: person.id, name: person.name },
-      score: verdict.score,
-      threshold: verdict.threshold,
-      far: falseAcceptRate,
-      mask: face.mask?.state ?? null,
-      encoder: verdict.encoder,
-      liveness: verdict.liveness,
-      visitor: verdict.decision === 'known' ? null : (this.#visitors.get(track) ?? null),
-      quality: face.quality.score,
-      frames: verdict.frames,
-      box: relative(face.box, frame),
-      ...this.#passages.whereabouts(track),
+      track,
+      frame,
+      face,
+      verdict,
+      visitor: this.#visitors.get(track) ?? null,
+      passages: this.#passages,
+      falseAcceptRate,
       latencyMs,
+      decidedAtMs: clock.now(),
       galleryVersion: this.#galleryVersion ?? 0,
-    };
+    });
   }
-}
-
-/** Of what is no face there is nothing to mean. */
-const NO_CURVE: ScoreCurve = { impostors: 1, genuine: 0, correlation: 1, points: [{ score: 1, far: 0.5, llr: 0 }] };
-
-/** The box in 0..1 of the picture. */
-function relative(box: Box, picture: Size): Box {
-  return {
-    x: box.x / picture.width,
-    y: box.y / picture.height,
-    width: box.width / picture.width,
-    height: box.height / picture.height,
-  };
 }

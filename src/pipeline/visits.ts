@@ -72,6 +72,8 @@ export class Visits {
   readonly #policy: VisitsPolicy;
   readonly #cooldown: Cooldown;
   readonly #recheckMs: number;
+  /** Looks a decision rests on at most. */
+  readonly #mostLooks: number;
   readonly #visits = new Map<number, Visit>();
 
   /** @param recheckMs a track that is decided is looked at again after this time */
@@ -79,6 +81,7 @@ export class Visits {
     this.#policy = policy;
     this.#cooldown = cooldown;
     this.#recheckMs = recheckMs;
+    this.#mostLooks = Math.max(ENOUGH_LOOKS, policy.minFrames, policy.unknownFrames);
   }
 
   /**
@@ -93,10 +96,8 @@ export class Visits {
     const promise = promiseOf(shot);
     const decided = visit.decided ? 'known' : 'stranger';
     const interest = doubtful ? 'doubtful' : visit.settled ? decided : 'undecided';
-    const { minFrames, unknownFrames } = this.#policy;
-    // Frames come one after another until the looks are as many as a decision rests on at most, so that strangers are told soon.
-    const firstLooks = Math.max(ENOUGH_LOOKS, minFrames, unknownFrames);
-    const policy = { firstLooks, recheckMs: this.#recheckMs };
+    // Looks follow one another until there are as many as a decision rests on at most, so that strangers are told soon.
+    const policy = { firstLooks: this.#mostLooks, recheckMs: this.#recheckMs };
     if (!worthLook(visit.shots, promise, interest, nowMs, policy)) return false;
     visit.shots = takeLook(visit.shots, promise, nowMs);
     return true;
@@ -131,9 +132,7 @@ export class Visits {
     const visit = this.#visits.get(track) ?? newVisit();
     this.#visits.set(track, visit);
     visit.shots = judgeLook(visit.shots, sighting.quality, true);
-    visit.looks = [...visit.looks, sighting].slice(
-      -Math.max(ENOUGH_LOOKS, this.#policy.minFrames, this.#policy.unknownFrames),
-    );
+    visit.looks = [...visit.looks, sighting].slice(-this.#mostLooks);
     // What speaks for whom was decided on settles it: what would overturn it has to be gathered anew from here.
     if (visit.decided && !visit.unproven && speaksFor(sighting, visit.decided.personId)) {
       visit.looks = [];

@@ -15,6 +15,7 @@ import { MqttRecorder, type Recorded } from '../rig/mqtt-recorder.ts';
 import { Program, runProgram } from '../rig/program.ts';
 import { sharedData } from '../rig/shared-data.ts';
 import { StaticServer } from '../rig/static-server.ts';
+import { tellFailure } from '../rig/tell-failure.ts';
 
 const run = promisify(execFile);
 const [enrolFrom, samePerson] = [sharedData('clips/again.mkv'), sharedData('clips/student.mkv')];
@@ -80,10 +81,7 @@ describe.skipIf(!enrolFrom || !samePerson)('a fleet of two doors', () => {
   });
 
   afterEach(async ({ task }) => {
-    if (task.result?.state === 'fail') {
-      for (const { topic, payload } of recorder.messages.slice(-30)) console.error(topic, payload.slice(0, 300));
-      for (const daemon of daemons) console.error(daemon.stdout.split('\n').slice(-15).join('\n'));
-    }
+    tellFailure(task, recorder, daemons);
     await Promise.all(daemons.map((it) => it.stop()));
     daemons = [];
     await recorder?.stop();

@@ -11,6 +11,7 @@ import { Mosquitto } from '../rig/mosquitto.ts';
 import { MqttRecorder, type Recorded } from '../rig/mqtt-recorder.ts';
 import { Program, runProgram } from '../rig/program.ts';
 import { sharedData } from '../rig/shared-data.ts';
+import { tellFailure } from '../rig/tell-failure.ts';
 
 const run = promisify(execFile);
 /** Two people who are enrolled, by another clip than the one they come in with a mask, and one who is not. */
@@ -58,10 +59,7 @@ describe.skipIf(!complete)('three people who wear masks', () => {
   });
 
   afterEach(async ({ task }) => {
-    if (task.result?.state === 'fail') {
-      for (const { topic, payload } of recorder?.messages.slice(-30) ?? []) console.error(topic, payload.slice(0, 300));
-      console.error(daemon?.stdout.split('\n').slice(-30).join('\n'));
-    }
+    tellFailure(task, recorder, [daemon]);
     await daemon?.stop();
     await recorder?.stop();
     await server?.stop();

@@ -1,20 +1,24 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Command } from 'commander';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import type { CommandContext } from '../../src/commands/command.ts';
 import { addEnroll } from '../../src/commands/enroll.ts';
 import { registerGallery } from '../../src/commands/gallery.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import { silentLogger } from '../../src/core/logger.ts';
 import { REFUSALS } from '../../src/gallery/refusal.ts';
+import { openVisitorStore } from '../../src/gallery/sqlite-visitor-store.ts';
 import { DIMENSION, FakeFaceChain, type MadeFace, madePicture } from './fake-face-chain.ts';
-import { temporaryFolder } from './gallery-rig.ts';
+import { axis, temporaryFolder } from './gallery-rig.ts';
 
 /** The two commands on a gallery of their own, with made-up pictures; `run` gives what they printed and the status. */
 function rig() {
   const folder = temporaryFolder();
   const gallery = join(folder, 'data', 'gallery.sqlite');
   const config = join(folder, 'eyeline.yaml');
-  writeFileSync(config, `gallery:\n  file: ${gallery}\n`);
+  const visitors = join(folder, 'data', 'visitors.sqlite');
+  writeFileSync(config, `gallery: { file: ${gallery} }\nvisitors: { file: ${visitors} }\n`);
   const picture = (name: string, faces: readonly MadeFace[], salt = 0) => {
     const file = join(folder, name);
     mkdirSync(dirname(file), { recursive: true });
@@ -50,7 +54,7 @@ function rig() {
     await program.parseAsync([...args, '--config', config], { from: 'user' });
     return { out, errors, status };
   };
-  return { folder, gallery, picture, run, stop, chains: () => ({ opened, closed }) };
+  return { folder, gallery, visitors, picture, run, stop, chains: () => ({ opened, closed }) };
 }
 
 it('enrols a folder a person, lists and removes', async () => {
@@ -197,4 +201,36 @@ it('records consent and the last day with the enrolment', async () => {
 
 it.each(['31.1.2027', '2027-02-30', 'tomorrow'])('takes no %s for a date', async (date) => {
   await expect(rig().run('gallery', 'consent', 'anna', '--until', date)).rejects.toThrow('A date such as');
+});
+
+it.each([
+  ['removed', ['gallery', 'remove', 'ann']],
+  ['expired', ['gallery', 'expire']],
+])('erases what is kept with the visitors of people who are %s', async (_, command) => {
+  const { picture, run, visitors } = rig();
+  for (const [who, name] of ['Ann', 'Bob'].entries()) {
+    await run('enroll', '--name', name, picture(`${name}.jpg`, [{ who: 3 * who }]));
+  }
+  await run('gallery', 'consent', 'ann', '--until', '2020-01-31');
+  const store = openVisitorStore(visitors, {
+    logger: silentLogger,
+    clock: systemClock,
+    limits: { maxVisitors: 9, keepMs: 86_400_000 },
+  });
+  onTestFinished(() => store.close());
+  const look = { encoder: 'e', part: 'full', mask: null, embedding: axis(8, 0), quality: 1 } as const;
+  for (const person of ['ann', 'bob']) {
+    for (const track of [`denied-${person}`, `seen-${person}`]) {
+      store.remember({ track, camera: 'door', seenAtMs: Date.now(), templates: [look] }, person);
+    }
+    await run('gallery', 'deny', `denied-${person}`);
+  }
+
+  await run(...command);
+  expect((await run('gallery', 'denied')).out).toEqual([
+    expect.stringMatching(/^denied-bob is not bob, said /),
+    `1 track in ${visitors}`,
+  ]);
+  expect(store.sighting('seen-ann')).toBeNull();
+  expect(store.sighting('seen-bob')).not.toBeNull();
 });

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { silentLogger } from '../../src/core/logger.ts';
-import { type Denial, deniedPeople } from '../../src/gallery/denial.ts';
+import { type DeniableFace, type Denial, deniedPeople } from '../../src/gallery/denial.ts';
 import { openVisitorStore, type SqliteVisitorStore } from '../../src/gallery/sqlite-visitor-store.ts';
 import type { TrackSighting } from '../../src/gallery/visitor.ts';
 import { axis, ManualClock, openStore, temporaryFolder } from './gallery-rig.ts';
@@ -150,6 +150,30 @@ it('refuses a file that is a gallery', () => {
   expect(() => open(file)).toThrow(expect.objectContaining({ code: 'GALLERY_UNREADABLE' }));
 });
 
+describe('people removed from the gallery', () => {
+  it('leave nothing behind; of others nothing goes', () => {
+    const file = join(temporaryFolder(), 'visitors.sqlite');
+    const [daemon, command] = [open(file), open(file)];
+    const visitor = daemon.admit(track(0, { id: 'v' }), alike);
+    daemon.name(visitor, 'ann');
+    const stranger = daemon.admit(track(4, { id: 's' }), alike);
+    for (const person of ['ann', 'bob']) {
+      daemon.remember(track(2, { id: `denied-${person}` }), person);
+      daemon.deny(`denied-${person}`);
+      daemon.remember(track(2, { id: `seen-${person}` }), person);
+    }
+    const said = daemon.denials();
+
+    command.erasePeople(['ann', 'nobody']);
+    expect(daemon.denials().looks.map(({ person }) => person)).toEqual(['bob']);
+    expect(daemon.denials().version).not.toBe(said.version);
+    expect(daemon.list({ named: true }).map(({ id }) => id)).toEqual([stranger]);
+    expect(daemon.sighting('v')).toBeNull();
+    expect(daemon.sighting('seen-ann')).toBeNull();
+    expect(daemon.sighting('seen-bob')).toMatchObject({ person: 'bob' });
+  });
+});
+
 describe('denials', () => {
   it('are of the track that was named, seen by other processes, and last until they are taken back', () => {
     const file = join(temporaryFolder(), 'visitors.sqlite');
@@ -191,18 +215,32 @@ describe('denials', () => {
   it('exclude whom a face is less like than one that was denied, by the same encoder', () => {
     const probe = axis(8, 0);
     const look = (person: string, along: number, lean: number, encoder = 'enc') =>
-      ({ person, encoder, part: 'full', mask: null, quality: 1, embedding: axis(8, along, along + 1, lean) }) as const;
+      ({
+        person,
+        track: 'door-1',
+        deniedAtMs: 500,
+        encoder,
+        part: 'full',
+        mask: null,
+        quality: 1,
+        embedding: axis(8, along, along + 1, lean),
+      }) as const;
     const people = [
       { person: { id: 'ann' }, score: 0.7 },
       { person: { id: 'bob' }, score: 0.7 },
     ];
-    const denied = (...looks: Denial[]) => [
-      ...deniedPeople({ version: 1, people: new Set(looks.map((it) => it.person)), looks }, probe, 'enc', people),
+    const face = { track: 'door-2', firstSeenAtMs: 400, encoder: 'enc', embedding: probe };
+    const deniedOf = (seen: DeniableFace, ...looks: Denial[]) => [
+      ...deniedPeople({ version: 1, people: new Set(looks.map((it) => it.person)), looks }, seen, people),
     ];
+    const denied = (...looks: Denial[]) => deniedOf(face, ...looks);
     expect(denied()).toEqual([]);
     expect(denied(look('ann', 0, 0.6))).toEqual(['ann']);
     expect(denied(look('ann', 0, 0.8))).toEqual([]);
     expect(denied(look('ann', 0, 0.6, 'other'))).toEqual([]);
     expect(denied(look('cid', 0, 0))).toEqual([]);
+    // The very track of which it was said, however like them it is; not one that had the number before or after.
+    expect(deniedOf({ ...face, track: 'door-1' }, look('ann', 0, 0.8))).toEqual(['ann']);
+    expect(deniedOf({ ...face, track: 'door-1', firstSeenAtMs: 501 }, look('ann', 0, 0.8))).toEqual([]);
   });
 });

@@ -1,17 +1,13 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Logger } from '../../src/core/logger.ts';
-import { prepareGraph } from '../../src/inference/graph/prepare.ts';
 import { InferencePool, inferenceWorkers } from '../../src/inference/inference-pool.ts';
 import { InferenceThread, startInferenceWorker } from '../../src/inference/inference-thread.ts';
-import { filesOf, tinyEmbedder, tinyEmbedding, tinyEntry } from './graphs.ts';
+import { filesOf, tinyEmbedding } from './graphs.ts';
+import { TINY_SIZE, tinyBytes, tinyModel, useTinyModelFile } from './tiny-model.ts';
 
-const entry = tinyEntry({ input: { ...tinyEntry().input, mean: [0, 0, 0], scale: [1, 1, 1] } });
-const SIZE = 8 * 9 * 3;
-const bytes = (seed: number) => Array.from({ length: SIZE }, (_, index) => (index * 13 + seed * 59) % 256);
 const OPTIONS = { providers: ['cpu'], threads: 1 } as const;
 
 describe('inferenceWorkers', () => {
@@ -30,20 +26,10 @@ describe('inferenceWorkers', () => {
 });
 
 describe('InferencePool', () => {
-  let dir = '';
-  let path = '';
+  const { dir, files } = useTinyModelFile();
   const lines: string[] = [];
   const say = (_fields: object, message: string) => lines.push(message);
   const logger: Logger = { debug: say, info: say, warn: say, error: say };
-
-  beforeAll(async () => {
-    dir = await mkdtemp(join(tmpdir(), 'eyeline-pool-'));
-    path = join(dir, 'tiny.onnx');
-    await writeFile(path, prepareGraph(tinyEmbedder({ input: [1, 9, 8, 3], flatten: [1, -1] }), entry));
-  });
-  afterAll(async () => {
-    await rm(dir, { recursive: true });
-  });
 
   const start = (count: number) => {
     const workers: { worker: Worker; posted: string[] }[] = [];
@@ -70,13 +56,13 @@ describe('InferencePool', () => {
   it('runs at a time as many batches as it has threads, each with its own result', async () => {
     const { pool, workers } = start(2);
     lines.length = 0;
-    const model = await pool.open(filesOf(entry, path), 'tiny', OPTIONS);
+    const model = await pool.open(files(), 'tiny', OPTIONS);
     expect(lines).toEqual(['model tiny runs on cpu']);
     expect(model).toMatchObject({ id: 'tiny', provider: 'cpu', parallelRuns: 2 });
     const seeds = [1, 2, 3, 4, 5, 6];
-    const results = await Promise.all(seeds.map((seed) => model.runBatch(Uint8Array.from(bytes(seed)), 1)));
+    const results = await Promise.all(seeds.map((seed) => model.runBatch(Uint8Array.from(tinyBytes(seed)), 1)));
     for (const [index, seed] of seeds.entries()) {
-      for (const [column, value] of tinyEmbedding(bytes(seed)).entries()) {
+      for (const [column, value] of tinyEmbedding(tinyBytes(seed)).entries()) {
         expect(results[index]?.outputs.embedding?.data[column]).toBeCloseTo(value, 1);
       }
     }
@@ -84,16 +70,16 @@ describe('InferencePool', () => {
       ['open', 'run', 'run', 'run'],
       ['open', 'run', 'run', 'run'],
     ]);
-    await model.runBatch(new Uint8Array(SIZE), 1);
-    await model.runBatch(new Uint8Array(SIZE), 1);
+    await model.runBatch(new Uint8Array(TINY_SIZE), 1);
+    await model.runBatch(new Uint8Array(TINY_SIZE), 1);
     expect(workers[0]?.posted).toHaveLength(6);
     await model.close();
-    await expect(model.runBatch(new Uint8Array(SIZE), 1)).rejects.toThrow('is closed');
+    await expect(model.runBatch(new Uint8Array(TINY_SIZE), 1)).rejects.toThrow('is closed');
   });
 
   it('fails as a whole when one of its threads ends by itself', async () => {
     const { pool, workers } = start(2);
-    const model = await pool.open(filesOf(entry, path), 'tiny', OPTIONS);
+    const model = await pool.open(files(), 'tiny', OPTIONS);
     const failed = expect(pool.failed).rejects.toMatchObject({ code: 'INFERENCE_FAILED' });
     await workers[1]?.worker.terminate();
     await failed;
@@ -102,11 +88,11 @@ describe('InferencePool', () => {
 
   it('hands on what opening a model fails with', async () => {
     const { pool } = start(2);
-    const broken = join(dir, 'broken.onnx');
+    const broken = join(dir(), 'broken.onnx');
     await writeFile(broken, 'no graph');
-    await expect(pool.open(filesOf(entry, broken), 'tiny', OPTIONS)).rejects.toMatchObject({
+    await expect(pool.open(filesOf(tinyModel, broken), 'tiny', OPTIONS)).rejects.toMatchObject({
       code: 'PROVIDER_UNAVAILABLE',
     });
-    expect((await pool.open(filesOf(entry, path), 'tiny', OPTIONS)).id).toBe('tiny');
+    expect((await pool.open(files(), 'tiny', OPTIONS)).id).toBe('tiny');
   });
 });

@@ -1,33 +1,19 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Logger } from '../../src/core/logger.ts';
-import { prepareGraph } from '../../src/inference/graph/prepare.ts';
 import { InferenceThread, startInferenceWorker } from '../../src/inference/inference-thread.ts';
-import { filesOf, tinyEmbedder, tinyEmbedding, tinyEntry } from './graphs.ts';
+import { filesOf, tinyEmbedding } from './graphs.ts';
+import { TINY_SIZE, tinyBytes, tinyModel, useTinyModelFile } from './tiny-model.ts';
 
-const entry = tinyEntry({ input: { ...tinyEntry().input, mean: [0, 0, 0], scale: [1, 1, 1] } });
-const SIZE = 8 * 9 * 3;
-const bytes = (seed: number) => Array.from({ length: SIZE }, (_, index) => (index * 13 + seed * 59) % 256);
 const OPTIONS = { providers: ['cpu'], threads: 1 } as const;
 
 describe('InferenceThread', () => {
-  let dir = '';
-  let path = '';
+  const { dir, files } = useTinyModelFile();
   const lines: string[] = [];
   const say = (_fields: object, message: string) => lines.push(message);
   const logger: Logger = { debug: say, info: say, warn: say, error: say };
-
-  beforeAll(async () => {
-    dir = await mkdtemp(join(tmpdir(), 'eyeline-thread-'));
-    path = join(dir, 'tiny.onnx');
-    await writeFile(path, prepareGraph(tinyEmbedder({ input: [1, 9, 8, 3], flatten: [1, -1] }), entry));
-  });
-  afterAll(async () => {
-    await rm(dir, { recursive: true });
-  });
 
   const start = () => {
     const thread = new InferenceThread(logger);
@@ -37,19 +23,19 @@ describe('InferenceThread', () => {
 
   it('runs batches in a thread of its own and gives the buffer back', async () => {
     const thread = start();
-    const model = await thread.open(filesOf(entry, path), 'tiny', OPTIONS);
+    const model = await thread.open(files(), 'tiny', OPTIONS);
     expect(model).toMatchObject({ id: 'tiny', provider: 'cpu', input: { width: 8, height: 9, channels: 3 } });
     expect(model.timings.map(({ pictures }) => pictures)).toEqual([1, 2]);
     expect(lines).toContain('model tiny runs on cpu');
-    const pixels = new Uint8Array(SIZE * 4);
-    pixels.set([...bytes(1), ...bytes(2)]);
+    const pixels = new Uint8Array(TINY_SIZE * 4);
+    pixels.set([...tinyBytes(1), ...tinyBytes(2)]);
     const result = await model.runBatch(pixels, 2);
     expect(pixels).toHaveLength(0);
-    expect(result.pixels).toHaveLength(SIZE * 4);
+    expect(result.pixels).toHaveLength(TINY_SIZE * 4);
     expect(result.runMs).toBeGreaterThan(0);
     expect(result.outputs.embedding?.shape).toEqual([2, 4]);
     for (const [row, seed] of [1, 2].entries()) {
-      for (const [column, value] of tinyEmbedding(bytes(seed)).entries()) {
+      for (const [column, value] of tinyEmbedding(tinyBytes(seed)).entries()) {
         expect(result.outputs.embedding?.data[row * 4 + column]).toBeCloseTo(value, 1);
       }
     }
@@ -59,30 +45,30 @@ describe('InferenceThread', () => {
 
   it('hands on what opening a model fails with, and opens the next', async () => {
     const thread = start();
-    const broken = join(dir, 'broken.onnx');
+    const broken = join(dir(), 'broken.onnx');
     await writeFile(broken, 'no graph');
-    await expect(thread.open(filesOf(entry, broken), 'tiny', OPTIONS)).rejects.toMatchObject({
+    await expect(thread.open(filesOf(tinyModel, broken), 'tiny', OPTIONS)).rejects.toMatchObject({
       code: 'PROVIDER_UNAVAILABLE',
       message: expect.stringContaining('model tiny: no provider works: cpu: '),
     });
-    expect((await thread.open(filesOf(entry, path), 'tiny', OPTIONS)).id).toBe('tiny');
+    expect((await thread.open(files(), 'tiny', OPTIONS)).id).toBe('tiny');
   });
 
   it('refuses what comes after it was closed, and does not call that a failure', async () => {
     const thread = start();
-    const model = await thread.open(filesOf(entry, path), 'tiny', OPTIONS);
+    const model = await thread.open(files(), 'tiny', OPTIONS);
     let failed = false;
     thread.failed.catch(() => {
       failed = true;
     });
-    const running = model.runBatch(new Uint8Array(SIZE), 1).catch((error: unknown) => error);
+    const running = model.runBatch(new Uint8Array(TINY_SIZE), 1).catch((error: unknown) => error);
     await thread.close();
     const refused = { code: 'INFERENCE_FAILED', message: 'the inference thread was closed' };
     // It may have been answered in time.
     expect([expect.objectContaining(refused), expect.objectContaining({ runMs: expect.any(Number) })]).toContainEqual(
       await running,
     );
-    await expect(model.runBatch(new Uint8Array(SIZE), 1)).rejects.toMatchObject(refused);
+    await expect(model.runBatch(new Uint8Array(TINY_SIZE), 1)).rejects.toMatchObject(refused);
     await model.close();
     expect(failed).toBe(false);
   });
@@ -93,12 +79,12 @@ describe('InferenceThread', () => {
       worker = startInferenceWorker();
       return worker;
     });
-    const model = await thread.open(filesOf(entry, path), 'tiny', OPTIONS);
+    const model = await thread.open(files(), 'tiny', OPTIONS);
     const ended = { code: 'INFERENCE_FAILED', message: 'the inference thread ended: status 1' };
     const failed = expect(thread.failed).rejects.toMatchObject(ended);
     await worker?.terminate();
     await failed;
-    await expect(model.runBatch(new Uint8Array(SIZE), 1)).rejects.toMatchObject(ended);
+    await expect(model.runBatch(new Uint8Array(TINY_SIZE), 1)).rejects.toMatchObject(ended);
     await model.close();
     await thread.close();
   });

@@ -1,8 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
 import type { Logger } from '../../src/core/logger.ts';
 import { silentLogger } from '../../src/core/logger.ts';
@@ -11,27 +10,13 @@ import { prepareGraph } from '../../src/inference/graph/prepare.ts';
 import { ModelBatcher } from '../../src/inference/model-batcher.ts';
 import { openOnnxModel, probeProviders, supportedProviders } from '../../src/inference/onnxruntime-model.ts';
 import { probeProvider } from '../../src/inference/providers.ts';
-import { filesOf, tinyEmbedder, tinyEmbedding, tinyEntry } from './graphs.ts';
+import { filesOf, tinyEmbedder, tinyEmbedding } from './graphs.ts';
+import { TINY_SIZE, tinyBytes, tinyModel, useTinyModelFile } from './tiny-model.ts';
 
-/** No normalisation: the embedding is a known sum over the bytes. */
-const entry = tinyEntry({ input: { ...tinyEntry().input, mean: [0, 0, 0], scale: [1, 1, 1] } });
-const SIZE = 8 * 9 * 3;
-
-let dir = '';
-let path = '';
-beforeAll(async () => {
-  dir = await mkdtemp(join(tmpdir(), 'eyeline-ort-'));
-  path = join(dir, 'tiny.onnx');
-  // Channels last, so that the flattened picture is the bytes in their order.
-  await writeFile(path, prepareGraph(tinyEmbedder({ input: [1, 9, 8, 3], flatten: [1, -1] }), entry));
-});
-afterAll(async () => {
-  await rm(dir, { recursive: true });
-});
-
-const picture = (seed: number) => Uint8Array.from({ length: SIZE }, (_, index) => (index * 13 + seed * 59) % 256);
+const { dir, files } = useTinyModelFile();
+const picture = (seed: number) => Uint8Array.from(tinyBytes(seed));
 const openBare = (options: Partial<Parameters<typeof openOnnxModel>[2]> = {}) =>
-  openOnnxModel(filesOf(entry, path), 'tiny', { providers: ['cpu'], threads: 1, logger: silentLogger, ...options });
+  openOnnxModel(files(), 'tiny', { providers: ['cpu'], threads: 1, logger: silentLogger, ...options });
 /** The model as its users have it. */
 const open = async () => {
   const batcher = new ModelBatcher(await openBare(), systemClock);
@@ -64,8 +49,8 @@ it('keeps runs that overlap apart', async () => {
 
 it('refuses a picture of another size, and takes the next', async () => {
   const model = await open();
-  await expect(model.run([picture(0), new Uint8Array(SIZE - 1)])).rejects.toThrow(
-    new RangeError(`model tiny: picture 1 has ${SIZE - 1} bytes; 9x8x3 are ${SIZE}`),
+  await expect(model.run([picture(0), new Uint8Array(TINY_SIZE - 1)])).rejects.toThrow(
+    new RangeError(`model tiny: picture 1 has ${TINY_SIZE - 1} bytes; 9x8x3 are ${TINY_SIZE}`),
   );
   expect((await model.run([picture(0)])).embedding?.shape).toEqual([1, 4]);
   await model.close();
@@ -103,19 +88,19 @@ it('names every provider and reason when none works', async () => {
     code: 'PROVIDER_UNAVAILABLE',
     message: 'model tiny: no provider works: cuda: no device',
   });
-  const broken = join(dir, 'broken.onnx');
+  const broken = join(dir(), 'broken.onnx');
   await writeFile(broken, 'no graph');
   await expect(
-    openOnnxModel(filesOf(entry, broken), 'tiny', { providers: ['cpu'], threads: 1, logger: silentLogger }),
+    openOnnxModel(filesOf(tinyModel, broken), 'tiny', { providers: ['cpu'], threads: 1, logger: silentLogger }),
   ).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE', message: expect.stringContaining('cpu: ') });
 });
 
 it('does not take a provider that computes no numbers', async () => {
   const zero = [node('Sub', ['product', 'product'], 'zero'), node('Div', ['product', 'zero'], 'embedding')];
-  const file = join(dir, 'infinite.onnx');
-  await writeFile(file, prepareGraph(tinyEmbedder({ input: [1, 9, 8, 3], flatten: [1, -1], tail: zero }), entry));
+  const file = join(dir(), 'infinite.onnx');
+  await writeFile(file, prepareGraph(tinyEmbedder({ input: [1, 9, 8, 3], flatten: [1, -1], tail: zero }), tinyModel));
   await expect(
-    openOnnxModel(filesOf(entry, file), 'tiny', { providers: ['cpu'], threads: 1, logger: silentLogger }),
+    openOnnxModel(filesOf(tinyModel, file), 'tiny', { providers: ['cpu'], threads: 1, logger: silentLogger }),
   ).rejects.toMatchObject({ message: expect.stringContaining('output embedding holds no finite numbers') });
 });
 

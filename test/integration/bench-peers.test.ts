@@ -4,11 +4,11 @@ import { expect, it } from 'vitest';
 import { decodeRgb } from '../../bench/peers/pictures.ts';
 import { loadProgram } from '../../bench/peers/program.ts';
 import { startSystem } from '../../bench/peers/system-process.ts';
-import { openFaceReader } from '../../src/app.ts';
 import { decodePicture } from '../../src/capture/opencv-picture.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import { cosine } from '../../src/faces/embedding.ts';
 import { createModelStore } from '../../src/inference/store.ts';
+import { openFaceReader } from '../../src/wiring/open-faces.ts';
 import { MODELS_DIR, testConfig } from '../rig/config.ts';
 
 const PEERS_FOLDER = new URL('../../bench/peers/node_modules', import.meta.url);

@@ -2,13 +2,13 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type OpenFaceAnalyser, openFaceAnalyser } from '../../src/app.ts';
 import { decodePicture, encodeJpeg, type OpencvPicture } from '../../src/capture/opencv-picture.ts';
 import { iou } from '../../src/core/geometry.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import { cosine } from '../../src/faces/embedding.ts';
 import { BUILTIN_MANIFEST } from '../../src/inference/manifest.ts';
 import { createModelStore } from '../../src/inference/store.ts';
+import { type OpenFaceAnalyser, openFaceAnalyser } from '../../src/wiring/open-faces.ts';
 import { describeFaceAnalyser } from '../faces/face-analyser-contract.ts';
 import { MODELS_DIR, testConfig } from '../rig/config.ts';
 

@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
-import { type OpenFaceAnalyser, openFaceAnalyser } from '../../src/app.ts';
 import { decodePicture } from '../../src/capture/opencv-picture.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import type { ScoredPair } from '../../src/evaluation/metrics/comparisons.ts';
 import { foldedAccuracy } from '../../src/evaluation/metrics/folded-accuracy.ts';
 import { cosine } from '../../src/faces/embedding.ts';
+import { type OpenFaceAnalyser, openFaceAnalyser } from '../../src/wiring/open-faces.ts';
 import { testConfig } from '../rig/config.ts';
 import { sharedData } from '../rig/shared-data.ts';
 

@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from 'vitest';
-import { openFaceAnalyser } from '../../src/app.ts';
 import { decodePicture } from '../../src/capture/opencv-picture.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import type { Frame } from '../../src/core/picture.ts';
 import type { IdentityDraft } from '../../src/events/identity-event.ts';
 import { CameraPipeline } from '../../src/pipeline/camera-pipeline.ts';
 import { decisionParts } from '../../src/pipeline/decision-parts.ts';
+import { openFaceAnalyser } from '../../src/wiring/open-faces.ts';
 import { testConfig } from '../rig/config.ts';
 import { sharedData } from '../rig/shared-data.ts';
 

@@ -2,13 +2,13 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openFaceReader } from '../../src/app.ts';
 import { decodePicture } from '../../src/capture/opencv-picture.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import { cosine } from '../../src/faces/embedding.ts';
 import { createModelStore } from '../../src/inference/store.ts';
 import { PicturePool } from '../../src/pictures/picture-pool.ts';
 import type { PictureReading, PictureStep } from '../../src/pictures/picture-protocol.ts';
+import { openFaceReader } from '../../src/wiring/open-faces.ts';
 import { MODELS_DIR, testConfig } from '../rig/config.ts';
 
 const OPTIONS = { workers: 2, batching: 'fastest', env: process.env } as const;

@@ -5,12 +5,8 @@ import { type AttemptReport, attemptReport } from '../../src/events/attempt.ts';
 import type { IdentityDraft } from '../../src/events/identity-event.ts';
 import { cosine } from '../../src/faces/embedding.ts';
 import type { LivenessAssessor } from '../../src/faces/liveness.ts';
-import {
-  CameraPipeline,
-  type FrameReport,
-  type GalleryView,
-  type VisitorLog,
-} from '../../src/pipeline/camera-pipeline.ts';
+import { CameraPipeline, type FrameReport, type VisitorLog } from '../../src/pipeline/camera-pipeline.ts';
+import type { GalleryView } from '../../src/pipeline/gallery-view.ts';
 import { Visits } from '../../src/pipeline/visits.ts';
 import { Cooldown } from '../../src/tracks/cooldown.ts';
 import { FaceTracker } from '../../src/tracks/tracker.ts';
@@ -178,7 +174,7 @@ describe('CameraPipeline', () => {
     await play(times(6, [at(100, 0.5)]), pipeline);
     expect(published.map(({ person }) => person)).toEqual([ANN]);
     const said = { person: 'ann', encoder: FULL_ENCODER, part: 'full', mask: null, quality: 0.9 } as const;
-    const looks = [{ ...said, embedding: stagedEmbedding(0.5, FULL_ENCODER) }];
+    const looks = [{ ...said, track: 'gate-9', deniedAtMs: nowMs, embedding: stagedEmbedding(0.5, FULL_ENCODER) }];
     gallery = { ...gallery, denials: () => ({ version: 1, people: new Set(['ann']), looks }) };
     await play(times(10, [at(100, 0.5)]), pipeline);
     expect(published.slice(1).map(({ decision, person }) => [decision, person])).toEqual([['unknown', null]]);

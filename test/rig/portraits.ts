@@ -1,12 +1,12 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { openFaceAnalyser } from '../../src/app.ts';
 import { decodePicture, encodeJpeg, rgbPicture } from '../../src/capture/opencv-picture.ts';
 import type { Affine, Box } from '../../src/core/geometry.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import type { Picture } from '../../src/core/picture.ts';
 import { createModelStore } from '../../src/inference/store.ts';
 import { simulateMask } from '../../src/pictures/simulate-mask.ts';
+import { openFaceAnalyser } from '../../src/wiring/open-faces.ts';
 import { MODELS_DIR, testConfig } from './config.ts';
 
 const SIDE = 200;

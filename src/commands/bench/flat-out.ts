@@ -1,4 +1,3 @@
-import type { OpenFaceAnalyser } from '../../app.ts';
 import { CameraSupervisor } from '../../capture/camera-supervisor.ts';
 import { cameraForker } from '../../capture/fork-camera.ts';
 import type { Config } from '../../config/schema.ts';
@@ -6,8 +5,10 @@ import { systemClock } from '../../core/clock.ts';
 import { entryBeside } from '../../core/entry-points.ts';
 import type { Logger } from '../../core/logger.ts';
 import { quantile, rounded } from '../../core/statistics.ts';
-import { CameraPipeline, type FrameReport, type GalleryView } from '../../pipeline/camera-pipeline.ts';
+import { CameraPipeline, type FrameReport } from '../../pipeline/camera-pipeline.ts';
 import { decisionParts } from '../../pipeline/decision-parts.ts';
+import type { GalleryView } from '../../pipeline/gallery-view.ts';
+import type { OpenFaceAnalyser } from '../../wiring/open-faces.ts';
 import { type RunCounts, type RunLog, rawRunMs } from './run-log.ts';
 
 const REPLAY_CAMERA = entryBeside('replay-camera', import.meta.url);

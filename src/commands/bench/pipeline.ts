@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { openFaceAnalyser, openFaceReader } from '../../app.ts';
 import { decodePicture } from '../../capture/opencv-picture.ts';
 import type { Config } from '../../config/schema.ts';
 import { systemClock } from '../../core/clock.ts';
@@ -11,6 +10,7 @@ import { findPictures } from '../../gallery/picture-files.ts';
 import { openGalleryStore } from '../../gallery/sqlite-gallery-store.ts';
 import { inferenceWorkers } from '../../inference/inference-pool.ts';
 import { createModelStore } from '../../inference/store.ts';
+import { openFaceAnalyser, openFaceReader } from '../../wiring/open-faces.ts';
 import { decodeOnlyCores } from './decode-only.ts';
 import { type FlatOut, runFlatOut } from './flat-out.ts';
 import { type Live, runLive } from './live.ts';

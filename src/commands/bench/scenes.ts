@@ -2,11 +2,11 @@ import { execFile } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { openFaceAnalyser } from '../../app.ts';
 import type { Config } from '../../config/schema.ts';
 import { EyelineError, messageOf } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { ModelStore } from '../../inference/store.ts';
+import { openFaceAnalyser } from '../../wiring/open-faces.ts';
 import { makeClip } from '../demo/clip.ts';
 import { CASTS, stagePeople } from '../demo/people.ts';
 

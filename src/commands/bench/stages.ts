@@ -1,10 +1,10 @@
-import { openFaceAnalyser } from '../../app.ts';
 import type { Config } from '../../config/schema.ts';
 import { systemClock } from '../../core/clock.ts';
 import type { Logger } from '../../core/logger.ts';
 import { quantile, rounded } from '../../core/statistics.ts';
 import { ModelBatcher } from '../../inference/model-batcher.ts';
 import { type BatchModel, pictureBytes } from '../../inference/vision-model.ts';
+import { openFaceAnalyser } from '../../wiring/open-faces.ts';
 import { rawMsOf } from './run-log.ts';
 
 /** One model and batch size. */

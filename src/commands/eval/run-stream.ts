@@ -1,10 +1,10 @@
-import { openFaceAnalyser } from '../../app.ts';
 import { silentLogger } from '../../core/logger.ts';
 import { readPeopleFolder } from '../../evaluation/people-folder.ts';
 import type { CountedRate } from '../../evaluation/streams/rate-interval.ts';
 import { type StreamFigures, streamFigures } from '../../evaluation/streams/stream-figures.ts';
 import { recordStreams, somePeople } from '../../evaluation/streams/stream-set.ts';
 import { decisionParts } from '../../pipeline/decision-parts.ts';
+import { openFaceAnalyser } from '../../wiring/open-faces.ts';
 import type { CommandContext } from '../command.ts';
 import { percent } from './figures-text.ts';
 import { type ChainOptions, openPictures } from './open-evaluation.ts';

@@ -3,7 +3,8 @@ import { systemClock } from '../../core/clock.ts';
 import { EyelineError } from '../../core/errors.ts';
 import type { PersonRecord } from '../../gallery/template.ts';
 import type { CommandContext } from '../command.ts';
-import { parseEnd, parseTime } from './day.ts';
+import { eraseWithVisitors } from '../configured.ts';
+import { dayOf, parseEnd, parseTime } from './day.ts';
 import { type GalleryOptions, withStore } from './with-store.ts';
 
 interface ConsentOptions extends GalleryOptions {
@@ -49,10 +50,13 @@ export function registerConsent(gallery: Command, context: CommandContext): void
     .option('-c, --config <file>', 'configuration file')
     .option('--json', 'print who was removed as JSON')
     .action(async (options: GalleryOptions) => {
-      await withStore(options, context, (store) => {
-        const removed = store.removeExpired();
-        if (options.json) context.print(JSON.stringify({ removed }, null, 2));
-        else context.print(removed.length === 0 ? 'nobody is past their last day' : `removed ${removed.join(', ')}`);
+      await withStore(options, context, (store, configured) => {
+        eraseWithVisitors(configured, () => {
+          const removed = store.removeExpired();
+          if (options.json) context.print(JSON.stringify({ removed }, null, 2));
+          else context.print(removed.length === 0 ? 'nobody is past their last day' : `removed ${removed.join(', ')}`);
+          return removed;
+        });
       });
     });
 }
@@ -61,7 +65,7 @@ function consentText({ id, name, consentAtMs, consentNote, retainUntilMs }: Pers
   const consent =
     consentAtMs === null
       ? 'no consent recorded'
-      : `consent of ${new Date(consentAtMs).toISOString().slice(0, 10)}${consentNote === null ? '' : ` (${consentNote})`}`;
+      : `consent of ${dayOf(consentAtMs)}${consentNote === null ? '' : ` (${consentNote})`}`;
   const kept = retainUntilMs === null ? 'kept without a limit' : `kept until ${new Date(retainUntilMs).toISOString()}`;
   return `${id}: ${name}, ${consent}, ${kept}`;
 }

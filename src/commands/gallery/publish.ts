@@ -1,15 +1,11 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import { readMqttAccess } from '../../app.ts';
-import { loadConfig } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
 import { systemClock } from '../../core/clock.ts';
 import { EyelineError, messageOf } from '../../core/errors.ts';
-import { silentLogger } from '../../core/logger.ts';
 import { announceRetained } from '../../events/mqtt-announcer.ts';
 import { announcementTopic } from '../../events/topics.ts';
-import { actorName } from '../../gallery/actor.ts';
 import { isSite } from '../../gallery/bundle/bundle-format.ts';
 import { generateSigningKey, readSigningKey } from '../../gallery/bundle/bundle-keys.ts';
 import { createKeyFile, createSecretFile, defaultKeyFile, keyOfFile } from '../../gallery/gallery-key.ts';
@@ -20,9 +16,9 @@ import { openPostgresMaster } from '../../gallery/master/postgres-master-gallery
 import { publish, setSites } from '../../gallery/master/publish.ts';
 import { s3Shelf } from '../../gallery/master/s3-shelf.ts';
 import { sqliteMaster } from '../../gallery/master/sqlite-master-gallery.ts';
-import { openGalleryStore } from '../../gallery/sqlite-gallery-store.ts';
-import { readGalleryKey } from '../../platform/credentials.ts';
+import { readMqttAccess } from '../../wiring/create-publisher.ts';
 import type { CommandContext } from '../command.ts';
+import { loadConfigured, openGallery } from '../configured.ts';
 import type { GalleryOptions } from './with-store.ts';
 
 interface MasterOptions extends GalleryOptions {
@@ -65,8 +61,10 @@ export function registerPublish(gallery: Command, context: CommandContext): void
     .action(async (person: string, sites: readonly string[], options: MasterOptions) => {
       for (const it of sites) site(it);
       await withMaster(options, context, async (from) => {
-        await setSites(from, person, sites.length > 0 ? sites : null);
-        context.print(`${person} is published to ${sites.length > 0 ? sites.join(', ') : 'all sites'}`);
+        const where = sites.length > 0 ? sites : null;
+        await setSites(from, person, where);
+        if (options.json) context.print(JSON.stringify({ person, sites: where }));
+        else context.print(`${person} is published to ${where?.join(', ') ?? 'all sites'}`);
       });
     });
   gallery
@@ -158,23 +156,16 @@ function shelfOf(target: string, env: NodeJS.ProcessEnv): BundleShelf {
 }
 
 async function withMaster(
-  { config: file, master: url }: MasterOptions,
+  options: MasterOptions,
   context: CommandContext,
   work: (master: MasterGallery, config: Config) => Promise<void>,
 ): Promise<void> {
-  const { config } = await loadConfig({ ...(file ? { file } : {}), env: context.env });
-  const key = await readGalleryKey(config, context.env, context.warn);
+  const { master: url } = options;
+  const configured = await loadConfigured(options, context);
+  const { config, key } = configured;
   const from =
     url === undefined
-      ? sqliteMaster(
-          openGalleryStore(config.gallery.file, {
-            logger: { ...silentLogger, warn: (_, message) => context.warn(message) },
-            clock: systemClock,
-            create: false,
-            key,
-            actor: actorName('cli'),
-          }),
-        )
+      ? sqliteMaster(openGallery(configured, false))
       : await openPostgresMaster(url, key ?? keyOfFile(defaultKeyFile(config.gallery.file), true, context.warn));
   try {
     await work(from, config);

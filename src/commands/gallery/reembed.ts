@@ -82,6 +82,6 @@ function againText({ person, parts, files }: EnrolAgain): string {
 }
 
 async function openConfigured(config: Config, logger: Logger): Promise<CropEmbedder> {
-  const { openFaceReader } = await import('../../app.ts');
+  const { openFaceReader } = await import('../../wiring/open-faces.ts');
   return openFaceReader(config, logger);
 }

@@ -1,14 +1,12 @@
 import type { Command } from 'commander';
-import { openFleetMember } from '../../app.ts';
-import { loadConfig } from '../../config/load.ts';
 import { systemClock } from '../../core/clock.ts';
 import { EyelineError } from '../../core/errors.ts';
-import { silentLogger } from '../../core/logger.ts';
 import type { FleetMember } from '../../gallery/sync/join-fleet.ts';
 import { fingerprintOf } from '../../inference/manifest.ts';
 import { createModelStore } from '../../inference/store.ts';
-import { readGalleryKey } from '../../platform/credentials.ts';
+import { openFleetMember } from '../../wiring/open-fleet-member.ts';
 import type { CommandContext } from '../command.ts';
+import { loadConfigured } from '../configured.ts';
 import type { GalleryOptions } from './with-store.ts';
 
 /** What a device of a fleet does: `eyeline gallery sync`, `rollback` and `receipts`. */
@@ -57,13 +55,12 @@ export function registerSync(gallery: Command, context: CommandContext): void {
 }
 
 async function withMember(
-  { config: file, newMaster = false }: GalleryOptions & { newMaster?: boolean },
+  options: GalleryOptions & { newMaster?: boolean },
   context: CommandContext,
   work: (member: FleetMember) => Promise<void>,
 ): Promise<void> {
-  const { config } = await loadConfig({ ...(file ? { file } : {}), env: context.env });
-  const logger = { ...silentLogger, warn: (_: object, message: string) => context.warn(message) };
-  const key = await readGalleryKey(config, context.env, context.warn);
+  const { newMaster = false } = options;
+  const { config, logger, key } = await loadConfigured(options, context);
   const models = await createModelStore({ dir: config.models.dir, extraManifest: config.models.manifest, logger });
   const encoder = fingerprintOf(models.entry(config.models.encoder));
   const member = await openFleetMember(config, context.env, logger, { clock: systemClock, key, encoder, newMaster });

@@ -4,8 +4,9 @@ import type { Frame } from '../../core/picture.ts';
 import type { IdentityDraft } from '../../events/identity-event.ts';
 import type { FaceAnalyser } from '../../faces/face-analyser.ts';
 import type { StreamLook } from '../../pictures/picture-protocol.ts';
-import { CameraPipeline, type GalleryView } from '../../pipeline/camera-pipeline.ts';
+import { CameraPipeline } from '../../pipeline/camera-pipeline.ts';
 import type { DecisionParts } from '../../pipeline/decision-parts.ts';
+import type { GalleryView } from '../../pipeline/gallery-view.ts';
 import type { WalkPlan } from './walk.ts';
 
 /** What was told of somebody who walked by. */

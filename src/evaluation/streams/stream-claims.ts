@@ -1,7 +1,7 @@
 import { seededRandom } from '../../core/seeded-random.ts';
 import { curveFor, meaningOf, type ScoreCalibration } from '../../faces/score-calibration.ts';
 import type { StreamLook } from '../../pictures/picture-protocol.ts';
-import type { GalleryView } from '../../pipeline/camera-pipeline.ts';
+import type { GalleryView } from '../../pipeline/gallery-view.ts';
 import { claimedRate, ENOUGH_LOOKS, type Evidence, weigh } from '../../tracks/sequential-test.ts';
 
 /** What a track claims at its strongest: how seldom a stranger would look so like somebody. */

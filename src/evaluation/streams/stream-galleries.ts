@@ -3,7 +3,7 @@ import { shuffled } from '../../core/shuffled.ts';
 import { combineSnapshots } from '../../gallery/encoder-snapshots.ts';
 import { createSnapshot } from '../../gallery/snapshot.ts';
 import type { GalleryEncoder } from '../../gallery/template.ts';
-import type { GalleryView } from '../../pipeline/camera-pipeline.ts';
+import type { GalleryView } from '../../pipeline/gallery-view.ts';
 import type { StreamPerson } from './stream-set.ts';
 
 /** A gallery of some of the people; the others are strangers to it. */

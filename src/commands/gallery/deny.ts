@@ -1,16 +1,10 @@
 import type { Command } from 'commander';
-import { loadConfig } from '../config/load.ts';
-import { systemClock } from '../core/clock.ts';
-import { type Logger, silentLogger } from '../core/logger.ts';
-import { openVisitorStore, type SqliteVisitorStore } from '../gallery/sqlite-visitor-store.ts';
-import { readGalleryKey } from '../platform/credentials.ts';
-import type { CommandContext } from './command.ts';
-import { visitorLimits } from './visitors.ts';
+import type { CommandContext } from '../command.ts';
+import { withVisitors } from '../configured.ts';
+import type { GalleryOptions } from './with-store.ts';
 
-interface DenyOptions {
-  readonly config?: string;
+interface DenyOptions extends GalleryOptions {
   readonly person?: string;
-  readonly json?: boolean;
 }
 
 /** `eyeline gallery deny|denied|allow`: who a track was not. */
@@ -25,14 +19,14 @@ export function registerDeny(gallery: Command, context: CommandContext): void {
       .argument('<track>', 'as events have it')
       .option('--person <id>', 'who it is not, when not the one it was named'),
   ).action(async (track: string, options: DenyOptions) => {
-    await withStore(options, context, (store) => {
+    await withVisitors(options, context, (store) => {
       const person = store.deny(track, options.person);
       context.print(options.json ? JSON.stringify({ track, person }) : `${track} is not ${person}`);
     });
   });
   withOptions(gallery.command('denied').description('Lists the tracks that were said not to be somebody.')).action(
     async (options: DenyOptions) => {
-      await withStore(options, context, (store) => {
+      await withVisitors(options, context, (store) => {
         const denials = store.listDenials();
         if (options.json) {
           context.print(JSON.stringify({ file: store.file, denials }, null, 2));
@@ -51,7 +45,7 @@ export function registerDeny(gallery: Command, context: CommandContext): void {
       .description('Takes back what was said of a person with `gallery deny`.')
       .argument('<person>', 'id'),
   ).action(async (person: string, options: DenyOptions) => {
-    await withStore(options, context, (store) => {
+    await withVisitors(options, context, (store) => {
       const tracks = store.allow(person);
       context.print(options.json ? JSON.stringify({ person, tracks }) : `${person}: ${tracks} taken back`);
     });
@@ -60,21 +54,4 @@ export function registerDeny(gallery: Command, context: CommandContext): void {
 
 function withOptions(command: Command): Command {
   return command.option('-c, --config <file>', 'configuration file').option('--json', 'print JSON');
-}
-
-async function withStore(
-  { config: file }: DenyOptions,
-  context: CommandContext,
-  work: (store: SqliteVisitorStore) => void,
-): Promise<void> {
-  const { config } = await loadConfig({ ...(file ? { file } : {}), env: context.env });
-  const logger: Logger = { ...silentLogger, warn: (_, message) => context.warn(message) };
-  const key = await readGalleryKey(config, context.env, context.warn);
-  const limits = visitorLimits(config);
-  const store = openVisitorStore(config.visitors.file, { logger, clock: systemClock, limits, create: false, key });
-  try {
-    work(store);
-  } finally {
-    store.close();
-  }
 }

@@ -1,0 +1,46 @@
+import type { Config } from '../config/schema.ts';
+import type { Logger } from '../core/logger.ts';
+import { CommandError } from '../events/command.ts';
+import { actorName } from '../gallery/actor.ts';
+import { openGalleryStore } from '../gallery/sqlite-gallery-store.ts';
+import type { GallerySync } from '../gallery/sync/gallery-sync.ts';
+import { type FleetMember, type JoinOptions, joinFleet } from '../gallery/sync/join-fleet.ts';
+import { readBundleKeys } from '../platform/credentials.ts';
+
+/**
+ * The device's part in a fleet; null when it belongs to none.
+ * Throws SYNC_NOT_CONFIGURED, SECRET_UNREADABLE, GALLERY_KEY_INVALID, BUNDLE_KEY_INVALID, GALLERY_UNREADABLE.
+ */
+export async function openFleetMember(
+  config: Config,
+  env: NodeJS.ProcessEnv,
+  logger: Logger,
+  options: Pick<JoinOptions, 'clock' | 'key' | 'encoder' | 'newMaster'>,
+): Promise<FleetMember | null> {
+  const { proxy, timeoutMs, trust, url } = config.gallery.sync;
+  if (url === null) return null;
+  const { file } = config.gallery;
+  const { clock, key } = options;
+  return joinFleet({
+    ...options,
+    url,
+    trust,
+    proxy,
+    idleMs: timeoutMs,
+    env,
+    bodyKeys: await readBundleKeys(config, env, (message) => logger.warn({ part: 'gallery' }, message)),
+    site: config.device.site,
+    device: config.device.id,
+    file,
+    open: () => openGalleryStore(file, { logger, clock, key, actor: actorName('sync') }),
+  });
+}
+
+/** What the MQTT command `gallery-sync` does. Rejects with NOT_AVAILABLE when the gallery was not taken over. */
+export function syncCommand(sync: GallerySync): () => Promise<{ version: number }> {
+  return async () => {
+    const { message, state, version } = await sync.syncNow();
+    if (version !== null && (state === 'current' || state === 'held')) return { version };
+    throw new CommandError('NOT_AVAILABLE', `the gallery was not taken over: ${message ?? 'nothing is published'}`);
+  };
+}
