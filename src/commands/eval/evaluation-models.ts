@@ -5,14 +5,17 @@ import type { Config } from '../../config/schema.ts';
 import { systemClock } from '../../core/clock.ts';
 import { EyelineError, messageOf } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
+import type { MaskState } from '../../core/person.ts';
 import { CachedEncoder } from '../../evaluation/cached-encoder.ts';
 import { type FeatureMaps, featureMaps } from '../../evaluation/classifiers/feature-maps.ts';
 import { type HideLowerFace, modelEncoder } from '../../evaluation/face-encoder.ts';
 import { type RoutedCode, routedEncoder } from '../../evaluation/routed-encoder.ts';
-import { scoreOfSameRate } from '../../faces/calibration.ts';
+import { scoreOfSameRate } from '../../evaluation/score-of-same-rate.ts';
 import { blankBelow, type FaceCrop, keepBlocks } from '../../faces/occlusion.ts';
+import { curveFor } from '../../faces/score-calibration.ts';
 import { cutToFeatureMap } from '../../inference/graph/feature-map.ts';
 import { InferenceThread } from '../../inference/inference-thread.ts';
+import { calibrationOf, readCalibrations } from '../../inference/manifest-calibration.ts';
 import { ModelBatcher } from '../../inference/model-batcher.ts';
 import { evaluateGraph, type GraphFiles } from '../../inference/onnxruntime-model.ts';
 import type { ModelStore } from '../../inference/store.ts';
@@ -92,7 +95,7 @@ export class EvaluationModels {
 
   /**
    * What compares faces under an id: its encoder, or where the daemon uses two (`auto`), both. Throws as `encoder` does,
-   * and MODEL_UNSUPPORTED when an encoder of two is not calibrated.
+   * and MODEL_UNCALIBRATED when an encoder of two is not calibrated.
    *
    * @param upperEncoder what `auto` takes for faces with a mask, instead of the configured one; null for none
    */
@@ -126,12 +129,14 @@ export class EvaluationModels {
   }
 
   async #openRouted(fullId: string, upperId: string): Promise<CachedEncoder<object>> {
-    const calibrations = [fullId, upperId].map((id) => {
-      const { calibration = [] } = this.#store.entry(id);
-      if (calibration.length >= 2) return calibration;
-      throw new EyelineError('MODEL_UNSUPPORTED', `model ${id} has no calibration of two points in its manifest`);
-    });
-    const [ofFull = [], ofUpper = []] = calibrations;
+    const measured = await readCalibrations(this.#config.models.calibration);
+    const curveOf = async (id: string, mask: MaskState) => {
+      const { fingerprint } = await this.open(id);
+      const curve = curveFor(calibrationOf(this.#store.entry(id), fingerprint, measured), mask);
+      if (curve) return curve;
+      throw new EyelineError('MODEL_UNCALIBRATED', `model ${id} has no calibration: its scores compare with no others`);
+    };
+    const [ofFull, ofUpper] = [await curveOf(fullId, 'none'), await curveOf(upperId, 'worn')];
     const routed = routedEncoder('auto', {
       full: await this.encoder(fullId),
       upper: await this.encoder(upperId),
