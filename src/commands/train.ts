@@ -165,10 +165,7 @@ async function trainOne(
 /** What of a run that failed is there to go on with. */
 async function whatIsKept(folder: RunFolder): Promise<string[]> {
   const step = await folder.lastCheckpoint();
-  const best = (await folder.readValidations()).reduce<Record<string, number> | null>(
-    (highest, it) => (highest === null || (it.score ?? 0) > (highest.score ?? 0) ? it : highest),
-    null,
-  );
+  const best = await folder.bestValidation();
   return [
     ...(best ? [`  kept: ${folder.modelFile}, the best so far, of step ${best.step}`] : []),
     ...(step === null ? [] : [`  kept: the checkpoint of step ${step}; --resume goes on from there`]),

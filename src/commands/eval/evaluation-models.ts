@@ -23,13 +23,8 @@ import type { VisionModel } from '../../inference/vision-model.ts';
 import { encoderFile } from './encoder-file.ts';
 
 /** Encoders that are no model of the manifest but a way to use the configured one. */
-const WAYS = {
-  full: 'the configured encoder on the whole face',
-  upper: 'the same on the upper part of the face, the rest black',
-  block50: 'the same on blocks 1 to 50 of a 10x10 grid, the rest black',
-  auto: 'what the daemon would use',
-} as const;
-type Way = keyof typeof WAYS;
+const WAYS = ['full', 'upper', 'block50', 'auto'] as const;
+type Way = (typeof WAYS)[number];
 
 /**
  * Pictures in a run: always the same, though another number might be faster here and now. Kernels add in another order for
@@ -112,7 +107,7 @@ export class EvaluationModels {
 
   /** Whether the models of a method are on this machine. Throws what reading a model throws, but for MODEL_MISSING. */
   async has(encoder: string, upperEncoder: string | null | undefined): Promise<boolean> {
-    const models = encoder in WAYS ? [this.#config.models.encoder] : [encoder];
+    const models = isWay(encoder) ? [this.#config.models.encoder] : [encoder];
     if (encoder === 'auto' && upperEncoder) models.push(upperEncoder);
     for (const id of models) {
       if (!this.#store.modelIds.includes(id)) return false;
@@ -171,12 +166,12 @@ export class EvaluationModels {
   /** The id of the model behind an encoder's id, and what of a face it is shown. Throws USAGE for an unknown id. */
   modelOf(id: string): { model: string; hide: HideLowerFace | null } {
     const configured = this.#config.models.encoder;
-    if (id in WAYS) return usedBy(id as Way, configured);
+    if (isWay(id)) return usedBy(id, configured);
     if (this.#store.modelIds.includes(id) && this.#store.entry(id).role === 'encoder') return { model: id, hide: null };
     const encoders = this.#store.modelIds.filter((it) => this.#store.entry(it).role === 'encoder');
     throw new EyelineError(
       'USAGE',
-      `"${id}" is no encoder; there are ${[...Object.keys(WAYS), ...encoders].join(', ')}, and .onnx files`,
+      `"${id}" is no encoder; there are ${[...WAYS, ...encoders].join(', ')}, and .onnx files`,
     );
   }
 
@@ -211,6 +206,10 @@ export class EvaluationModels {
   }
 }
 
+function isWay(id: string): id is Way {
+  return WAYS.some((way) => way === id);
+}
+
 function isFile(id: string): boolean {
   return id.endsWith('.onnx');
 }
@@ -219,24 +218,12 @@ function isFile(id: string): boolean {
 function usedBy(way: Way, configured: string) {
   switch (way) {
     case 'full':
+    // The daemon embeds so a bare face, and every face where it has no encoder for the upper part.
+    case 'auto':
       return { model: configured, hide: null };
     case 'upper':
       return { model: configured, hide: (face: FaceCrop) => blankBelow(face) };
     case 'block50':
       return { model: configured, hide: (face: FaceCrop) => keepBlocks(face) };
-    case 'auto':
-      return daemonsChoice(configured);
   }
-}
-
-/** What the daemon embeds a bare face with, and every face where it has no encoder for the upper part. */
-function daemonsChoice(configured: string) {
-  return { model: configured, hide: null };
-}
-
-/** For `--help`. */
-export function describeEncoders(): string {
-  return Object.entries(WAYS)
-    .map(([id, what]) => `${id} (${what})`)
-    .join(', ');
 }
