@@ -92,7 +92,7 @@ export const registerBench: RegisterCommand = (program, context) => {
           env: context.env,
           signal: context.signal,
         });
-        if (!options.json) printPipeline(result, context.print);
+        if (!options.json) printPipeline(result, { soak: options.reconnectEvery !== undefined }, context.print);
         return { ...result };
       }),
     );

@@ -122,9 +122,11 @@ async function checkWith(
   });
   await check('mqtt', async () => {
     if (!config.mqtt.enabled) return { state: 'warning', detail: 'switched off: events go to the log only' };
-    const access = await readMqttAccess(config, env, () => {});
+    const { url, connectTimeoutMs, ...login } = await readMqttAccess(config, env, () => {});
     const listener = new MqttListener({
-      ...access,
+      url,
+      connectTimeoutMs,
+      login,
       topic: `${config.mqtt.prefix}/#`,
       protocolVersion: 5,
       onMessage() {},

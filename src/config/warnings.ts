@@ -1,4 +1,5 @@
-import { type Config, holdsCredentials } from './schema.ts';
+import type { Config } from './schema.ts';
+import { holdsCredentials } from './schema-cameras.ts';
 
 /** What is allowed but unwise, one `path: message` line each; no secret is repeated. */
 export function warningsOf(config: Config): string[] {

@@ -19,3 +19,8 @@ export function seedOf(seed: number, name: string): number {
   // FNV mixes the last characters least: names that differ only there would get seeds that are alike.
   return Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d) >>> 0;
 }
+
+/** Normal numbers of mean 0 and variance 1 out of uniform ones (Box and Muller, 1958). */
+export function normalNumbers(random: () => number): () => number {
+  return () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+}

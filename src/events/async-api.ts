@@ -13,6 +13,34 @@ export function commandResponseJsonSchema(): object {
   return { ...z.toJSONSchema(commandResponse, { target: 'draft-2020-12', io: 'input' }), title: 'eyeline.response/1' };
 }
 
+const count = z.int().min(0);
+const time = z.iso.datetime().nullable();
+const schemaOf = (payload: z.ZodType) => z.toJSONSchema(payload, { target: 'draft-2020-12', io: 'input' });
+/** Payloads that programs may read and that nothing here reads back. */
+const LAST_PERSON = schemaOf(
+  z.object({ name: z.string().nullable(), id: z.string().nullable(), score: z.number().min(-1).max(1).nullable() }),
+);
+const GALLERY = schemaOf(
+  z.object({ version: count, people: count, templates: count, encoder: z.string(), lastSync: time }),
+);
+const GALLERY_SYNC = schemaOf(
+  z.object({
+    state: z.string(),
+    version: count.nullable(),
+    code: z.string().nullable(),
+    message: z.string().nullable(),
+    deviceKey: z.string(),
+    receipt: z.string().nullable(),
+    lastSync: time,
+  }),
+);
+const DIAGNOSTICS = schemaOf(
+  z.object({
+    temperatureC: z.number().nullable(),
+    cameras: z.record(z.string(), z.object({ fps: z.number().min(0), latencyMs: z.number().min(0).nullable() })),
+  }),
+);
+
 const DEVICE = { device: { description: 'device.id of the configuration, a slug.' } };
 const CAMERA = { ...DEVICE, camera: { description: 'Id of the camera, a slug.' } };
 
@@ -76,6 +104,48 @@ export function asyncApi(): object {
       message: words('Face in view', ['ON', 'OFF']),
       action: 'send',
       retain: true,
+    },
+    cameraLastPerson: {
+      address: 'eyeline/{device}/camera/{camera}/last-person',
+      parameters: CAMERA,
+      message: json('Who was recognised last', LAST_PERSON),
+      action: 'send',
+      retain: false,
+    },
+    cameraSnapshot: {
+      address: 'eyeline/{device}/camera/{camera}/snapshot',
+      parameters: CAMERA,
+      message: { title: 'Picture', contentType: 'image/jpeg', payload: { type: 'string', format: 'binary' } },
+      action: 'send',
+      retain: false,
+    },
+    gallery: {
+      address: 'eyeline/{device}/gallery',
+      parameters: DEVICE,
+      message: json('Gallery in use', GALLERY),
+      action: 'send',
+      retain: true,
+    },
+    gallerySync: {
+      address: 'eyeline/{device}/gallery/sync',
+      parameters: DEVICE,
+      message: json('How the device stands to its fleet', GALLERY_SYNC),
+      action: 'send',
+      retain: true,
+    },
+    galleryAnnouncement: {
+      address: 'eyeline/site/{site}/gallery',
+      parameters: { site: { description: 'device.site of the configuration, a slug.' } },
+      message: json('Newest version of the gallery of a site, signed (docs/fleet.md)', { type: 'object' }),
+      action: 'receive',
+      retain: true,
+    },
+    diagnostics: {
+      address: 'eyeline/{device}/diagnostics',
+      parameters: DEVICE,
+      message: json('How the device does', DIAGNOSTICS),
+      action: 'send',
+      retain: false,
     },
     command: {
       address: 'eyeline/{device}/command',

@@ -1,18 +1,15 @@
 import mqtt from 'mqtt';
 import { EyelineError, messageOf } from '../core/errors.ts';
-import type { MqttTls } from './mqtt-connection.ts';
+import { loginOptions, type MqttLogin } from './mqtt-connection.ts';
 
-export interface AnnouncerOptions {
+export interface AnnouncerOptions extends MqttLogin {
   readonly url: string;
-  readonly username: string | null;
-  readonly password: string | null;
-  readonly tls: MqttTls;
   readonly connectTimeoutMs: number;
 }
 
 /** Leaves one retained message with the broker (QoS 1). Rejects with MQTT_UNREACHABLE. */
 export async function announceRetained(topic: string, payload: string, options: AnnouncerOptions): Promise<void> {
-  const { connectTimeoutMs: connectTimeout, password, tls, url, username } = options;
+  const { connectTimeoutMs: connectTimeout, url, ...login } = options;
   try {
     const client = await mqtt.connectAsync(
       url,
@@ -20,13 +17,7 @@ export async function announceRetained(topic: string, payload: string, options: 
         protocolVersion: 5,
         connectTimeout,
         reconnectPeriod: 0,
-        ...(username ? { username } : {}),
-        ...(password ? { password } : {}),
-        ...(tls.ca ? { ca: tls.ca } : {}),
-        ...(tls.cert ? { cert: tls.cert } : {}),
-        ...(tls.key ? { key: tls.key } : {}),
-        ...(tls.passphrase ? { passphrase: tls.passphrase } : {}),
-        rejectUnauthorized: tls.verify,
+        ...loginOptions(login),
       },
       false,
     );

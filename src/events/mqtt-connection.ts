@@ -212,6 +212,20 @@ function clientOptions(options: MqttConnectionOptions): IClientOptions {
     ...(protocolVersion === 5
       ? { properties: { maximumPacketSize: PACKET_MAX_BYTES, userProperties: { ...options.userProperties } } }
       : {}),
+    ...loginOptions({ username, password, tls }),
+  };
+}
+
+/** Who somebody is to a broker, and how its certificate is checked. */
+export interface MqttLogin {
+  readonly username: string | null;
+  readonly password: string | null;
+  readonly tls: MqttTls;
+}
+
+/** A login as MQTT.js takes it. */
+export function loginOptions({ username, password, tls }: MqttLogin): IClientOptions {
+  return {
     ...(username === null ? {} : { username }),
     ...(password === null ? {} : { password }),
     ...(tls.ca === null ? {} : { ca: tls.ca }),

@@ -1,11 +1,10 @@
 import mqtt, { type MqttClient } from 'mqtt';
-import type { MqttTls } from './mqtt-connection.ts';
+import { loginOptions, type MqttLogin } from './mqtt-connection.ts';
 
 export interface MqttListenerOptions {
   readonly url: string;
-  readonly username?: string | null;
-  readonly password?: string | null;
-  readonly tls?: MqttTls;
+  /** Nobody in particular when left out. */
+  readonly login?: MqttLogin;
   /** Topic filter, wildcards allowed. */
   readonly topic: string;
   readonly protocolVersion: 4 | 5;
@@ -24,21 +23,14 @@ export class MqttListener {
 
   /** Connects and subscribes (QoS 1). Rejects when the broker cannot be reached or refuses. */
   async start(): Promise<void> {
-    const { url, topic, protocolVersion, connectTimeoutMs: connectTimeout, onMessage } = this.#options;
-    const { username, password, tls } = this.#options;
+    const { url, login, topic, protocolVersion, connectTimeoutMs: connectTimeout, onMessage } = this.#options;
     const client = await mqtt.connectAsync(
       url,
       {
         protocolVersion,
         connectTimeout,
         reconnectPeriod: 1000,
-        ...(username ? { username } : {}),
-        ...(password ? { password } : {}),
-        ...(tls?.ca ? { ca: tls.ca } : {}),
-        ...(tls?.cert ? { cert: tls.cert } : {}),
-        ...(tls?.key ? { key: tls.key } : {}),
-        ...(tls?.passphrase ? { passphrase: tls.passphrase } : {}),
-        rejectUnauthorized: tls?.verify ?? true,
+        ...(login && loginOptions(login)),
       },
       false,
     );

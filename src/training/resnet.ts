@@ -1,3 +1,4 @@
+import { normalNumbers, seededRandom } from '../core/seeded-random.ts';
 import { node } from '../inference/graph/nodes.ts';
 import {
   encodeModel,
@@ -7,7 +8,6 @@ import {
   type OnnxValueInfo,
 } from '../inference/graph/onnx-proto.ts';
 import { sizeOf } from './graph/shapes.ts';
-import { normalNumbers } from './normal-numbers.ts';
 
 export interface ResnetOptions {
   /** Rows and columns of the input, RGB. */
@@ -81,7 +81,7 @@ function bottleneck(
 }
 
 function builder(seed: number) {
-  const normal = normalNumbers(seed);
+  const normal = normalNumbers(seededRandom(seed));
   const nodes: OnnxNode[] = [];
   const weights: OnnxTensor[] = [];
   const channelsOf = new Map<string, number>();

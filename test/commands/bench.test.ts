@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { usageOf } from '../../src/commands/bench/process-usage.ts';
-import { table } from '../../src/commands/bench/tables.ts';
+import { printPipeline, table } from '../../src/commands/bench/tables.ts';
 
 describe('usageOf', () => {
   it('adds up a process and its children, and knows what the runtime says of this one', async () => {
@@ -29,4 +29,43 @@ it('prints tables that line up', () => {
       ],
     ),
   ).toEqual(['| what   |  ms |', '|--------|-----|', '| detect | 2.5 |', '| a      |   - |']);
+});
+
+describe('printPipeline', () => {
+  const camera = {
+    cameras: 4,
+    seconds: 1800,
+    framesPerSecond: 40,
+    decodedPerSecond: 40,
+    dropped: 3,
+    idle: 0,
+    cpuCores: null,
+    rssMb: 859,
+    pssMb: 700,
+    rssSlopeMbPerHour: 12.5,
+    restarts: 56,
+    events: 9,
+    known: 1,
+    latencyMs: { p50: 24, p95: 30 },
+    decisionMs: { p50: 700, p95: 800, max: 900 },
+  };
+  const printed = (soak: boolean) => {
+    const lines: string[] = [];
+    const result = { efficiency: null, fullSpeed: {}, cameras: { 4: camera }, idle: null };
+    printPipeline(result, { soak }, (line) => lines.push(line));
+    return lines.slice(-3).map((line) => line.split('|').map((cell) => cell.trim()));
+  };
+
+  it('has what memory did over time where streams are cut', () => {
+    const [header = [], , row = []] = printed(true);
+    expect(row[header.indexOf('RSS MB/h')]).toBe('12.5');
+    expect(row[header.indexOf('restarts')]).toBe('56');
+    expect(row[header.indexOf('events')]).toBe('9');
+  });
+
+  it('is silent about it where a short run says nothing of it', () => {
+    const [header = [], , row = []] = printed(false);
+    expect(header).not.toContain('RSS MB/h');
+    expect(row[header.indexOf('events')]).toBe('9');
+  });
 });

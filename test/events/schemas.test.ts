@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, it } from 'vitest';
 import { schemaFiles } from '../../scripts/generate-event-schema.ts';
+import { galleryPayload, gallerySyncPayload } from '../../src/events/device-state.ts';
+import { announcementTopic, deviceTopics } from '../../src/events/topics.ts';
 
 const published = async (name: string) =>
   JSON.parse(await readFile(new URL(`../../docs/schemas/${name}`, import.meta.url), 'utf8'));
@@ -60,6 +62,44 @@ describe('docs/schemas/asyncapi.json', () => {
       const named = [...address.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
       expect(Object.keys(parameters).sort()).toEqual(named.sort());
       expect(await mqttDocs).toContain(`\`${address.replaceAll(/\{(\w+)\}/g, '<$1>')}\``);
+    }
+  });
+
+  it('has every topic of a device, and of its site', async () => {
+    const { cameraOf: _, retainedOfCameras: __, ...topics } = deviceTopics('eyeline', 'gate');
+    const addresses = Object.values(topics).map((topic) => (typeof topic === 'string' ? topic : topic('door')));
+    const api = await published('asyncapi.json');
+    const channels = Object.values<{ address: string }>(api.channels).map(({ address }) =>
+      address.replace('{device}', 'gate').replace('{camera}', 'door').replace('{site}', 'home'),
+    );
+    expect(channels.sort()).toEqual([...addresses, announcementTopic('eyeline', 'home')].sort());
+  });
+
+  it('says what payloads are like that nothing here reads', async () => {
+    const api = await published('asyncapi.json');
+    const takes = (channel: string, payload: string) => {
+      const validate = ajv.compile(api.channels[channel].messages[channel].payload);
+      return [validate(JSON.parse(payload)), validate.errors];
+    };
+    const encoder = 'ab'.repeat(32);
+    const gallery = galleryPayload({ version: 7, people: 2, templates: 5, encoder, syncedAtMs: 0 });
+    expect(takes('gallery', gallery)).toEqual([true, null]);
+    const sync = {
+      state: 'current',
+      version: 7,
+      syncedAtMs: null,
+      code: null,
+      message: null,
+      deviceKey: 'k',
+      receipt: null,
+    };
+    expect(takes('gallerySync', gallerySyncPayload(sync))).toEqual([true, null]);
+    for (const [channel, example] of [
+      ['cameraLastPerson', '{"name":"Ann","id":"ann","score":0.71}'],
+      ['diagnostics', '{"temperatureC":null,"cameras":{"door":{"fps":9.9,"latencyMs":31.5}}}'],
+    ] as const) {
+      expect(takes(channel, example)).toEqual([true, null]);
+      expect(takes(channel, '{}')[0]).toBe(false);
     }
   });
 });

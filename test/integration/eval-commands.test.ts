@@ -1,66 +1,27 @@
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { Command } from 'commander';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { decodePicture, encodeJpeg, rgbPicture } from '../../src/capture/opencv-picture.ts';
 import type { CommandContext } from '../../src/commands/command.ts';
 import { registerEval } from '../../src/commands/eval.ts';
-import type { Affine, Box, Size } from '../../src/core/geometry.ts';
-import { silentLogger } from '../../src/core/logger.ts';
-import type { Picture } from '../../src/core/picture.ts';
+import type { StreamFigures } from '../../src/evaluation/streams/stream-figures.ts';
 import { loadManifest } from '../../src/inference/manifest.ts';
-import { createModelStore } from '../../src/inference/store.ts';
-import { simulateMask } from '../../src/pictures/simulate-mask.ts';
-import { openFaceAnalyser } from '../../src/wiring/open-faces.ts';
-import { MODELS_DIR, testConfig } from '../rig/config.ts';
+import { MODELS_DIR } from '../rig/config.ts';
+import { writePortraits } from '../rig/portraits.ts';
 
 /** The commands on portraits cut out of the project's photos: four pictures a person, of which one wears a mask. */
 const PEOPLE = 6;
-const SIDE = 200;
 let folder = '';
 let people = '';
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'eyeline-eval-test-'));
   people = join(folder, 'people');
-  const store = await createModelStore({ dir: MODELS_DIR, extraManifest: null, logger: silentLogger });
-  await store.pull([...store.modelIds, ...store.pictureIds]);
-  const chain = await openFaceAnalyser(await testConfig(), silentLogger);
-  let person = 0;
-  for (const id of ['sample6', 'sample3', 'sample5']) {
-    const picture = await decodePicture(await readFile(await store.file(id)), id);
-    const faces = await chain.analyser.describe(picture, await chain.analyser.detect(picture));
-    faces.sort((a, b) => a.box.x - b.box.x);
-    for (const face of faces) {
-      if (person === PEOPLE) break;
-      const at = join(people, `person ${person++}`);
-      await portrait(picture, face.box, 0, join(at, 'plain', '1.jpg'));
-      await portrait(picture, face.box, 0.15, join(at, 'plain', '2.jpg'));
-      await portrait(picture, face.box, -0.2, join(at, 'plain', '3.jpg'));
-      const masked = await simulateMask(picture, face, 'a test', { rgbPicture });
-      await portrait(masked, face.box, 0.05, join(at, 'masked', '1.jpg'));
-      masked.release();
-    }
-    picture.release();
-  }
-  await chain.close();
-  expect(person).toBe(PEOPLE);
+  await writePortraits(people, PEOPLE, { masked: true });
 });
 
 afterAll(() => rm(folder, { recursive: true, force: true }));
-
-/** Cuts a face out with a margin, turned by `angle` (radians), and saves it. */
-async function portrait(picture: Picture, box: Box, angle: number, file: string): Promise<void> {
-  const scale = SIDE / (1.8 * Math.max(box.width, box.height));
-  const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
-  const [cos, sin] = [scale * Math.cos(angle), scale * Math.sin(angle)];
-  const matrix: Affine = [cos, -sin, SIDE / 2 - cos * x + sin * y, sin, cos, SIDE / 2 - sin * x - cos * y];
-  const size: Size = { width: SIDE, height: SIDE };
-  const [rgb] = await picture.cut([{ ...size, matrix, colour: 'rgb' }]);
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, await encodeJpeg(rgb ?? new Uint8Array(), size));
-}
 
 async function run(...args: string[]) {
   return runUntil(new AbortController().signal, ...args);
@@ -238,6 +199,43 @@ it('prints no figures when it is interrupted', async () => {
   expect(out).toEqual([]);
   expect(warned).toEqual(['interrupted: no figures']);
   expect(status).toBe(130);
+});
+
+describe('eyeline eval stream', () => {
+  const args = (...more: string[]) => [
+    ...['stream', '--dir', people, '--gallery-size', '3', '--deals', '1', '--frames', '8'],
+    ...more,
+  ];
+
+  it('has everybody walk by all galleries, plain and masked, the same for a seed', async () => {
+    const first = await json(...args('--mask', 'both', '--far', '1e-2'));
+    const { results } = first as unknown as { results: { masked: boolean; leftOut: number; figures: StreamFigures }[] };
+    expect(results.map(({ masked, leftOut }) => [masked, leftOut])).toEqual([
+      [false, 0],
+      [true, 0],
+    ]);
+    for (const { figures } of results) {
+      expect(figures).toMatchObject({ people: PEOPLE, galleries: 2, configuredRate: 1e-2 });
+      expect([figures.falseAccepts.trials, figures.notNamed.trials]).toEqual([PEOPLE, PEOPLE]);
+      expect(figures.misnamed).toBe(0);
+    }
+    // The picture that walks by was taken with those enrolled: all but a spoilt one are named.
+    expect(results[0]?.figures.notNamed.rate).toBeLessThan(0.5);
+    expect(await json(...args('--mask', 'both', '--far', '1e-2'))).toEqual(first);
+  });
+
+  it('prints what was told, and of whom', async () => {
+    const { out } = await run(...args('--mask', 'none'));
+    expect(out[0]).toBe(`plain      ${PEOPLE} people walk by 2 galleries, 0 left out`);
+    expect(out[1]).toMatch(/^accepts {4}[\d.]+ % \(.* to .*; \d+ of 6\) of strangers named, [\d.]+ % configured$/);
+  });
+
+  it('says when there are too few people for a gallery', async () => {
+    await expect(run(...args('--mask', 'none', '--gallery-size', '7'))).rejects.toMatchObject({
+      code: 'NOTHING_TO_EVALUATE',
+      message: '6 people with something to enrol and a picture to walk by are fewer than the 7 of a gallery',
+    });
+  });
 });
 
 describe('eyeline eval all', () => {

@@ -1,19 +1,25 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { decodePicture, encodeJpeg } from '../../src/capture/opencv-picture.ts';
+import { decodePicture, encodeJpeg, rgbPicture } from '../../src/capture/opencv-picture.ts';
 import type { Affine, Box } from '../../src/core/geometry.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import type { Picture } from '../../src/core/picture.ts';
 import { createModelStore } from '../../src/inference/store.ts';
+import { simulateMask } from '../../src/pictures/simulate-mask.ts';
 import { openFaceAnalyser } from '../../src/wiring/open-faces.ts';
 import { MODELS_DIR, testConfig } from './config.ts';
 
 const SIDE = 200;
 /** Turns of the pictures of a person, radians. */
 const ANGLES = [0, 0.15, -0.2];
+const MASKED_ANGLE = 0.05;
 
-/** Cuts the faces out of the project's photos: a folder a person with so many pictures, each turned otherwise. */
-export async function writePortraits(folder: string, people: number, pictures = ANGLES.length): Promise<void> {
+/**
+ * Cuts the faces out of the project's photos: a folder a person with pictures 1.jpg to 3.jpg, each turned otherwise.
+ *
+ * @param masked whether there is one with a simulated mask, too: the folder of a person holds `plain` and `masked` then
+ */
+export async function writePortraits(folder: string, people: number, { masked = false } = {}): Promise<void> {
   const store = await createModelStore({ dir: MODELS_DIR, extraManifest: null, logger: silentLogger });
   const photos = ['sample6', 'sample3', 'sample5'];
   await store.pull([...store.modelIds, ...photos]);
@@ -23,11 +29,16 @@ export async function writePortraits(folder: string, people: number, pictures = 
     const picture = await decodePicture(await readFile(await store.file(id)), id);
     const faces = await chain.analyser.describe(picture, await chain.analyser.detect(picture));
     faces.sort((a, b) => a.box.x - b.box.x);
-    for (const { box } of faces.slice(0, people - person)) {
-      for (const [index, angle] of ANGLES.slice(0, pictures).entries()) {
-        await portrait(picture, box, angle, join(folder, `person ${person}`, `${index}.jpg`));
+    for (const face of faces.slice(0, people - person)) {
+      const own = join(folder, `person ${person++}`);
+      const plain = masked ? join(own, 'plain') : own;
+      for (const [index, angle] of ANGLES.entries()) {
+        await portrait(picture, face.box, angle, join(plain, `${index + 1}.jpg`));
       }
-      person++;
+      if (!masked) continue;
+      const covered = await simulateMask(picture, face, 'a test', { rgbPicture });
+      await portrait(covered, face.box, MASKED_ANGLE, join(own, 'masked', '1.jpg'));
+      covered.release();
     }
     picture.release();
   }

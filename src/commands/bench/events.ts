@@ -1,19 +1,14 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { systemClock } from '../../core/clock.ts';
-import { EyelineError } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import { quantile, rounded } from '../../core/statistics.ts';
 import { type IdentityDraft, identityEvent } from '../../events/identity-event.ts';
 import { MqttEventPublisher } from '../../events/mqtt-event-publisher.ts';
 import { MqttListener } from '../../events/mqtt-listener.ts';
 import { openEventSpool } from '../../events/sqlite-event-spool.ts';
+import { startMosquitto } from './local-mosquitto.ts';
+import { until } from './until.ts';
 
-const MOSQUITTO = ['/usr/sbin/mosquitto', '/usr/local/sbin/mosquitto', '/opt/homebrew/sbin/mosquitto'];
 const TICK_MS = 10;
 const READY_MS = 10_000;
 /** After the last event was handed over. */
@@ -77,7 +72,7 @@ export async function benchEvents(options: EventsBenchOptions): Promise<EventsBe
     });
     undo.push(() => publisher.stop());
     publisher.start();
-    await until(() => publisher.state === 'online', READY_MS, signal);
+    await until(() => publisher.state === 'online', READY_MS, { what: 'the connection to the broker', signal });
 
     const startedMs = performance.now();
     let handedOver = 0;
@@ -86,7 +81,7 @@ export async function benchEvents(options: EventsBenchOptions): Promise<EventsBe
       for (; handedOver < due; handedOver++) publisher.publishIdentity(draft(handedOver));
       await systemClock.sleep(TICK_MS, signal).catch(() => {});
     }
-    await until(() => arrivals.size >= handedOver, DRAIN_MS, signal).catch(() => {});
+    await until(() => arrivals.size >= handedOver, DRAIN_MS, { signal }).catch(() => {});
     const tookMs = performance.now() - startedMs;
     const latencies = [...arrivals.values()].map(({ atMs, decidedAtMs }) => atMs - decidedAtMs);
     return {
@@ -164,57 +159,4 @@ function draft(number: number): IdentityDraft {
     latencyMs: { capture: 1, queue: 1, detect: 1, embed: 1, decide: 1 },
     galleryVersion: 1,
   };
-}
-
-async function startMosquitto(folder: string): Promise<{ url: string; stop: () => Promise<void> }> {
-  const binary = MOSQUITTO.find((path) => existsSync(path));
-  if (binary === undefined) {
-    throw new EyelineError('TOOL_MISSING', 'mosquitto is not installed; --broker names a broker that runs already');
-  }
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' && address ? address.port : 0;
-  server.close();
-  await once(server, 'close');
-  const file = join(folder, 'mosquitto.conf');
-  // Its queue of a subscriber that is behind must not lose what is to be counted.
-  await writeFile(file, `listener ${port} 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n`);
-  const child = spawn(binary, ['-c', file], { stdio: 'ignore' });
-  const exited = once(child, 'exit');
-  const stop = async () => {
-    child.kill('SIGTERM');
-    await exited;
-  };
-  try {
-    await until(() => accepts(port), READY_MS);
-  } catch (error) {
-    await stop();
-    throw error;
-  }
-  return { url: `mqtt://127.0.0.1:${port}`, stop };
-}
-
-async function accepts(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
-}
-
-async function until(
-  condition: () => boolean | Promise<boolean>,
-  withinMs: number,
-  signal?: AbortSignal,
-): Promise<void> {
-  const deadline = performance.now() + withinMs;
-  while (!(await condition())) {
-    if (performance.now() > deadline) throw new EyelineError('BENCH_FAILED', `nothing happened within ${withinMs} ms`);
-    await systemClock.sleep(20, signal);
-  }
 }

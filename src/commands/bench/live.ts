@@ -11,6 +11,7 @@ import { MqttListener } from '../../events/mqtt-listener.ts';
 import { EmbeddedBroker } from '../demo/embedded-broker.ts';
 import { RtspServer } from '../demo/rtsp-server.ts';
 import { type Usage, usageOf } from './process-usage.ts';
+import { until } from './until.ts';
 
 /** The built program, from src/ as from dist/. */
 const PROGRAM = fileURLToPath(new URL('../../../dist/main.js', import.meta.url));
@@ -104,11 +105,10 @@ export async function runLive(options: LiveOptions): Promise<Live> {
     await writeFile(config, JSON.stringify(daemonSettings));
     const daemon = await startDaemon(config, folder);
     undo.push(() => daemon.stop());
-    await until(
-      () => [...statuses.values()].filter((status) => status === 'online').length === cameras,
-      ONLINE_MS,
+    await until(() => [...statuses.values()].filter((status) => status === 'online').length === cameras, ONLINE_MS, {
+      what: 'all cameras being online',
       signal,
-    );
+    });
     await pause(SETTLE_MS, signal);
 
     const before = await countsOf(daemon.metricsUrl());
@@ -195,7 +195,7 @@ async function startDaemon(config: string, folder: string): Promise<RunningDaemo
     clearTimeout(force);
   };
   try {
-    await until(() => url !== '' || child.exitCode !== null, ONLINE_MS);
+    await until(() => url !== '' || child.exitCode !== null, ONLINE_MS, { what: 'the start of the daemon' });
     if (url === '' || child.pid === undefined)
       throw new EyelineError('BENCH_FAILED', `the daemon did not start: ${lastLine(said)}`);
   } catch (error) {
@@ -232,16 +232,6 @@ async function countsOf(url: string): Promise<Counts> {
     idle: frames('idle'),
     restarts: sum(/^eyeline_camera_restarts\{[^}]*\} (\d+)/gm),
   };
-}
-
-async function until(done: () => boolean, limitMs: number, signal?: AbortSignal): Promise<void> {
-  const started = performance.now();
-  while (!done()) {
-    if (performance.now() - started > limitMs) {
-      throw new EyelineError('BENCH_FAILED', `the daemon was not ready within ${limitMs / 1000} s`);
-    }
-    await pause(50, signal);
-  }
 }
 
 async function pause(ms: number, signal?: AbortSignal): Promise<void> {

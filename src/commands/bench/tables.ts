@@ -42,7 +42,12 @@ export function printPictures(result: PicturesResult, print: Print): void {
   for (const line of table(['up to and with', 'pictures/s', 'ms a picture'], rows)) print(line);
 }
 
-export function printPipeline({ efficiency, fullSpeed, cameras, idle }: PipelineResult, print: Print): void {
+/** @param soak whether streams are cut: then what memory does over time is asked about, too */
+export function printPipeline(
+  { efficiency, fullSpeed, cameras, idle }: PipelineResult,
+  { soak }: { readonly soak: boolean },
+  print: Print,
+): void {
   const atFullSpeed = Object.values(fullSpeed);
   if (atFullSpeed.length > 0) {
     print('');
@@ -72,6 +77,7 @@ export function printPipeline({ efficiency, fullSpeed, cameras, idle }: Pipeline
     it.cpuCores,
     it.rssMb,
     it.pssMb,
+    ...(soak ? [it.rssSlopeMbPerHour, it.restarts] : []),
     it.events,
     it.latencyMs.p50,
     it.latencyMs.p95,
@@ -86,6 +92,7 @@ export function printPipeline({ efficiency, fullSpeed, cameras, idle }: Pipeline
     'cores',
     'RSS MB',
     'PSS MB',
+    ...(soak ? ['RSS MB/h', 'restarts'] : []),
     'events',
     'event p50 ms',
     'p95 ms',

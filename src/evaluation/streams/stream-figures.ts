@@ -1,3 +1,4 @@
+import { EyelineError } from '../../core/errors.ts';
 import { seedOf } from '../../core/seeded-random.ts';
 import { quantile } from '../../core/statistics.ts';
 import type { GalleryEncoder } from '../../gallery/template.ts';
@@ -58,10 +59,17 @@ interface Trial {
   readonly single: Claim;
 }
 
-/** Lets everybody walk by every gallery. */
+/** Lets everybody walk by every gallery. Throws NOTHING_TO_EVALUATE when there are too few people for one. */
 export async function streamFigures(people: readonly StreamPerson[], options: StreamOptions): Promise<StreamFigures> {
   const { gallerySize: size, deals, seed, parts, encoders } = options;
   const galleries = dealGalleries(people, encoders, { size, deals, seed });
+  if (galleries.length === 0) {
+    const able = people.filter(({ templates }) => templates.length > 0).length;
+    throw new EyelineError(
+      'NOTHING_TO_EVALUATE',
+      `${able} people with something to enrol and a picture to walk by are fewer than the ${size} of a gallery`,
+    );
+  }
   const trials: Trial[] = [];
   for (const [number, gallery] of galleries.entries()) {
     for (const person of people) {

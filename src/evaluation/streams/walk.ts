@@ -1,5 +1,5 @@
 import type { Affine, Size } from '../../core/geometry.ts';
-import { seededRandom } from '../../core/seeded-random.ts';
+import { normalNumbers, seededRandom } from '../../core/seeded-random.ts';
 
 /** How somebody walks by: what one frame shows of a still picture. */
 export interface WalkFrame {
@@ -35,7 +35,7 @@ const DEGREE = Math.PI / 180;
 export function walkFrames(picture: Size, { frames, fps, frame }: WalkPlan, seed: number): WalkFrame[] {
   const random = seededRandom(seed);
   const between = (low: number, high: number) => low + (high - low) * random();
-  const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+  const normal = normalNumbers(random);
   const keep = Math.exp(-1 / (fps * MEMORY_S));
   const wander = () => {
     let value = normal();

@@ -1,3 +1,4 @@
+import { normalNumbers } from '../../core/seeded-random.ts';
 import type { Shape, TensorGraph, Values } from '../engine.ts';
 import { encodeGraph } from '../graph/encode-graph.ts';
 import { createTensorGraph } from '../graph/tensor-graph.ts';
@@ -24,9 +25,10 @@ const HIDDEN = 64;
  * Gives the name of the logits, n x 3.
  */
 export function maskNetwork(graph: TensorGraph, faces: string, random: () => number, values?: Values): string {
+  const normal = normalNumbers(random);
   const parameter = (name: string, shape: Shape, inputs: number) => {
     const size = shape.reduce((product, extent) => product * extent, 1);
-    const drawn = Float32Array.from({ length: size }, () => normal(random) * Math.sqrt(2 / inputs));
+    const drawn = Float32Array.from({ length: size }, () => normal() * Math.sqrt(2 / inputs));
     return graph.parameter({ name, shape, initial: values?.[name] ?? drawn, decays: true });
   };
   const offset = (name: string, count: number) =>
@@ -54,9 +56,4 @@ export function maskNetworkFile(values: Values): Uint8Array {
   const faces = graph.input(MASK_INPUT, [1, 1, MASK_CROP_PX, MASK_CROP_PX]);
   const logits = maskNetwork(graph, faces, () => 0, values);
   return encodeGraph(graph, [[MASK_OUTPUT, logits]], new Set());
-}
-
-/** Box and Muller, 1958. */
-function normal(random: () => number): number {
-  return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }

@@ -1,3 +1,4 @@
+import { normalNumbers, seededRandom } from '../../core/seeded-random.ts';
 import { blockBounds, UPPER_BLOCKS } from '../../faces/occlusion.ts';
 import { dropUnused } from '../../inference/graph/drop-unused.ts';
 import { constant, freeName, node } from '../../inference/graph/nodes.ts';
@@ -12,7 +13,6 @@ import {
 import { opsetOf } from '../../inference/graph/prepare.ts';
 import { floatTensor, int64Tensor, toNumber } from '../../inference/graph/tensor-values.ts';
 import { CONTRACT_KEY } from '../../inference/model-contract.ts';
-import { normalNumbers } from '../normal-numbers.ts';
 
 /** Output of a siamese network. */
 export const EMBEDDING = 'embedding';
@@ -98,7 +98,7 @@ export function withEmbedding(onnx: Uint8Array, embedding: number, seed: number)
   graph.output = [];
   const [kernel, bias] = [freeName(graph, 'embedding.weight'), freeName(graph, 'embedding.bias')];
   if (freeName(graph, EMBEDDING) !== EMBEDDING) throw new Error(`the network has a tensor named ${EMBEDDING} already`);
-  const normal = normalNumbers(seed);
+  const normal = normalNumbers(seededRandom(seed));
   const deviation = Math.sqrt(1 / width);
   graph.initializer.push(
     floatTensor(
