@@ -110,25 +110,18 @@ export class SqliteGalleryStore {
    *
    * @throws RangeError when the name is empty, longer than 200 characters or holds control characters.
    */
-  ensurePerson(
-    name: string,
-    kept: { consentAtMs?: number; consentNote?: string; retainUntilMs?: number } = {},
-  ): Person {
+  ensurePerson(name: string): Person {
     const known = normaliseName(name);
     if (known === null) throw new RangeError('a name has 1 to 200 characters and no control characters');
     return this.#connection.write(() => {
       const person = personNamed(this.#connection, known);
       if (person) return person;
       const id = freeId(this.#connection, known);
-      const { consentAtMs = null, consentNote = null, retainUntilMs = null } = kept;
       const version = this.#countUp();
-      this.#connection.run(
-        `INSERT INTO people (id, name, consent_at, consent_note, retain_until, created_at, version)
-         VALUES (?, ?, ?, ?, ?, ?, ?)`,
-        [id, known, consentAtMs, consentNote, retainUntilMs, this.#clock.now(), version],
-      );
+      const values = [id, known, this.#clock.now(), version];
+      this.#connection.run('INSERT INTO people (id, name, created_at, version) VALUES (?, ?, ?, ?)', values);
       removeTombstone(this.#connection, id);
-      this.#record('create', id, version, { consentAtMs, retainUntilMs });
+      this.#record('create', id, version, {});
       return { id, name: known };
     });
   }
