@@ -4,7 +4,7 @@
  *
  *   node --import tsx scripts/fleet-simulation.ts [devices] [people]
  */
-import { fork, spawn } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -26,6 +26,7 @@ import { readFleetState } from '../src/gallery/sync/fleet-state.ts';
 import { GallerySync } from '../src/gallery/sync/gallery-sync.ts';
 import { takeOver } from '../src/gallery/sync/take-over.ts';
 import { httpBundleSource } from '../src/gallery/sync/undici-bundle-source.ts';
+import { Mosquitto } from '../test/rig/mosquitto.ts';
 import { StaticServer } from '../test/rig/static-server.ts';
 
 const SITE = 'sim';
@@ -70,6 +71,10 @@ function memoryMaster(people: Map<string, PersonState>): MasterGallery {
   };
 }
 
+function idOf(index: number): string {
+  return `p${String(index).padStart(6, '0')}`;
+}
+
 function somebody(index: number): PersonState {
   const embedding = Float32Array.from({ length: DIMENSION }, () => Math.random() - 0.5);
   const norm = Math.hypot(...embedding);
@@ -82,7 +87,7 @@ function somebody(index: number): PersonState {
     pictureSha256: randomBytes(32).toString('hex'),
     embedding: embedding.map((it) => it / norm),
   };
-  const id = `p${String(index).padStart(6, '0')}`;
+  const id = idOf(index);
   return {
     id,
     name: id,
@@ -94,10 +99,17 @@ function somebody(index: number): PersonState {
   };
 }
 
+/** Everybody and what they were enrolled from: the same for two galleries that hold the same. */
+function picturesOf(people: ReadonlyMap<string, PersonState>): string {
+  const lines = [...people.values()].map(({ id, templates }) =>
+    [id, ...templates.map((it) => it.pictureSha256)].join(),
+  );
+  return lines.sort().join('\n');
+}
+
 async function simulate(count: number, size: number): Promise<object> {
   const folder = await mkdtemp(join(tmpdir(), 'eyeline-sim-'));
-  const port = 20_000 + Math.floor(Math.random() * 20_000);
-  const broker = spawn('/usr/sbin/mosquitto', ['-p', String(port)], { stdio: 'ignore' });
+  const broker = await Mosquitto.start();
   const web = fork(fileURLToPath(import.meta.url), ['--serve', join(folder, 'www')], { execArgv: ['--import', 'tsx'] });
   const [url] = (await once(web, 'message')) as [string];
   const signing = readSigningKey(generateSigningKey().pem, 'key');
@@ -107,7 +119,7 @@ async function simulate(count: number, size: number): Promise<object> {
     signers: readTrustedKeys([signing.publicKey]),
     bodyKeys: new Map([[bodyKeyId(body), body as Uint8Array]]),
   };
-  const people = new Map(Array.from({ length: size }, (_, i) => [`p${String(i).padStart(6, '0')}`, somebody(i)]));
+  const people = new Map(Array.from({ length: size }, (_, i) => [idOf(i), somebody(i)]));
   const master = memoryMaster(people);
   const release = () =>
     publish(master, folderShelf(join(folder, 'www')), {
@@ -154,16 +166,15 @@ async function simulate(count: number, size: number): Promise<object> {
     return { gallery, sync, client: null as MqttClient | null };
   });
   const connect = async (it: (typeof devices)[number]) => {
-    it.client = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, { protocolVersion: 5, reconnectPeriod: 1000 });
+    it.client = await mqtt.connectAsync(broker.url, { protocolVersion: 5, reconnectPeriod: 1000 });
     it.client.on('message', (_, payload) => it.sync.announce(payload.toString()));
     await it.client.subscribeAsync(topic, { qos: 1 });
   };
   const all = (version: number) => new Promise<void>((done) => waiting.push({ version, done }));
-  await delay(1000);
   for (let i = 0; i < count; i += CONNECT_AT_ONCE)
     await Promise.all(devices.slice(i, i + CONNECT_AT_ONCE).map(connect));
   for (const { sync } of devices) sync.start();
-  const announcer = await mqtt.connectAsync(`mqtt://127.0.0.1:${port}`, { protocolVersion: 5 });
+  const announcer = await mqtt.connectAsync(broker.url, { protocolVersion: 5 });
   const announce = async (text: string) => {
     await announcer.publishAsync(topic, text, { qos: 1, retain: true });
   };
@@ -181,8 +192,8 @@ async function simulate(count: number, size: number): Promise<object> {
   // One in ten is away while the next version is announced, and comes back later.
   const away = devices.slice(0, Math.round(count * DROPPED));
   await Promise.all(away.map((it) => it.client?.endAsync(true)));
-  for (let i = 0; i < 5; i++) people.set(`p${String(i).padStart(6, '0')}`, somebody(i));
-  people.delete(`p${String(size - 1).padStart(6, '0')}`);
+  for (let i = 0; i < 5; i++) people.set(idOf(i), somebody(i));
+  people.delete(idOf(size - 1));
   const second = await release();
   const deltaMs = await timed(async () => {
     const done = all(2);
@@ -192,14 +203,8 @@ async function simulate(count: number, size: number): Promise<object> {
     await done;
   });
   const [full, delta] = [second.bundles[0], second.bundles.find((it) => it.from?.version === 1)];
-  const right = devices.filter(({ gallery }) => {
-    const state = readFleetState((key) => gallery.state(key));
-    return (
-      state?.version === 2 &&
-      gallery.people.size === people.size &&
-      !gallery.people.has(`p${String(size - 1).padStart(6, '0')}`)
-    );
-  }).length;
+  const meant = picturesOf(people);
+  const right = devices.filter(({ gallery }) => picturesOf(gallery.people) === meant).length;
   web.send('count');
   const [bytesServed] = (await once(web, 'message')) as [number];
   await announcer.endAsync();
@@ -210,7 +215,7 @@ async function simulate(count: number, size: number): Promise<object> {
     }),
   );
   web.kill();
-  broker.kill();
+  await broker.stop();
   await rm(folder, { recursive: true, force: true });
   return {
     devices: count,

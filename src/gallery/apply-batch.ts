@@ -1,22 +1,26 @@
 import type { Person } from '../core/person.ts';
-import type { AppliedBatch, DeletionReason, GalleryBatch, PersonState } from './gallery-changes.ts';
+import { removeTombstone, removeWithTombstone } from './change-log.ts';
+import type { AppliedBatch, GalleryBatch, PersonState } from './gallery-changes.ts';
 import type { SqliteStoreConnection } from './sqlite-store-connection.ts';
-import type { Template } from './template.ts';
+import type { TemplateTable } from './template-table.ts';
 
-/** What applying a batch needs of the gallery. */
-export interface BatchTarget {
+/** What a batch is applied to. */
+interface BatchTarget {
   readonly connection: SqliteStoreConnection;
-  insert(person: string, template: Template): number;
-  remove(person: string, deletedAtMs: number, reason: DeletionReason, version: number): boolean;
+  readonly templates: TemplateTable;
 }
 
 /** Carries a batch out, as version `version`. Within a transaction that writes. */
-export function applyBatch(target: BatchTarget, batch: GalleryBatch, version: number, nowMs: number): AppliedBatch {
-  const { connection } = target;
+export function applyBatch(
+  { connection, templates }: BatchTarget,
+  batch: GalleryBatch,
+  version: number,
+  nowMs: number,
+): AppliedBatch {
   const encoders = new Set(batch.encoders);
   const reason = batch.origin === 'fleet' ? 'fleet' : 'removed';
   const deleted = batch.tombstones
-    .filter(({ id, deletedAtMs }) => target.remove(id, deletedAtMs, reason, version))
+    .filter(({ id, deletedAtMs }) => removeWithTombstone(connection, { id, deletedAtMs, reason, version }))
     .map(({ id }) => id);
   const named: Person[] = [];
   for (const person of batch.people) {
@@ -24,13 +28,15 @@ export function applyBatch(target: BatchTarget, batch: GalleryBatch, version: nu
     for (const encoder of encoders) {
       connection.run('DELETE FROM templates WHERE person = ? AND encoder = ?', [person.id, encoder]);
     }
-    for (const template of person.templates) if (encoders.has(template.encoder)) target.insert(person.id, template);
+    for (const template of person.templates) {
+      if (encoders.has(template.encoder)) templates.insert(person.id, template, nowMs);
+    }
     named.push({ id: person.id, name: person.name });
   }
   if (batch.complete) {
     const gone = connection.rows('SELECT id FROM people WHERE origin = ? AND version <> ?', [batch.origin, version]);
     for (const id of Array.from(gone, (row) => String(row.id))) {
-      if (target.remove(id, nowMs, reason, version)) deleted.push(id);
+      if (removeWithTombstone(connection, { id, deletedAtMs: nowMs, reason, version })) deleted.push(id);
     }
   }
   const renamed = named.flatMap((person) => setName(connection, person));
@@ -43,7 +49,7 @@ export function applyBatch(target: BatchTarget, batch: GalleryBatch, version: nu
 
 /** Everything but the name, which somebody later in the batch may still have: the id stands in, marked, until all are there. */
 function upsert(connection: SqliteStoreConnection, person: PersonState, origin: string, version: number): void {
-  connection.run('DELETE FROM tombstones WHERE person = ?', [person.id]);
+  removeTombstone(connection, person.id);
   connection.run(
     `INSERT INTO people (id, name, consent_at, consent_note, retain_until, created_at, origin, version)
      VALUES (?, char(1) || ?1, ?, ?, ?, ?, ?, ?)

@@ -40,6 +40,8 @@ export interface TombstoneRecord extends Tombstone {
 export interface GalleryChanges {
   readonly from: number;
   readonly to: number;
+  /** Those added or changed, by id, with all templates. */
+  readonly people: readonly PersonState[];
   /** Those deleted and not added again. */
   readonly tombstones: readonly TombstoneRecord[];
 }

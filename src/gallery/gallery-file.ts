@@ -1,6 +1,6 @@
 import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { EyelineError, messageOf } from '../core/errors.ts';
+import { EyelineError, messageOf, systemCodeOf } from '../core/errors.ts';
 
 /** Owner only: what is in there identifies people. SQLite gives its side files the mode of the database. */
 const FILE_MODE = 0o600;
@@ -30,7 +30,7 @@ export function prepareFile(file: string, create: boolean): { identity: FileIden
     const { dev, ino, mode } = statSync(file);
     return { identity: { device: dev, inode: ino }, openToOthers: (mode & OTHERS) !== 0 };
   } catch (error) {
-    if (!create && error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+    if (!create && systemCodeOf(error) === 'ENOENT') {
       throw unreadable(file, 'does not exist', error);
     }
     throw unreadable(file, `cannot be opened: ${messageOf(error)}`, error);

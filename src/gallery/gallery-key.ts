@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, linkSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { EyelineError, messageOf } from '../core/errors.ts';
+import { EyelineError, messageOf, systemCodeOf } from '../core/errors.ts';
 import { KEY_BYTES } from './sealed.ts';
 
 const OWNER_ONLY = 0o600;
@@ -36,7 +36,7 @@ export function keyOfFile(file: string, create: boolean, warn: (message: string)
     return parseGalleryKey(readFileSync(file, 'utf8'), `key file ${file}`);
   } catch (error) {
     if (error instanceof EyelineError) throw error;
-    const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+    const missing = systemCodeOf(error) === 'ENOENT';
     const reason = missing
       ? 'is missing: without it the gallery cannot be read'
       : `cannot be used: ${messageOf(error)}`;
@@ -57,7 +57,7 @@ export function createSecretFile(file: string, text: string): void {
     // Under its name it is whole or not there, whoever looks.
     linkSync(unfinished, file);
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (systemCodeOf(error) !== 'EEXIST') throw error;
   } finally {
     unlinkSync(unfinished);
   }

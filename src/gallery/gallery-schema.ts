@@ -103,8 +103,5 @@ export const MIGRATIONS: readonly string[] = [
    ) STRICT;`,
 ];
 
-/** The schema this program reads and writes. */
-export const SCHEMA_VERSION = MIGRATIONS.length;
-
 /** What a gallery file holds. */
 export const GALLERY_SCHEMA = { applicationId: APPLICATION_ID, migrations: MIGRATIONS } as const;

@@ -1,9 +1,10 @@
-import { createCipheriv, createDecipheriv, randomBytes, scryptSync } from 'node:crypto';
+import { randomBytes, scryptSync } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { EyelineError, messageOf } from '../core/errors.ts';
 import { fromBytes, toBytes } from './embedding-bytes.ts';
 import type { PersonState } from './gallery-changes.ts';
+import { KEY_BYTES, SEAL_BYTES, seal, unseal } from './sealed.ts';
 import { requireUnit } from './vector.ts';
 
 /** First line of a file: says what it is to whoever opens it in an editor. Two kinds, told apart by it. */
@@ -13,10 +14,7 @@ const MAGIC = {
 } as const;
 /** scrypt (RFC 7914), as OWASP recommends for passphrases: 128 MB and about half a second. */
 const SCRYPT = { N: 2 ** 17, r: 8, p: 1, maxmem: 256 * 2 ** 20 };
-const KEY_BYTES = 32;
 const SALT_BYTES = 16;
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
 /** More than this is no gallery of a device, or one made to fill its memory: 100,000 people with five pictures. */
 const MAX_CONTENT_BYTES = 2 ** 31 - 1;
 
@@ -56,17 +54,8 @@ export function writePortable(
   const content = gzipSync(lines.join(''));
   if (passphrase === null) return Buffer.concat([Buffer.from(MAGIC.plain), content]);
   const salt = randomBytes(SALT_BYTES);
-  const nonce = randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv('aes-256-gcm', scryptSync(passphrase, salt, KEY_BYTES, SCRYPT), nonce);
-  cipher.setAAD(Buffer.from(MAGIC.sealed));
-  return Buffer.concat([
-    Buffer.from(MAGIC.sealed),
-    salt,
-    nonce,
-    cipher.update(content),
-    cipher.final(),
-    cipher.getAuthTag(),
-  ]);
+  const key = scryptSync(passphrase, salt, KEY_BYTES, SCRYPT);
+  return Buffer.concat([Buffer.from(MAGIC.sealed), salt, seal(content, key, MAGIC.sealed)]);
 }
 
 /**
@@ -75,32 +64,27 @@ export function writePortable(
  * @param passphrase asked for only when the file is encrypted
  * @throws EyelineError GALLERY_FILE_INVALID naming the file and what is wrong with it, the passphrase for instance.
  */
-export function readPortable(file: Uint8Array, name: string, passphrase: () => string): PersonState[] {
+export async function readPortable(
+  file: Uint8Array,
+  name: string,
+  passphrase: () => Promise<string>,
+): Promise<PersonState[]> {
   const bytes = Buffer.from(file.buffer, file.byteOffset, file.byteLength);
   const starts = (magic: string) => bytes.subarray(0, magic.length).equals(Buffer.from(magic));
   if (starts(MAGIC.plain)) return parse(bytes.subarray(MAGIC.plain.length), name);
   if (!starts(MAGIC.sealed)) throw invalid(name, 'is no gallery that Eyeline exported');
-  return parse(decrypt(bytes.subarray(MAGIC.sealed.length), name, passphrase()), name);
+  return parse(decrypt(bytes.subarray(MAGIC.sealed.length), name, await passphrase()), name);
 }
 
-function decrypt(sealed: Buffer, name: string, passphrase: string): Buffer {
-  const start = SALT_BYTES + NONCE_BYTES;
-  if (sealed.length < start + TAG_BYTES) throw invalid(name, 'is cut off');
-  const key = scryptSync(passphrase, sealed.subarray(0, SALT_BYTES), KEY_BYTES, SCRYPT);
-  const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(SALT_BYTES, start), {
-    authTagLength: TAG_BYTES,
-  });
-  decipher.setAAD(Buffer.from(MAGIC.sealed)).setAuthTag(sealed.subarray(-TAG_BYTES));
-  const content = decipher.update(sealed.subarray(start, -TAG_BYTES));
-  try {
-    decipher.final();
-  } catch (error) {
-    throw invalid(name, 'does not open: the passphrase is another one, or the file was changed', error);
-  }
-  return content;
+function decrypt(salted: Buffer, name: string, passphrase: string): Uint8Array {
+  if (salted.length < SALT_BYTES + SEAL_BYTES) throw invalid(name, 'is cut off');
+  const key = scryptSync(passphrase, salted.subarray(0, SALT_BYTES), KEY_BYTES, SCRYPT);
+  const content = unseal(salted.subarray(SALT_BYTES), key, MAGIC.sealed);
+  if (content) return content;
+  throw invalid(name, 'does not open: the passphrase is another one, or the file was changed');
 }
 
-function parse(content: Buffer, name: string): PersonState[] {
+function parse(content: Uint8Array, name: string): PersonState[] {
   try {
     const text = gunzipSync(content, { maxOutputLength: MAX_CONTENT_BYTES }).toString('utf8');
     const [head = '', ...lines] = text.trimEnd().split('\n');

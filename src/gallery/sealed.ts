@@ -1,9 +1,9 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 
 /** AES-256-GCM (NIST SP 800-38D) with a random 96 bit nonce; what is sealed is nonce, ciphertext, tag one after another. */
-const ALGORITHM = 'aes-256-gcm';
-const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
+export const ALGORITHM = 'aes-256-gcm';
+export const NONCE_BYTES = 12;
+export const TAG_BYTES = 16;
 
 /** Bytes of a key. */
 export const KEY_BYTES = 32;

@@ -1,5 +1,5 @@
 import Database from 'libsql';
-import { EyelineError, messageOf } from '../core/errors.ts';
+import { EyelineError, messageOf, systemCodeOf } from '../core/errors.ts';
 import { unreadable } from './gallery-file.ts';
 import { GALLERY_SCHEMA } from './gallery-schema.ts';
 
@@ -169,7 +169,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
 /** Errors of ours stay as they are, so do programming errors; the rest is SQLite's and means the file. */
 function explained(file: string, error: unknown): unknown {
   if (error instanceof EyelineError || error instanceof RangeError || error instanceof TypeError) return error;
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = systemCodeOf(error);
   // Extended codes begin with the primary one: SQLITE_IOERR_WRITE.
   const meaning = Object.keys(MEANINGS).find((it) => code.startsWith(it));
   return unreadable(file, `${meaning ? MEANINGS[meaning] : 'cannot be used'}: ${messageOf(error)}`, error);

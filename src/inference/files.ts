@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { systemCodeOf } from '../core/errors.ts';
 
 /** Hex SHA-256 of a file, or null when there is none. */
 export async function sha256OfFile(path: string): Promise<string | null> {
@@ -51,7 +52,7 @@ export async function publishFile(temporary: string, path: string): Promise<void
 }
 
 export function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  return systemCodeOf(error) === 'ENOENT';
 }
 
 async function syncPath(path: string): Promise<void> {

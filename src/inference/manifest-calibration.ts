@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { EyelineError, messageOf } from '../core/errors.ts';
+import { EyelineError, messageOf, systemCodeOf } from '../core/errors.ts';
 import { curveOfRates, type ScoreCalibration } from '../faces/score-calibration.ts';
 import type { ModelEntry } from './manifest.ts';
 import { scoreCurves } from './manifest-schema.ts';
@@ -20,7 +20,7 @@ export async function readCalibrations(file: string): Promise<Calibrations> {
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return new Map();
+    if (systemCodeOf(error) === 'ENOENT') return new Map();
     throw new EyelineError('MANIFEST_INVALID', `${file}: cannot be read: ${messageOf(error)}`, { cause: error });
   }
   try {

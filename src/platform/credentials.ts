@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CameraConfig, Config, Secret } from '../config/schema.ts';
-import { EyelineError } from '../core/errors.ts';
+import { EyelineError, systemCodeOf } from '../core/errors.ts';
 import { parseGalleryKey } from '../gallery/gallery-key.ts';
 
 /** Reading allowed to the group or to everybody. */
@@ -100,7 +100,7 @@ async function readSecretFile(path: string, name: string): Promise<string> {
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error';
+    const code = systemCodeOf(error) || 'unknown error';
     throw new EyelineError('SECRET_UNREADABLE', `${name} cannot be read (${code})`, { cause: error });
   }
   const trimmed = text.replace(/\r?\n$/, '');

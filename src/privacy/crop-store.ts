@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
-import { messageOf } from '../core/errors.ts';
+import { messageOf, systemCodeOf } from '../core/errors.ts';
 import { type Box, boxToCrop, type Size } from '../core/geometry.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Frame } from '../core/picture.ts';
@@ -66,7 +66,7 @@ export class CropStore {
         await rm(join(folder, day), { recursive: true, force: true });
       }
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) this.#tell('deleted', error);
+      if (systemCodeOf(error) !== 'ENOENT') this.#tell('deleted', error);
     }
   }
 

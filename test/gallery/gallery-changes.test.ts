@@ -54,7 +54,8 @@ describe('changes since a version', () => {
   it('applied elsewhere give the same people', () => {
     const [master, device] = [openStore(), openStore()];
     for (const name of ['Anna', 'Ben']) {
-      master.ensurePerson(name, { consentAtMs: 3, consentNote: 'signed', retainUntilMs: 9 });
+      master.ensurePerson(name);
+      master.setConsent(name, { consentAtMs: 3, consentNote: 'signed', retainUntilMs: 9 });
       master.addTemplates(name.toLowerCase(), [template(axis(4, name.length - 3))]);
     }
     const first = master.changesSince(0);

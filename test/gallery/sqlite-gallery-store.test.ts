@@ -49,7 +49,8 @@ describe('people', () => {
   it('are listed with what is kept of them', () => {
     const clock = new ManualClock(1000);
     const store = openStore(undefined, clock);
-    store.ensurePerson('Ben', { consentAtMs: 500, retainUntilMs: 1_800_000_000_000 });
+    store.ensurePerson('Ben');
+    store.setConsent('ben', { consentAtMs: 500, retainUntilMs: 1_800_000_000_000 });
     store.ensurePerson('Anna');
     store.addTemplates('anna', [template(axis(4, 0)), template(axis(4, 1), { encoder: 'encoder-b' })]);
     expect(store.listPeople()).toEqual([
@@ -61,7 +62,7 @@ describe('people', () => {
         consentNote: null,
         retainUntilMs: null,
         origin: 'device',
-        version: 3,
+        version: 4,
         templates: 2,
         encoders: ['encoder-a', 'encoder-b'],
       },
@@ -73,7 +74,7 @@ describe('people', () => {
         consentNote: null,
         retainUntilMs: 1_800_000_000_000,
         origin: 'device',
-        version: 1,
+        version: 2,
         templates: 0,
         encoders: [],
       },

@@ -63,9 +63,7 @@ export function registerPortable(gallery: Command, context: CommandContext): voi
       const bytes = await readFile(file).catch((error) => {
         throw new EyelineError('GALLERY_FILE_INVALID', `${file} cannot be read: ${messageOf(error)}`, { cause: error });
       });
-      const isSealed = !bytes.subarray(0, 40).includes('UNENCRYPTED');
-      const passphrase = isSealed ? await passphraseOf(options, context) : '';
-      const people = readPortable(bytes, file, () => passphrase);
+      const people = await readPortable(bytes, file, () => passphraseOf(options, context));
       await withStore(
         options,
         context,

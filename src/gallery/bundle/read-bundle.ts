@@ -3,9 +3,11 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress } from 'node:zlib';
+import type { z } from 'zod';
 import { EyelineError } from '../../core/errors.ts';
 import { fromBytes } from '../embedding-bytes.ts';
 import type { Tombstone } from '../gallery-changes.ts';
+import { ALGORITHM, NONCE_BYTES, TAG_BYTES } from '../sealed.ts';
 import { requireUnit } from '../vector.ts';
 import {
   type BundleHeader,
@@ -20,7 +22,7 @@ import {
   SIGNATURE_BYTES,
 } from './bundle-format.ts';
 import { isSignedBy, type TrustedKeys } from './bundle-keys.ts';
-import { BODY_ALGORITHM, HEADER_DOMAIN, NONCE_BYTES, TAG_BYTES } from './write-bundle.ts';
+import { HEADER_DOMAIN } from './write-bundle.ts';
 
 export interface BundleTrust {
   readonly signers: TrustedKeys;
@@ -70,10 +72,7 @@ export async function readBundle(file: string, trust: BundleTrust, signal?: Abor
 }
 
 /** Header of a bundle file, its signature checked. Throws BUNDLE_UNTRUSTED, BUNDLE_CORRUPT. */
-export async function readHeader(
-  file: string,
-  signers: TrustedKeys,
-): Promise<{ header: BundleHeader; bodyStart: number }> {
+async function readHeader(file: string, signers: TrustedKeys): Promise<{ header: BundleHeader; bodyStart: number }> {
   const handle = await open(file, 'r');
   try {
     const preamble = await readExactly(handle, 0, PREAMBLE_BYTES);
@@ -82,21 +81,14 @@ export async function readHeader(
     if (length > LIMITS.headerBytes) throw corrupt('has a header that is too long');
     const text = await readExactly(handle, PREAMBLE_BYTES, length);
     const signature = await readExactly(handle, PREAMBLE_BYTES + length, SIGNATURE_BYTES);
-    let value: unknown = null;
-    try {
-      value = JSON.parse(text.toString('utf8'));
-    } catch {
-      throw corrupt('has a header that is no JSON');
-    }
-    const parsed = headerSchema.safeParse(value);
-    if (!parsed.success) throw corrupt('has a header that does not follow its schema');
-    if (!isSignedBy(signers, parsed.data.signedBy, HEADER_DOMAIN, text, signature)) {
+    const header = parsed(headerSchema, text, 'header');
+    if (!isSignedBy(signers, header.signedBy, HEADER_DOMAIN, text, signature)) {
       throw new EyelineError('BUNDLE_UNTRUSTED', 'the bundle is not signed with a trusted key, or was changed');
     }
     const bodyStart = PREAMBLE_BYTES + length + SIGNATURE_BYTES;
-    if ((await handle.stat()).size !== bodyStart + parsed.data.bodyBytes)
+    if ((await handle.stat()).size !== bodyStart + header.bodyBytes)
       throw corrupt('is shorter or longer than it should be');
-    return { header: parsed.data, bodyStart };
+    return { header, bodyStart };
   } finally {
     await handle.close();
   }
@@ -133,7 +125,7 @@ async function* linesOf(
   } finally {
     await handle.close();
   }
-  const decipher = createDecipheriv(BODY_ALGORITHM, key, nonce, { authTagLength: TAG_BYTES }).setAuthTag(tag);
+  const decipher = createDecipheriv(ALGORITHM, key, nonce, { authTagLength: TAG_BYTES }).setAuthTag(tag);
   // An empty range cannot be asked of a stream: an empty body still holds a byte of Brotli.
   const sealed = createReadStream(file, { start: first, end: end - 1, ...(signal && { signal }) });
   const brotli = createBrotliDecompress();
@@ -168,15 +160,7 @@ async function* linesOf(
 }
 
 function parseLine(line: Buffer, dimensions: ReadonlyMap<string, number>) {
-  let value: unknown = null;
-  try {
-    value = JSON.parse(line.toString('utf8'));
-  } catch {
-    throw corrupt('holds a line that is no JSON');
-  }
-  const parsed = recordSchema.safeParse(value);
-  if (!parsed.success) throw corrupt('holds a record that does not follow its schema');
-  const record = parsed.data;
+  const record = parsed(recordSchema, line, 'record');
   if ('tombstone' in record) return record;
   for (const { encoder, embedding } of record.templates) {
     const dimension = dimensions.get(encoder);
@@ -192,6 +176,18 @@ function parseLine(line: Buffer, dimensions: ReadonlyMap<string, number>) {
   }
   if (personLine(record) !== line.toString('utf8')) throw corrupt('holds a record that is not in its one form');
   return record;
+}
+
+function parsed<T>(schema: z.ZodType<T>, text: Buffer, what: string): T {
+  let value: unknown = null;
+  try {
+    value = JSON.parse(text.toString('utf8'));
+  } catch {
+    throw corrupt(`has a ${what} that is no JSON`);
+  }
+  const result = schema.safeParse(value);
+  if (!result.success) throw corrupt(`has a ${what} that does not follow its schema`);
+  return result.data;
 }
 
 async function readExactly(handle: FileHandle, position: number, length: number): Promise<Buffer> {

@@ -4,13 +4,11 @@ import { rename, rm, stat, writeFile } from 'node:fs/promises';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants, createBrotliCompress } from 'node:zlib';
+import { ALGORITHM, NONCE_BYTES } from '../sealed.ts';
 import { type BundleHeader, headerSchema, MAGIC } from './bundle-format.ts';
 import { bodyKeyId, type SigningKey } from './bundle-keys.ts';
 
 export const HEADER_DOMAIN = 'eyeline bundle 1';
-export const BODY_ALGORITHM = 'aes-256-gcm';
-export const NONCE_BYTES = 12;
-export const TAG_BYTES = 16;
 /** Embeddings look random: a higher quality takes longer and gains nothing. */
 const BROTLI_QUALITY = 4;
 
@@ -85,7 +83,7 @@ async function writeBody(file: string, lines: Iterable<string> | AsyncIterable<s
     }
   };
   const nonce = randomBytes(NONCE_BYTES);
-  const cipher = createCipheriv(BODY_ALGORITHM, key, nonce);
+  const cipher = createCipheriv(ALGORITHM, key, nonce);
   const hash = createHash('sha256');
   const sealed = async function* (source: AsyncIterable<Buffer>) {
     const parts = async function* () {

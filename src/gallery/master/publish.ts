@@ -166,11 +166,6 @@ export async function publish(master: MasterGallery, shelf: BundleShelf, options
   };
 }
 
-/** Sites a person is published to; null for all. */
-export async function sitesOf(master: MasterGallery, person: string): Promise<readonly string[] | null> {
-  return (await readSites(master))[person] ?? null;
-}
-
 /** Publishes a person to these sites only; null for all. */
 export async function setSites(master: MasterGallery, person: string, sites: readonly string[] | null): Promise<void> {
   for (;;) {

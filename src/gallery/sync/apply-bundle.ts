@@ -74,7 +74,8 @@ export async function applyBundle(content: BundleContent, options: ApplyOptions)
   }
   const known = readFleetPeople(fact);
   const people = resultOf(content, before, known);
-  const undo = before?.stream === header.stream ? await writeUndo(content, before, known, options) : null;
+  const undo =
+    before?.stream === header.stream ? await writeUndo(content, before, { known, after: people }, options) : null;
   const state: FleetState = {
     stream: header.stream,
     site: header.site,
@@ -181,14 +182,11 @@ function wrongBase(message: string): EyelineError {
 
 /** Writes what leads from the bundle's version back to `before`; gives its SHA-256. */
 async function writeUndo(
-  { header, people, tombstones }: BundleContent,
+  { header, people }: BundleContent,
   before: FleetState,
-  known: ReadonlyMap<string, string>,
+  { known, after }: { readonly known: ReadonlyMap<string, string>; readonly after: ReadonlyMap<string, string> },
   { bodyKey, deviceKey, folder, gallery, nowMs }: ApplyOptions,
 ): Promise<string> {
-  const after = new Map(header.from === null ? [] : known);
-  for (const { id } of tombstones) after.delete(id);
-  for (const { person, digest } of people) after.set(person.id, digest);
   const encoders = new Set(before.encoders);
   const dimensions = new Map(header.encoders.map((it) => [it.fingerprint, it.dimension]));
   const lines: string[] = [];

@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, readdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
-import { EyelineError } from '../../core/errors.ts';
+import { EyelineError, isDiskFull, systemCodeOf } from '../../core/errors.ts';
 import type { Announcement, OfferedBundle } from '../bundle/bundle-format.ts';
 import type { SigningKey } from '../bundle/bundle-keys.ts';
 import { type BundleContent, type BundleTrust, readBundle } from '../bundle/read-bundle.ts';
@@ -74,14 +74,12 @@ export async function takeOver(
       const applied = await applyBundle(content, { ...options, bodyKey, nowMs: options.clock.now() });
       return { state: applied, outcome: 'taken', bytes };
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+      if (systemCodeOf(error) === 'ENOENT') {
         throw new EyelineError('SYNC_UNREACHABLE', 'another process takes a version over at this moment', {
           cause: error,
         });
       }
-      if (error instanceof Error && 'code' in error && error.code === 'ENOSPC') {
-        throw new EyelineError('SYNC_NO_SPACE', 'the disk is full', { cause: error });
-      }
+      if (isDiskFull(error)) throw new EyelineError('SYNC_NO_SPACE', 'the disk is full', { cause: error });
       const another = error instanceof EyelineError && ['BUNDLE_WRONG_BASE', 'BUNDLE_CORRUPT'].includes(error.code);
       if (offered === full || !another) throw error;
     } finally {

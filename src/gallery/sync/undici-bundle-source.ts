@@ -1,6 +1,6 @@
 import { open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
-import { EyelineError, messageOf } from '../../core/errors.ts';
+import { EyelineError, isDiskFull, messageOf, systemCodeOf } from '../../core/errors.ts';
 import { announcementPath, bundlePath, LIMITS } from '../bundle/bundle-format.ts';
 import type { BundleSource } from './bundle-source.ts';
 
@@ -146,16 +146,12 @@ async function guarded<T>(signal: AbortSignal, work: () => Promise<T>): Promise<
   } catch (error) {
     signal.throwIfAborted();
     if (error instanceof EyelineError) throw error;
-    if (isNoSpace(error)) throw new EyelineError('SYNC_NO_SPACE', 'the disk is full', { cause: error });
+    if (isDiskFull(error)) throw new EyelineError('SYNC_NO_SPACE', 'the disk is full', { cause: error });
     throw new EyelineError('SYNC_UNREACHABLE', `the store of bundles: ${reasonOf(error)}`, { cause: error });
   }
 }
 
-function isNoSpace(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
-}
-
 function reasonOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : '';
-  return `${messageOf(error) || 'no answer'}${code}`;
+  const code = systemCodeOf(error);
+  return `${messageOf(error) || 'no answer'}${code && ` (${code})`}`;
 }
