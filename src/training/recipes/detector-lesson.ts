@@ -4,6 +4,8 @@ import { type Detection, decodeDetections } from '../../faces/detect.ts';
 import type { ModelEntry } from '../../inference/manifest.ts';
 import { type DetectorSampling, detectorSampler, KNOWN_FACES } from '../data/detector-sampler.ts';
 import type { Batch, OpenSession, Values } from '../engine.ts';
+import { reshape } from '../graph/shorthand.ts';
+import { total } from '../losses/building-blocks.ts';
 import type { Judgement } from '../run/run-folder.ts';
 import type { LessonParts } from './landmarks-lesson.ts';
 import type { Lesson } from './lesson.ts';
@@ -111,15 +113,11 @@ export async function detectorLesson(
       const no = graph.op('Mul', [graph.op('Sub', [one, target]), graph.op('Log', [graph.op('Sub', [one, score])])]);
       const gap = graph.op('Sub', [target, score]);
       const focus = graph.op('Mul', [gap, gap]);
-      const total = (tensor: string) => {
-        const axes = graph.shapeOf(tensor).map((_, axis) => axis);
-        const sum = graph.op('ReduceSum', [tensor, graph.int64s(axes)], { keepdims: 0 });
-        return graph.op('Div', [graph.op('Reshape', [sum, graph.int64s([1])]), faces]);
-      };
-      const scoring = graph.op('Neg', [total(graph.op('Mul', [focus, graph.op('Add', [yes, no])]))]);
+      const aFace = (tensor: string) => graph.op('Div', [reshape(graph, total(graph, tensor), [1]), faces]);
+      const scoring = graph.op('Neg', [aFace(graph.op('Mul', [focus, graph.op('Add', [yes, no])]))]);
       const off = graph.op('Abs', [graph.op('Sub', [outputs.boxes ?? '', boxes])]);
       const offTogether = graph.op('ReduceSum', [off, graph.int64s([2])], { keepdims: 0 });
-      const placing = total(graph.op('Mul', [offTogether, boxWeight]));
+      const placing = aFace(graph.op('Mul', [offTogether, boxWeight]));
       const loss = graph.op('Add', [scoring, graph.op('Mul', [placing, graph.floats([recipe.boxWeight], [1])])]);
       return { loss, metrics: { scoring, placing } };
     },

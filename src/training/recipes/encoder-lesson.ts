@@ -14,9 +14,12 @@ import type { FaceStore } from '../data/face-store.ts';
 import { type PixelScale, writePlanes } from '../data/sampler.ts';
 import type { RgbImage } from '../data/warp.ts';
 import type { OpenSession, TensorGraph, Values } from '../engine.ts';
+import { reshape, scaled, slice } from '../graph/shorthand.ts';
+import { average, complement, cosines, normalised, pairedCosines } from '../losses/building-blocks.ts';
+import { infoNce } from '../losses/contrastive.ts';
 import type { Judgement } from '../run/run-folder.ts';
 import { openTrainableGraph } from '../trainable-graph.ts';
-import { average, type LessonParts } from './landmarks-lesson.ts';
+import type { LessonParts } from './landmarks-lesson.ts';
 import type { Lesson } from './lesson.ts';
 import { openStudent, type Student } from './student.ts';
 import { trueAcceptRates } from './true-accept-rates.ts';
@@ -94,13 +97,15 @@ export async function encoderLesson(
     loss(graph, outputs) {
       const target = graph.input('target', [2 * people, dimension]);
       const given = graph.op('Reshape', [outputs[output] ?? '', graph.int64s([2 * people, dimension])]);
-      const unit = graph.op('LpNormalization', [given], { axis: 1, p: 2 });
-      const alike = graph.op('ReduceSum', [graph.op('Mul', [unit, target]), graph.int64s([1])], { keepdims: 0 });
-      const distance = graph.op('Sub', [graph.floats([1], []), average(graph, alike)]);
-      const contrast = infoNce(graph, unit, people, recipe.temperature);
+      const unit = normalised(graph, given);
+      const alike = pairedCosines(graph, unit, target);
+      const distance = complement(graph, average(graph, alike));
+      const half = (from: number) => slice(graph, given, { axes: [0], starts: [from], ends: [from + people] });
+      // The first half is plain, the second the same people with a mask.
+      const contrast = infoNce(graph, { anchors: half(people), positives: half(0), temperature: recipe.temperature });
       const others = graph.input('others', [recipe.others, dimension]);
       const telling = toldFromOthers(graph, { unit, alike, others, temperature: recipe.temperature });
-      const weighted = (loss: string, weight: number) => graph.op('Mul', [loss, graph.floats([weight], [])]);
+      const weighted = (loss: string, weight: number) => scaled(graph, loss, weight);
       return {
         loss: graph.op('Add', [
           graph.op('Add', [weighted(distance, recipe.distillation), weighted(contrast, recipe.contrast)]),
@@ -160,37 +165,16 @@ async function meanMap(
   }
 }
 
-/** How well the masked picture of each person is told from those of the others by the plain ones, and the other way round. */
-function infoNce(graph: TensorGraph, unit: string, people: number, temperature: number): string {
-  const half = (from: number) =>
-    graph.op('Slice', [unit, graph.int64s([from]), graph.int64s([from + people]), graph.int64s([0])]);
-  const plain = half(0);
-  const masked = half(people);
-  const alike = graph.op('MatMul', [masked, graph.op('Transpose', [plain], { perm: [1, 0] })]);
-  const logits = graph.op('Mul', [alike, graph.floats([1 / temperature], [])]);
-  const same = graph.floats(
-    Float32Array.from({ length: people * people }, (_, at) => (at % (people + 1) === 0 ? 1 : 0)),
-    [people, people],
-  );
-  const told = [1, 0].map((axis) => {
-    const likelihood = graph.op('LogSoftmax', [logits], { axis });
-    const right = graph.op('ReduceSum', [graph.op('Mul', [likelihood, same]), graph.int64s([0, 1])], { keepdims: 0 });
-    return graph.op('Mul', [right, graph.floats([-0.5 / people], [])]);
-  });
-  return graph.op('Add', told);
-}
-
 /** How well each face is told from those of other people, all by what the frozen encoder says: a softmax over whom it is like. */
 function toldFromOthers(
   graph: TensorGraph,
   { unit, alike, others, temperature }: { unit: string; alike: string; others: string; temperature: number },
 ): string {
   const rows = graph.shapeOf(alike)[0] ?? 0;
-  const scaled = (tensor: string) => graph.op('Mul', [tensor, graph.floats([1 / temperature], [])]);
-  const own = graph.op('Reshape', [scaled(alike), graph.int64s([rows, 1])]);
-  const strangers = scaled(graph.op('MatMul', [unit, graph.op('Transpose', [others], { perm: [1, 0] })]));
+  const own = reshape(graph, scaled(graph, alike, 1 / temperature), [rows, 1]);
+  const strangers = scaled(graph, cosines(graph, unit, others), 1 / temperature);
   const likelihood = graph.op('LogSoftmax', [graph.op('Concat', [own, strangers], { axis: 1 })], { axis: 1 });
-  const right = graph.op('Slice', [likelihood, ...[0, 1, 1].map((value) => graph.int64s([value]))]);
+  const right = slice(graph, likelihood, { axes: [1], starts: [0], ends: [1] });
   return graph.op('Neg', [average(graph, right)]);
 }
 

@@ -5,7 +5,8 @@ import type { ModelEntry } from '../../inference/manifest.ts';
 import type { FaceStore } from '../data/face-store.ts';
 import { normal, sampleRandom } from '../data/sampler.ts';
 import { greyOf, type RgbImage, warp } from '../data/warp.ts';
-import type { TensorGraph, Values } from '../engine.ts';
+import type { Values } from '../engine.ts';
+import { average } from '../losses/building-blocks.ts';
 import type { Judgement } from '../run/run-folder.ts';
 import type { Lesson } from './lesson.ts';
 import type { Student } from './student.ts';
@@ -94,12 +95,6 @@ export function landmarksLesson(
     judgeInUse: (student) => judge(student, student.initial),
     close: async () => {},
   };
-}
-
-/** Mean over everything. */
-export function average(graph: TensorGraph, tensor: string): string {
-  const axes = graph.shapeOf(tensor).map((_, axis) => axis);
-  return graph.op('ReduceMean', [tensor, graph.int64s(axes)], { keepdims: 0 });
 }
 
 function weightsOf({ eyes, anchors }: Pick<RecipeOf<'landmarks'>, 'eyes' | 'anchors'>): Float32Array {
