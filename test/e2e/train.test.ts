@@ -133,8 +133,8 @@ describe('siamese triplets', () => {
   });
 
   it('gives an encoder that eval accepts', async () => {
-    const pairs = ['same,a,b', '1,person 0/1.jpg,person 0/2.jpg', '0,person 0/1.jpg,person 1/1.jpg'];
-    const more = ['1,person 1/1.jpg,person 1/2.jpg', '0,person 2/1.jpg,person 3/1.jpg'];
+    const pairs = ['same,a,b', '1,person 0/0.jpg,person 0/1.jpg', '0,person 0/0.jpg,person 1/0.jpg'];
+    const more = ['1,person 1/0.jpg,person 1/1.jpg', '0,person 2/0.jpg,person 3/0.jpg'];
     await writeFile(join(cwd, 'pairs.csv'), [...pairs, ...more, ''].join('\n'));
     const args = [
       'eval',
@@ -250,7 +250,7 @@ describe('pictures that do not do', () => {
   it('one picture a person', async () => {
     for (let person = 0; person < PEOPLE; person++) {
       await mkdir(join(cwd, `single/${person}`), { recursive: true });
-      await cp(join(people, `person ${person}/1.jpg`), join(cwd, `single/${person}/1.jpg`));
+      await cp(join(people, `person ${person}/0.jpg`), join(cwd, `single/${person}/0.jpg`));
     }
     const { code, stderr } = await on(await siamese(), 'single');
     expect(stderr).toContain('0 people to train on have two pictures with a face; 2 are needed');

@@ -61,7 +61,7 @@ async function pairsFile(name: string, lines: readonly string[]): Promise<string
 }
 
 /** Every person's first and second picture, and everybody against the next. */
-function allPairs(first = 'plain/1.jpg', second = 'plain/2.jpg'): string[] {
+function allPairs(first = 'plain/0.jpg', second = 'plain/1.jpg'): string[] {
   return Array.from({ length: PEOPLE }, (_, at) => [
     `1,person ${at}/${first},person ${at}/${second}`,
     `0,person ${at}/${first},person ${(at + 1) % PEOPLE}/${second}`,
@@ -83,7 +83,7 @@ describe('eyeline eval pairs', () => {
 
   it('leaves out what is missing or unreadable, counts it and says why', async () => {
     await writeFile(join(people, 'person 0', 'torn.jpg'), 'not a picture');
-    const extra = ['1,person 0/plain/1.jpg,person 0/gone.jpg', '0,person 1/plain/1.jpg,person 0/torn.jpg'];
+    const extra = ['1,person 0/plain/0.jpg,person 0/gone.jpg', '0,person 1/plain/0.jpg,person 0/torn.jpg'];
     const pairs = await pairsFile('missing.csv', [...allPairs(), ...extra]);
     const { out, warned } = await run('pairs', '--images', people, '--pairs', pairs);
     await rm(join(people, 'person 0', 'torn.jpg'));
@@ -108,7 +108,7 @@ describe('eyeline eval pairs', () => {
   });
 
   it('writes a page with plots and the worst mistakes', async () => {
-    const wrong = ['1,person 0/plain/1.jpg,person 1/plain/1.jpg', '0,person 2/plain/1.jpg,person 2/plain/2.jpg'];
+    const wrong = ['1,person 0/plain/0.jpg,person 1/plain/0.jpg', '0,person 2/plain/0.jpg,person 2/plain/1.jpg'];
     const pairs = await pairsFile('wrong.csv', [...allPairs(), ...wrong]);
     const report = join(folder, 'reports', 'pairs.html');
     await run('pairs', '--images', people, '--pairs', pairs, '--report', report);
@@ -146,8 +146,8 @@ describe('eyeline eval identify', () => {
 
     const mixed = join(folder, 'mixed up');
     await cp(people, mixed, { recursive: true });
-    await cp(join(people, 'person 0/plain/1.jpg'), join(mixed, 'person 1/plain/9.jpg'));
-    await rm(join(mixed, 'person 0/plain/1.jpg'));
+    await cp(join(people, 'person 0/plain/0.jpg'), join(mixed, 'person 1/plain/9.jpg'));
+    await rm(join(mixed, 'person 0/plain/0.jpg'));
     const report = join(folder, 'mixed.html');
     const figures = await json('identify', '--dir', mixed, '--probe', 'plain', '--pad', '0.2', '--report', report);
     // The strayed one is nearest to its own person's others, and each of those two may be nearest to it.
@@ -337,7 +337,7 @@ describe('wrong arguments', () => {
     const single = join(folder, 'single');
     for (const name of ['a', 'b']) {
       await mkdir(join(single, name), { recursive: true });
-      await cp(join(people, 'person 0/plain/1.jpg'), join(single, name, '1.jpg'));
+      await cp(join(people, 'person 0/plain/0.jpg'), join(single, name, '1.jpg'));
     }
     await expect(run('identify', '--dir', single)).rejects.toMatchObject({
       code: 'NOTHING_TO_EVALUATE',

@@ -15,7 +15,7 @@ const ANGLES = [0, 0.15, -0.2];
 const MASKED_ANGLE = 0.05;
 
 /**
- * Cuts the faces out of the project's photos: a folder a person with pictures 1.jpg to 3.jpg, each turned otherwise.
+ * Cuts the faces out of the project's photos: a folder a person with pictures 0.jpg to 2.jpg, each turned otherwise.
  *
  * @param masked whether there is one with a simulated mask, too: the folder of a person holds `plain` and `masked` then
  */
@@ -33,11 +33,11 @@ export async function writePortraits(folder: string, people: number, { masked = 
       const own = join(folder, `person ${person++}`);
       const plain = masked ? join(own, 'plain') : own;
       for (const [index, angle] of ANGLES.entries()) {
-        await portrait(picture, face.box, angle, join(plain, `${index + 1}.jpg`));
+        await portrait(picture, face.box, angle, join(plain, `${index}.jpg`));
       }
       if (!masked) continue;
       const covered = await simulateMask(picture, face, 'a test', { rgbPicture });
-      await portrait(covered, face.box, MASKED_ANGLE, join(own, 'masked', '1.jpg'));
+      await portrait(covered, face.box, MASKED_ANGLE, join(own, 'masked', '0.jpg'));
       covered.release();
     }
     picture.release();
