@@ -4,7 +4,7 @@
  * curve, blur and a second compression). APCER is the share of attacks taken for live, BPCER that of live faces taken for
  * attacks (ISO/IEC 30107-3), by looks and by films, whose looks are fused as the daemon does.
  *
- *   ffmpeg -i FILM.mkv -vf fps=4 -frames:v 10 -q:v 2 DIR/FILM-%02d.jpg      (for each film)
+ *   ffmpeg -i FILM.mkv -vf fps=4 -q:v 2 DIR/FILM-%02d.jpg      (for each film)
  *   node --import tsx scripts/measure-liveness.ts --frames DIR [--models minifasnet-liveness,human-antispoof] [--least 0.5]
  */
 import { readdir, readFile } from 'node:fs/promises';

@@ -15,7 +15,7 @@ import { type Judgement, RunFolder } from '../training/run/run-folder.ts';
 import type { CommandContext, RegisterCommand } from './command.ts';
 import { whole } from './dataset/mask-options.ts';
 import { startProgress } from './progress.ts';
-import { installModel } from './train/install-model.ts';
+import { installModel, stepsAfterInstall } from './train/install-model.ts';
 import { modelOf } from './train/open-lesson.ts';
 import { prepareData } from './train/prepare-data.ts';
 import { type RecipeOutcome, runRecipe, runsFolder } from './train/run-recipe.ts';
@@ -165,10 +165,7 @@ async function trainOne(
 /** What of a run that failed is there to go on with. */
 async function whatIsKept(folder: RunFolder): Promise<string[]> {
   const step = await folder.lastCheckpoint();
-  const best = (await folder.readValidations()).reduce<Record<string, number> | null>(
-    (highest, it) => (highest === null || (it.score ?? 0) > (highest.score ?? 0) ? it : highest),
-    null,
-  );
+  const best = await folder.bestValidation();
   return [
     ...(best ? [`  kept: ${folder.modelFile}, the best so far, of step ${best.step}`] : []),
     ...(step === null ? [] : [`  kept: the checkpoint of step ${step}; --resume goes on from there`]),
@@ -193,17 +190,17 @@ async function installIfBetter(candidate: Candidate, context: CommandContext): P
   const base = modelOf(recipe.kind, config);
   const upper = recipe.kind === 'encoder' || recipe.kind === 'siamese';
   const id = upper ? (config.models.upperEncoder ?? UPPER_ENCODER) : base;
+  const part = upper ? 'upper' : undefined;
   const path = await installModel(config.models.dir, {
     id,
     file: folder.modelFile,
     from: store.entry(base),
     contract: outcome.contract,
-    ...(upper ? { part: 'upper' as const } : {}),
+    part,
     recipe: name,
   });
   context.print(`  installed as ${id}: ${path}; the daemon uses it when it is started again`);
-  if (upper && config.models.upperEncoder === null) context.print(`  set models.upperEncoder: ${id}`);
-  if (upper) context.print('  enrol again: templates of two encoders are never compared');
+  for (const step of stepsAfterInstall(id, part, config.models.upperEncoder)) context.print(`  ${step}`);
 }
 
 /** The revision the program was built from; null outside of a repository. */

@@ -1,6 +1,5 @@
 import { normalTail, normalTailQuantile } from '../core/normal.ts';
 import type { MaskState } from '../core/person.ts';
-import type { OperatingPoint } from './calibration.ts';
 
 /** What was measured of one similarity. */
 export interface CalibrationPoint {
@@ -83,6 +82,12 @@ const SAME_FACE_RATE = 1e-5;
 export function sameFaceScore(calibration: ScoreCalibration, mask: MaskState | null): number | null {
   const curve = curveFor(calibration, mask);
   return curve && scoreAtRate(curve, SAME_FACE_RATE);
+}
+
+/** One measured operating point of an encoder: the share of comparisons of different people that score at least this. */
+export interface OperatingPoint {
+  readonly threshold: number;
+  readonly far: number;
 }
 
 /** How far false accept rates are taken on below and above the few points that were measured, as normal scores. */

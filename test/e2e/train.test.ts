@@ -4,7 +4,10 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, watch, writeFile } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { installModel } from '../../src/commands/train/install-model.ts';
+import { silentLogger } from '../../src/core/logger.ts';
 import { decodeModel, encodeModel } from '../../src/inference/graph/onnx-proto.ts';
+import { createModelStore } from '../../src/inference/store.ts';
 import { resnet } from '../../src/training/resnet.ts';
 import { writePortraits } from '../rig/portraits.ts';
 import { Program } from '../rig/program.ts';
@@ -303,5 +306,33 @@ describe('--install', () => {
     expect(models).toMatchObject([{ id: 'landmarks-68', role: 'landmarks' }]);
     const bytes = await readFile(join(cwd, 'models', models[0].source.replace('file:', '')));
     expect(bytes.equals(await readFile(join(cwd, 'gain/model.onnx')))).toBe(true);
+  });
+
+  it('an encoder whose scores nobody measured is not used silently: the daemon says so and ends', async () => {
+    const settings = await env();
+    const store = await createModelStore({
+      dir: settings.EYELINE_MODELS_DIR,
+      extraManifest: null,
+      logger: silentLogger,
+    });
+    const { id, input, outputs, embedding } = store.entry('mobilefacenet-512-upper');
+    await installModel(settings.EYELINE_MODELS_DIR, {
+      id: 'upper-encoder',
+      file: await store.sourceFile(id),
+      from: store.entry(id),
+      contract: { input, outputs, embedding },
+      part: 'upper',
+      recipe: 'masked-encoder',
+    });
+    const camera = { id: 'door', source: 'rtsp://127.0.0.1:9/door' };
+    await writeFile(
+      join(cwd, 'eyeline.yaml'),
+      JSON.stringify({ cameras: [camera], mqtt: { url: 'mqtt://127.0.0.1:9' } }),
+    );
+    const upper = { ...settings, EYELINE_MODELS_UPPER_ENCODER: 'upper-encoder' };
+    const { code, stdout, stderr } = await start(['run', '-c', 'eyeline.yaml'], upper).finished();
+    expect(stdout + stderr).toContain('model upper-encoder has no calibration');
+    expect(stdout + stderr).toContain('MODEL_UNCALIBRATED');
+    expect(code).toBe(4);
   });
 });

@@ -5,14 +5,17 @@ import type { Config } from '../../config/schema.ts';
 import { systemClock } from '../../core/clock.ts';
 import { EyelineError, messageOf } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
+import type { MaskState } from '../../core/person.ts';
 import { CachedEncoder } from '../../evaluation/cached-encoder.ts';
 import { type FeatureMaps, featureMaps } from '../../evaluation/classifiers/feature-maps.ts';
 import { type HideLowerFace, modelEncoder } from '../../evaluation/face-encoder.ts';
 import { type RoutedCode, routedEncoder } from '../../evaluation/routed-encoder.ts';
-import { scoreOfSameRate } from '../../faces/calibration.ts';
+import { scoreOfSameRate } from '../../evaluation/score-of-same-rate.ts';
 import { blankBelow, type FaceCrop, keepBlocks } from '../../faces/occlusion.ts';
+import { curveFor } from '../../faces/score-calibration.ts';
 import { cutToFeatureMap } from '../../inference/graph/feature-map.ts';
 import { InferenceThread } from '../../inference/inference-thread.ts';
+import { calibrationOf, readCalibrations } from '../../inference/manifest-calibration.ts';
 import { ModelBatcher } from '../../inference/model-batcher.ts';
 import { evaluateGraph, type GraphFiles } from '../../inference/onnxruntime-model.ts';
 import type { ModelStore } from '../../inference/store.ts';
@@ -20,13 +23,8 @@ import type { VisionModel } from '../../inference/vision-model.ts';
 import { encoderFile } from './encoder-file.ts';
 
 /** Encoders that are no model of the manifest but a way to use the configured one. */
-const WAYS = {
-  full: 'the configured encoder on the whole face',
-  upper: 'the same on the upper part of the face, the rest black',
-  block50: 'the same on blocks 1 to 50 of a 10x10 grid, the rest black',
-  auto: 'what the daemon would use',
-} as const;
-type Way = keyof typeof WAYS;
+const WAYS = ['full', 'upper', 'block50', 'auto'] as const;
+type Way = (typeof WAYS)[number];
 
 /**
  * Pictures in a run: always the same, though another number might be faster here and now. Kernels add in another order for
@@ -92,7 +90,7 @@ export class EvaluationModels {
 
   /**
    * What compares faces under an id: its encoder, or where the daemon uses two (`auto`), both. Throws as `encoder` does,
-   * and MODEL_UNSUPPORTED when an encoder of two is not calibrated.
+   * and MODEL_UNCALIBRATED when an encoder of two is not calibrated.
    *
    * @param upperEncoder what `auto` takes for faces with a mask, instead of the configured one; null for none
    */
@@ -109,7 +107,7 @@ export class EvaluationModels {
 
   /** Whether the models of a method are on this machine. Throws what reading a model throws, but for MODEL_MISSING. */
   async has(encoder: string, upperEncoder: string | null | undefined): Promise<boolean> {
-    const models = encoder in WAYS ? [this.#config.models.encoder] : [encoder];
+    const models = isWay(encoder) ? [this.#config.models.encoder] : [encoder];
     if (encoder === 'auto' && upperEncoder) models.push(upperEncoder);
     for (const id of models) {
       if (!this.#store.modelIds.includes(id)) return false;
@@ -126,12 +124,14 @@ export class EvaluationModels {
   }
 
   async #openRouted(fullId: string, upperId: string): Promise<CachedEncoder<object>> {
-    const calibrations = [fullId, upperId].map((id) => {
-      const { calibration = [] } = this.#store.entry(id);
-      if (calibration.length >= 2) return calibration;
-      throw new EyelineError('MODEL_UNSUPPORTED', `model ${id} has no calibration of two points in its manifest`);
-    });
-    const [ofFull = [], ofUpper = []] = calibrations;
+    const measured = await readCalibrations(this.#config.models.calibration);
+    const curveOf = async (id: string, mask: MaskState) => {
+      const { fingerprint } = await this.open(id);
+      const curve = curveFor(calibrationOf(this.#store.entry(id), fingerprint, measured), mask);
+      if (curve) return curve;
+      throw new EyelineError('MODEL_UNCALIBRATED', `model ${id} has no calibration: its scores compare with no others`);
+    };
+    const [ofFull, ofUpper] = [await curveOf(fullId, 'none'), await curveOf(upperId, 'worn')];
     const routed = routedEncoder('auto', {
       full: await this.encoder(fullId),
       upper: await this.encoder(upperId),
@@ -166,12 +166,12 @@ export class EvaluationModels {
   /** The id of the model behind an encoder's id, and what of a face it is shown. Throws USAGE for an unknown id. */
   modelOf(id: string): { model: string; hide: HideLowerFace | null } {
     const configured = this.#config.models.encoder;
-    if (id in WAYS) return usedBy(id as Way, configured);
+    if (isWay(id)) return usedBy(id, configured);
     if (this.#store.modelIds.includes(id) && this.#store.entry(id).role === 'encoder') return { model: id, hide: null };
     const encoders = this.#store.modelIds.filter((it) => this.#store.entry(it).role === 'encoder');
     throw new EyelineError(
       'USAGE',
-      `"${id}" is no encoder; there are ${[...Object.keys(WAYS), ...encoders].join(', ')}, and .onnx files`,
+      `"${id}" is no encoder; there are ${[...WAYS, ...encoders].join(', ')}, and .onnx files`,
     );
   }
 
@@ -206,6 +206,10 @@ export class EvaluationModels {
   }
 }
 
+function isWay(id: string): id is Way {
+  return WAYS.some((way) => way === id);
+}
+
 function isFile(id: string): boolean {
   return id.endsWith('.onnx');
 }
@@ -214,24 +218,12 @@ function isFile(id: string): boolean {
 function usedBy(way: Way, configured: string) {
   switch (way) {
     case 'full':
+    // The daemon embeds so a bare face, and every face where it has no encoder for the upper part.
+    case 'auto':
       return { model: configured, hide: null };
     case 'upper':
       return { model: configured, hide: (face: FaceCrop) => blankBelow(face) };
     case 'block50':
       return { model: configured, hide: (face: FaceCrop) => keepBlocks(face) };
-    case 'auto':
-      return daemonsChoice(configured);
   }
-}
-
-/** What the daemon embeds a bare face with, and every face where it has no encoder for the upper part. */
-function daemonsChoice(configured: string) {
-  return { model: configured, hide: null };
-}
-
-/** For `--help`. */
-export function describeEncoders(): string {
-  return Object.entries(WAYS)
-    .map(([id, what]) => `${id} (${what})`)
-    .join(', ');
 }

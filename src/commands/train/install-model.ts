@@ -53,6 +53,16 @@ export async function installModel(modelsDir: string, model: ModelToInstall): Pr
   }
 }
 
+/** What is left to be done, a line each, before a model that was installed is used; `configured` is the upper-part encoder in use. */
+export function stepsAfterInstall(id: string, part: ModelEntry['part'], configured: string | null): string[] {
+  if (part !== 'upper') return [];
+  return [
+    ...(configured === null ? [`set models.upperEncoder: ${id}`] : []),
+    'run `eyeline calibrate` on pictures of some hundred people: until then nobody knows what its scores mean, and the daemon does not start with it',
+    'enrol again: templates of two encoders are never compared',
+  ];
+}
+
 async function entriesOf(manifest: string): Promise<{ id?: unknown }[]> {
   const text = await readFile(manifest, 'utf8').catch(() => '{}');
   const { models } = JSON.parse(text) as { models?: { id?: unknown }[] };

@@ -36,7 +36,7 @@ export async function writeTrainingReport({ name, folder, end, examples }: Train
       sections: [
         '<section>',
         '<h2>Curves</h2>',
-        figuresTable(validations),
+        figuresTable(validations[0] ?? {}, (await folder.bestValidation()) ?? {}),
         chartPlaces(0, charts.length),
         '</section>',
         ...(shown.length > 0
@@ -52,17 +52,12 @@ export async function writeTrainingReport({ name, folder, end, examples }: Train
 }
 
 /** What validations said of the model it began with, and of the best. */
-function figuresTable(validations: readonly Record<string, number>[]): string {
-  const [first] = validations;
-  const best = validations.reduce(
-    (highest, it) => ((it.score ?? 0) > (highest.score ?? 0) ? it : highest),
-    first ?? {},
-  );
-  const names = Object.keys(first ?? {}).filter((it) => it !== 'step' && it !== 'score');
+function figuresTable(first: Record<string, number>, best: Record<string, number>): string {
+  const names = Object.keys(first).filter((it) => it !== 'step' && it !== 'score');
   const row = (title: string, figures: Record<string, number>) =>
     `<tr><th>${escaped(title)}</th>${names.map((it) => `<td>${(figures[it] ?? 0).toFixed(4)}</td>`).join('')}</tr>`;
   const head = ['', ...names].map((it) => `<th>${escaped(it)}</th>`).join('');
-  const rows = [row('before', first ?? {}), row(`best, step ${best.step ?? 0}`, best)];
+  const rows = [row('before', first), row(`best, step ${best.step ?? 0}`, best)];
   return `<div class="wide"><table><tr>${head}</tr>${rows.join('')}</table></div>`;
 }
 

@@ -1,7 +1,7 @@
 import type { Affine, Point, Size } from '../../core/geometry.ts';
 import { alignToTemplate, TEMPLATE_SIZE } from '../../faces/align.ts';
 import { normalise } from '../../faces/embedding.ts';
-import { type FivePoints, fivePoints } from '../../faces/landmarks.ts';
+import type { FivePoints } from '../../faces/landmarks.ts';
 import type { Batch } from '../engine.ts';
 import { type Degradation, degrade } from './degrade.ts';
 import type { FaceStore } from './face-store.ts';
@@ -167,18 +167,6 @@ export function pointsOf({ starts, points }: FaceAlignments, face: number, varia
   const from = ((starts[face] ?? 0) + variant) * 10;
   const at = (point: number): Point => ({ x: points[from + 2 * point] ?? 0, y: points[from + 2 * point + 1] ?? 0 });
   return [at(0), at(1), at(2), at(3), at(4)];
-}
-
-/** The points the store itself has: those of the plain picture, for every mask too. */
-export function storedAlignments(store: FaceStore): FaceAlignments {
-  const starts = new Uint32Array(store.faces.length);
-  const points: number[] = [];
-  store.faces.forEach(({ masks }, face) => {
-    starts[face] = points.length / 10;
-    const five = fivePoints(store.read(face).landmarks).flatMap(({ x, y }) => [x, y]);
-    for (let variant = 0; variant <= masks.length; variant++) points.push(...five);
-  });
-  return { starts, points: Float32Array.from(points) };
 }
 
 export function groupByPerson(store: FaceStore, faces: readonly number[]): Map<number, number[]> {

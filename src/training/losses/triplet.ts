@@ -2,10 +2,9 @@ import type { TensorGraph } from '../engine.ts';
 import { reshape, scaled, sum, transpose } from '../graph/shorthand.ts';
 import { average, complement, cosines, normalised, samePerson, unitMatrix, weightedMean } from './building-blocks.ts';
 
-export interface TripletOptions {
+interface TripletOptions {
+  /** By how much the squared distance to the negative must be larger; rows are brought to length 1 first, as in FaceNet. */
   readonly margin: number;
-  /** Whether rows are brought to length 1 first, as in FaceNet; default true. */
-  readonly normalise?: boolean;
 }
 
 export interface TripletLoss {
@@ -28,7 +27,7 @@ export function tripletMargin(
     anchors,
     positives,
     negatives,
-    ...options
+    margin,
   }: TripletOptions & {
     readonly embeddings: string;
     readonly anchors: string;
@@ -36,13 +35,13 @@ export function tripletMargin(
     readonly negatives: string;
   },
 ): TripletLoss {
-  const rows = options.normalise === false ? embeddings : normalised(graph, embeddings);
+  const rows = normalised(graph, embeddings);
   const picked = (indices: string) => graph.op('Gather', [rows, indices], { axis: 0 });
   const distance = (one: string, other: string) => {
     const difference = graph.op('Sub', [picked(one), picked(other)]);
     return sum(graph, graph.op('Mul', [difference, difference]), [1]);
   };
-  return hinge(graph, distance(anchors, positives), distance(anchors, negatives), options.margin);
+  return hinge(graph, distance(anchors, positives), distance(anchors, negatives), margin);
 }
 
 /**
@@ -54,14 +53,14 @@ export function tripletMargin(
  */
 export function batchHardTriplet(
   graph: TensorGraph,
-  { embeddings, people, ...options }: TripletOptions & { readonly embeddings: string; readonly people: string },
+  { embeddings, people, margin }: TripletOptions & { readonly embeddings: string; readonly people: string },
 ): TripletLoss {
-  const squared = squaredDistances(graph, options.normalise === false ? embeddings : normalised(graph, embeddings));
+  const squared = squaredDistances(graph, normalised(graph, embeddings));
   const same = samePerson(graph, people);
   const extreme = (opType: string, matrix: string) => graph.op(opType, [matrix, graph.int64s([1])], { keepdims: 0 });
   const farthest = extreme('ReduceMax', graph.op('Sub', [squared, scaled(graph, complement(graph, same), FAR)]));
   const nearest = extreme('ReduceMin', graph.op('Add', [squared, scaled(graph, same, FAR)]));
-  return hinge(graph, farthest, nearest, options.margin);
+  return hinge(graph, farthest, nearest, margin);
 }
 
 /**
@@ -74,9 +73,9 @@ export function batchHardTriplet(
  */
 export function semiHardTriplet(
   graph: TensorGraph,
-  { embeddings, people, ...options }: TripletOptions & { readonly embeddings: string; readonly people: string },
+  { embeddings, people, margin }: TripletOptions & { readonly embeddings: string; readonly people: string },
 ): TripletLoss {
-  const squared = squaredDistances(graph, options.normalise === false ? embeddings : normalised(graph, embeddings));
+  const squared = squaredDistances(graph, normalised(graph, embeddings));
   const [size = 1] = graph.shapeOf(people);
   const same = samePerson(graph, people);
   const stranger = complement(graph, same);
@@ -94,12 +93,7 @@ export function semiHardTriplet(
   const none = graph.op('Mul', [complement(graph, found), reshape(graph, farthest, [size, 1])]);
   const chosen = graph.op('Add', [graph.op('Mul', [found, nearest]), none]);
   const pairs = graph.op('Sub', [same, unitMatrix(graph, size)]);
-  const missing = scaled(graph, graph.op('Sub', [squared, chosen]), 1, options.margin);
-  const active = graph.op('Cast', [graph.op('Greater', [missing, graph.floats([0], [])])], { to: 1 });
-  return {
-    loss: weightedMean(graph, graph.op('Relu', [missing]), pairs),
-    active: weightedMean(graph, active, pairs),
-  };
+  return hinge(graph, squared, chosen, margin, (x) => weightedMean(graph, x, pairs));
 }
 
 /** n x n squared distances of rows. */
@@ -112,8 +106,15 @@ function squaredDistances(graph: TensorGraph, rows: string): string {
 /** More than any squared distance. */
 const FAR = 1e6;
 
-function hinge(graph: TensorGraph, toPositive: string, toNegative: string, margin: number): TripletLoss {
+/** @param mean over the triplets, of those that count */
+function hinge(
+  graph: TensorGraph,
+  toPositive: string,
+  toNegative: string,
+  margin: number,
+  mean: (x: string) => string = (x) => average(graph, x),
+): TripletLoss {
   const missing = scaled(graph, graph.op('Sub', [toPositive, toNegative]), 1, margin);
   const active = graph.op('Cast', [graph.op('Greater', [missing, graph.floats([0], [])])], { to: 1 });
-  return { loss: average(graph, graph.op('Relu', [missing])), active: average(graph, active) };
+  return { loss: mean(graph.op('Relu', [missing])), active: mean(active) };
 }

@@ -111,9 +111,6 @@ function tripletLoss(
 
 async function networkOf(recipe: RecipeOf<'siamese'>): Promise<Uint8Array> {
   const { model, side, embedding, stages, width, seed } = recipe;
-  const fail = (error: unknown) => {
-    throw new EyelineError('GRAPH_UNTRAINABLE', `${model}: ${messageOf(error)}`, { cause: error });
-  };
   if (model === null) return seeUpperBlocks(resnet({ input: side, embedding, stages, width, seed }), side);
   const bytes = await readFile(model).catch((error: unknown) => {
     throw new EyelineError('MODEL_MISSING', `${model} cannot be read: ${messageOf(error)}`, { cause: error });
@@ -121,7 +118,7 @@ async function networkOf(recipe: RecipeOf<'siamese'>): Promise<Uint8Array> {
   try {
     return seeUpperBlocks(withEmbedding(new Uint8Array(bytes), embedding, seed), side);
   } catch (error) {
-    return fail(error);
+    throw new EyelineError('GRAPH_UNTRAINABLE', `${model}: ${messageOf(error)}`, { cause: error });
   }
 }
 

@@ -67,10 +67,6 @@ export class RunFolder {
     }
   }
 
-  async writeRecord(record: object): Promise<void> {
-    await this.#write(() => this.#replace(RECORD, `${JSON.stringify(record, null, 2)}\n`));
-  }
-
   async addMetrics(lines: readonly object[]): Promise<void> {
     await this.#append(METRICS, lines);
   }
@@ -85,6 +81,14 @@ export class RunFolder {
 
   async readValidations(): Promise<Record<string, number>[]> {
     return this.#lines(VALIDATIONS);
+  }
+
+  /** The validation with the highest score so far, the first of equals: the one whose model is kept. Null before any. */
+  async bestValidation(): Promise<Record<string, number> | null> {
+    return (await this.readValidations()).reduce<Record<string, number> | null>(
+      (best, it) => (best === null || (it.score ?? 0) > (best.score ?? 0) ? it : best),
+      null,
+    );
   }
 
   /** Keeps the best model so far. */
