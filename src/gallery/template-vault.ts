@@ -81,11 +81,11 @@ export class TemplateVault {
 
   /**
    * A new data key, sealed with `galleryKey` when that is to change as well; every template is sealed again and the old keys
-   * are gone. All or nothing.
+   * are gone. All or nothing, with what `record` does, which is given the number of templates sealed again.
    *
-   * @returns templates sealed again
+   * @returns the same number
    */
-  rotate(nowMs: number, galleryKey: Uint8Array = this.#galleryKey): number {
+  rotate(nowMs: number, record: (count: number) => void, galleryKey: Uint8Array = this.#galleryKey): number {
     const before = this.#galleryKey;
     try {
       const count = this.#connection.write(() => {
@@ -95,6 +95,7 @@ export class TemplateVault {
         const sealed = this.#sealAgain(`data_key IS NOT ${newest}`);
         this.#sealCropsAgain(newest);
         this.#connection.run('DELETE FROM data_keys WHERE id <> ?', [newest]);
+        record(sealed);
         return sealed;
       });
       this.#connection.checkpoint();

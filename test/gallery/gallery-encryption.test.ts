@@ -117,6 +117,7 @@ describe('the key', () => {
     const old = sealed();
     const store = open(file);
     expect(store.rotateKey()).toBe(2);
+    expect(store.audit().at(-1)).toMatchObject({ action: 'rotate-key', detail: { templates: 2 } });
     expect(sealed()).not.toEqual(old);
     // A data key made by another process is read when it is met.
     expect(running.loadTemplates(ENCODER).vectors).toEqual(before);
