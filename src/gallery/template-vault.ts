@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { EyelineError } from '../core/errors.ts';
-import { KEY_BYTES, seal, unseal } from './sealed.ts';
+import { KEY_BYTES, seal, unseal } from '../core/sealed.ts';
 import type { SqliteStoreConnection } from './sqlite-store-connection.ts';
 
 /** Where a sealed embedding stands: it opens nowhere else. */
