@@ -6,7 +6,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const checked = spawnSync('shellcheck', ['--version']).status === 0;
 
 describe('the shell scripts', () => {
-  it.skipIf(!checked)('have nothing shellcheck would find', () => {
+  it.skipIf(!checked)('have nothing shellcheck would find (needs shellcheck)', () => {
     const scripts = ['scripts/setup.sh', '.ci/run', 'deploy/jetson/install.sh', 'native/opencv-view.sh'];
     const found = spawnSync('shellcheck', scripts, { cwd: root });
     expect(found.stdout.toString()).toBe('');

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, linkSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { EyelineError, messageOf, systemCodeOf } from '../core/errors.ts';
-import { KEY_BYTES } from './sealed.ts';
+import { KEY_BYTES } from '../core/sealed.ts';
 
 const OWNER_ONLY = 0o600;
 const OTHERS = 0o077;

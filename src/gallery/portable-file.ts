@@ -2,9 +2,9 @@ import { randomBytes, scryptSync } from 'node:crypto';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { z } from 'zod';
 import { EyelineError, messageOf } from '../core/errors.ts';
+import { KEY_BYTES, SEAL_BYTES, seal, unseal } from '../core/sealed.ts';
 import { fromBytes, toBytes } from './embedding-bytes.ts';
 import type { PersonState } from './gallery-changes.ts';
-import { KEY_BYTES, SEAL_BYTES, seal, unseal } from './sealed.ts';
 import { requireUnit } from './vector.ts';
 
 /** First line of a file: says what it is to whoever opens it in an editor. Two kinds, told apart by it. */

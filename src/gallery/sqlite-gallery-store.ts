@@ -314,9 +314,8 @@ export class SqliteGalleryStore {
    * number of templates.
    */
   rotateKey(key?: Uint8Array): number {
-    const count = this.#vault.rotate(this.#clock.now(), key);
-    this.#connection.write(() => this.#record('rotate-key', null, this.version(), { templates: count }));
-    return count;
+    const record = (templates: number) => this.#record('rotate-key', null, this.version(), { templates });
+    return this.#vault.rotate(this.#clock.now(), record, key);
   }
 
   /** Closes the file. The store must not be used after. Never throws. */

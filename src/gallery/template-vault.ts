@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { EyelineError } from '../core/errors.ts';
-import { KEY_BYTES, seal, unseal } from './sealed.ts';
+import { KEY_BYTES, seal, unseal } from '../core/sealed.ts';
 import type { SqliteStoreConnection } from './sqlite-store-connection.ts';
 
 /** Where a sealed embedding stands: it opens nowhere else. */
@@ -81,11 +81,11 @@ export class TemplateVault {
 
   /**
    * A new data key, sealed with `galleryKey` when that is to change as well; every template is sealed again and the old keys
-   * are gone. All or nothing.
+   * are gone. All or nothing, with what `record` does, which is given the number of templates sealed again.
    *
-   * @returns templates sealed again
+   * @returns the same number
    */
-  rotate(nowMs: number, galleryKey: Uint8Array = this.#galleryKey): number {
+  rotate(nowMs: number, record: (count: number) => void, galleryKey: Uint8Array = this.#galleryKey): number {
     const before = this.#galleryKey;
     try {
       const count = this.#connection.write(() => {
@@ -95,6 +95,7 @@ export class TemplateVault {
         const sealed = this.#sealAgain(`data_key IS NOT ${newest}`);
         this.#sealCropsAgain(newest);
         this.#connection.run('DELETE FROM data_keys WHERE id <> ?', [newest]);
+        record(sealed);
         return sealed;
       });
       this.#connection.checkpoint();

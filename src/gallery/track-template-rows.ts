@@ -1,7 +1,7 @@
 import type { FacePart, MaskState } from '../core/person.ts';
+import { seal, unseal } from '../core/sealed.ts';
 import { cosine } from '../faces/embedding.ts';
 import { fromBytes, toBytes } from './embedding-bytes.ts';
-import { seal, unseal } from './sealed.ts';
 import type { SqlRow, SqlValue } from './sqlite-store-connection.ts';
 import type { TrackTemplate } from './visitor.ts';
 

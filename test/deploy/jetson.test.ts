@@ -41,8 +41,8 @@ async function install(...flags: string[]) {
   return { status, stdout, stderr, calls: calls.split('\n').filter((line) => line && !line.startsWith('dpkg-query')) };
 }
 
-describe.skipIf(!linux)('install.sh', () => {
-  it.skipIf(!has('shellcheck'))('has nothing shellcheck would find', () => {
+describe.skipIf(!linux)('install.sh (needs Linux)', () => {
+  it.skipIf(!has('shellcheck'))('has nothing shellcheck would find (needs shellcheck)', () => {
     const { stdout, status } = spawnSync('shellcheck', [INSTALL], { encoding: 'utf8' });
     expect(stdout).toBe('');
     expect(status).toBe(0);
@@ -76,32 +76,35 @@ describe.skipIf(!linux)('install.sh', () => {
     expect(stdout).toMatch(/^\+ systemctl daemon-reload\n\+ systemctl enable eyeline.service\n\+ \S+ models pull$/m);
   });
 
-  it.skipIf(process.getuid?.() !== 0)('installs a configuration that is accepted, and keeps it', async () => {
-    const first = await install('--root', root());
-    expect(first.stderr).toContain('the OpenCV add-on was not built');
-    await mkdir(join(root(), 'opt/eyeline/node_modules/@u4/opencv4nodejs/build/Release'), { recursive: true });
-    await writeFile(join(root(), 'opt/eyeline/node_modules/@u4/opencv4nodejs/build/Release/opencv4nodejs.node'), '');
-    expect(await install('--root', root())).toMatchObject({ status: 0 });
+  it.skipIf(process.getuid?.() !== 0)(
+    'installs a configuration that is accepted, and keeps it (needs root)',
+    async () => {
+      const first = await install('--root', root());
+      expect(first.stderr).toContain('the OpenCV add-on was not built');
+      await mkdir(join(root(), 'opt/eyeline/node_modules/@u4/opencv4nodejs/build/Release'), { recursive: true });
+      await writeFile(join(root(), 'opt/eyeline/node_modules/@u4/opencv4nodejs/build/Release/opencv4nodejs.node'), '');
+      expect(await install('--root', root())).toMatchObject({ status: 0 });
 
-    const path = join(root(), 'etc/eyeline/eyeline.yaml');
-    const { config } = parseConfig(await readFile(path, 'utf8'), { source: path, env: {} });
-    const defaults = configSchema.parse({});
-    expect(config).toEqual({
-      ...defaults,
-      models: { ...defaults.models, dir: '/var/lib/eyeline/models' },
-      inference: { ...defaults.inference, engineCache: '/var/lib/eyeline/engines' },
-      gallery: { ...defaults.gallery, file: '/var/lib/eyeline/gallery.sqlite' },
-      events: { ...defaults.events, bufferFile: '/var/lib/eyeline/events.sqlite' },
-    });
-    const unit = await readFile(join(root(), 'etc/systemd/system/eyeline.service'), 'utf8');
-    expect(unit).toBe(await readFile(UNIT, 'utf8'));
+      const path = join(root(), 'etc/eyeline/eyeline.yaml');
+      const { config } = parseConfig(await readFile(path, 'utf8'), { source: path, env: {} });
+      const defaults = configSchema.parse({});
+      expect(config).toEqual({
+        ...defaults,
+        models: { ...defaults.models, dir: '/var/lib/eyeline/models' },
+        inference: { ...defaults.inference, engineCache: '/var/lib/eyeline/engines' },
+        gallery: { ...defaults.gallery, file: '/var/lib/eyeline/gallery.sqlite' },
+        events: { ...defaults.events, bufferFile: '/var/lib/eyeline/events.sqlite' },
+      });
+      const unit = await readFile(join(root(), 'etc/systemd/system/eyeline.service'), 'utf8');
+      expect(unit).toBe(await readFile(UNIT, 'utf8'));
 
-    await writeFile(path, 'device: {id: mine}\n');
-    const again = await install('--root', root());
-    expect(again.stdout).not.toContain('+ write');
-    expect(again.stdout).not.toContain(' ci --no-audit');
-    expect(await readFile(path, 'utf8')).toBe('device: {id: mine}\n');
-  });
+      await writeFile(path, 'device: {id: mine}\n');
+      const again = await install('--root', root());
+      expect(again.stdout).not.toContain('+ write');
+      expect(again.stdout).not.toContain(' ci --no-audit');
+      expect(await readFile(path, 'utf8')).toBe('device: {id: mine}\n');
+    },
+  );
 
   it.each([
     [['--nothing'], "install: unknown argument '--nothing' (try --help)"],
@@ -115,14 +118,14 @@ describe.skipIf(!linux)('install.sh', () => {
 });
 
 describe('eyeline.service', () => {
-  it.skipIf(!has('systemd-analyze'))('is a unit systemd accepts', () => {
+  it.skipIf(!has('systemd-analyze'))('is a unit systemd accepts (needs systemd-analyze)', () => {
     const { stdout, stderr, status } = spawnSync('systemd-analyze', ['verify', '--man=no', UNIT], { encoding: 'utf8' });
     // It also complains of other units of the machine.
     expect((stdout + stderr).split('\n').filter((line) => line.includes('eyeline'))).toEqual([]);
     expect(status).toBe(0);
   });
 
-  it.skipIf(!has('systemd-analyze'))('exposes little', () => {
+  it.skipIf(!has('systemd-analyze'))('exposes little (needs systemd-analyze)', () => {
     const flags = ['security', '--offline=true', '--threshold=20', '--no-pager', UNIT];
     const { stdout, status } = spawnSync('systemd-analyze', flags, { encoding: 'utf8' });
     expect(stdout).toContain('Overall exposure level');

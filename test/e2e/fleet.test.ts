@@ -21,7 +21,7 @@ const run = promisify(execFile);
 const [enrolFrom, samePerson] = [sharedData('clips/again.mkv'), sharedData('clips/student.mkv')];
 const DEVICES = ['north', 'south'];
 
-describe.skipIf(!enrolFrom || !samePerson)('a fleet of two doors', () => {
+describe.skipIf(!enrolFrom || !samePerson)('a fleet of two doors (needs ../shared/data)', () => {
   let folder: string;
   let broker: Mosquitto;
   let cameras: RtspServer;

@@ -23,7 +23,7 @@ const PEOPLE = {
 const NAMES = Object.keys(PEOPLE) as (keyof typeof PEOPLE)[];
 const complete = NAMES.every((name) => PEOPLE[name].comes) && PEOPLE.ann.enrolled && PEOPLE.ben.enrolled;
 
-describe.skipIf(!complete)('three people who wear masks', () => {
+describe.skipIf(!complete)('three people who wear masks (needs ../shared/data)', () => {
   let folder: string;
   let broker: Mosquitto;
   let server: RtspServer;

@@ -4,9 +4,9 @@ import fc from 'fast-check';
 import Database from 'libsql';
 import { describe, expect, it } from 'vitest';
 import { silentLogger } from '../../src/core/logger.ts';
+import { SEAL_BYTES, seal, unseal } from '../../src/core/sealed.ts';
 import { createKeyFile, parseGalleryKey } from '../../src/gallery/gallery-key.ts';
 import { APPLICATION_ID, MIGRATIONS } from '../../src/gallery/gallery-schema.ts';
-import { SEAL_BYTES, seal, unseal } from '../../src/gallery/sealed.ts';
 import { openGalleryStore } from '../../src/gallery/sqlite-gallery-store.ts';
 import { axis, ManualClock, openStore, template, temporaryFolder } from './gallery-rig.ts';
 
@@ -117,6 +117,7 @@ describe('the key', () => {
     const old = sealed();
     const store = open(file);
     expect(store.rotateKey()).toBe(2);
+    expect(store.audit().at(-1)).toMatchObject({ action: 'rotate-key', detail: { templates: 2 } });
     expect(sealed()).not.toEqual(old);
     // A data key made by another process is read when it is met.
     expect(running.loadTemplates(ENCODER).vectors).toEqual(before);

@@ -73,6 +73,26 @@ export function masterContract(open: (again?: MasterGallery) => Promise<MasterGa
     expect(tries.filter(Boolean)).toHaveLength(1);
   });
 
+  it('of which one site is published twice at once has one version, and nothing of the other', async () => {
+    const master = await open();
+    await master.put([person('anna', 1)], []);
+    const shelf = memoryShelf();
+    const options = { site: 'lobby', keys: fleetKeys(), nowMs: NOW, validDays: 30, deltas: 3 };
+    let late: Promise<unknown> | null = null;
+    const slow = {
+      ...shelf,
+      put: async (path: string, file: string) => {
+        await shelf.put(path, file);
+        // Somebody else is done while this one is at it.
+        late ??= publish(master, shelf, options);
+        await late;
+      },
+    };
+    await expect(publish(master, slow, options)).rejects.toMatchObject({ code: 'PUBLISH_FAILED' });
+    expect([...shelf.files.keys()].filter((path) => path.startsWith('bundles/'))).toHaveLength(1);
+    expect(await publish(master, shelf, options)).toMatchObject({ version: 1, isNew: false });
+  });
+
   it('is published from, each site with its people', async () => {
     const master = await open();
     const keys = fleetKeys();

@@ -350,7 +350,7 @@ describe('a file that cannot serve', () => {
     expect(error.message).toContain(`gallery ${file} cannot be opened: EEXIST`);
   });
 
-  it.skipIf(process.getuid?.() === 0)('because of its permissions is named', () => {
+  it.skipIf(process.getuid?.() === 0)('because of its permissions is named (needs another user than root)', () => {
     const { message, file } = refusal((it) => {
       filled(it);
       chmodSync(it, 0);

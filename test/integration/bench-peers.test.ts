@@ -51,8 +51,11 @@ it('the peers bench sees what enrolment sees, picture by picture, in any number 
   }
 });
 
-it.skipIf(existsSync(PEERS_FOLDER))('the peers bench says how to install what it lacks', async () => {
-  await expect(startSystem('human', 1)).rejects.toThrow(
-    'human: the peers are not installed: npm ci --prefix bench/peers',
-  );
-});
+it.skipIf(existsSync(PEERS_FOLDER))(
+  'the peers bench says how to install what it lacks (needs bench/peers not to be installed)',
+  async () => {
+    await expect(startSystem('human', 1)).rejects.toThrow(
+      'human: the peers are not installed: npm ci --prefix bench/peers',
+    );
+  },
+);

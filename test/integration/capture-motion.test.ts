@@ -115,7 +115,7 @@ describe('a still scene', () => {
     expect(Math.max(...sequences) - Math.min(...sequences)).toBeLessThan(20);
   });
 
-  describe.skipIf(clips === null)('in which somebody appears', () => {
+  describe.skipIf(clips === null)('in which somebody appears (needs ../shared/data)', () => {
     it('shows the first frame that moves: every clip of a person', async () => {
       const names = (await readdir(clips ?? '')).filter((name) => name.endsWith('.mkv'));
       expect(names.length).toBeGreaterThan(10);

@@ -25,7 +25,7 @@ describe('the real camera process', () => {
   cameraProcessContract(() => ({ start: cameraForker(process.env), file }));
 
   it.skipIf(!nativePart('one_decoder_thread') || !nativePart('release_pages'))(
-    'has the parts written in C',
+    'has the parts written in C (needs them compiled)',
     async () => {
       const { parent, camera } = await cameraParent(file);
       try {

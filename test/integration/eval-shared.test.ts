@@ -35,7 +35,7 @@ async function evaluate(...args: string[]): Promise<Figures> {
   return JSON.parse(out.join('\n')) as Figures;
 }
 
-describe.skipIf(!images || !pairs)('eyeline eval pairs on the LFW development pairs', () => {
+describe.skipIf(!images || !pairs)('eyeline eval pairs on the LFW development pairs (needs ../shared/data)', () => {
   it('agrees with the accuracy test, and has no rate that 600 comparisons cannot tell', async () => {
     const args = ['pairs', '--images', images ?? '', '--pairs', pairs ?? '', '--encoder', 'full'];
     const figures = await evaluate(...args);
@@ -47,7 +47,7 @@ describe.skipIf(!images || !pairs)('eyeline eval pairs on the LFW development pa
   }, 600_000);
 });
 
-describe.skipIf(!masked)('eyeline eval identify on real masks', () => {
+describe.skipIf(!masked)('eyeline eval identify on real masks (needs ../shared/data)', () => {
   it('knows people without a mask, and shows that the whole face does not do with one', async () => {
     const plain = await evaluate('identify', '--dir', masked ?? '', '--probe', 'plain', '--encoder', 'full');
     expect(plain).toMatchObject({ probes: 87, skipped: 0 });

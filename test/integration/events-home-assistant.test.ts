@@ -8,7 +8,7 @@ import { Mosquitto } from '../rig/mosquitto.ts';
 
 const CONFIG = 'homeassistant/device/porch/config';
 
-describe.skipIf(!Mosquitto.installed)('what Home Assistant is told', () => {
+describe.skipIf(!Mosquitto.installed)('what Home Assistant is told (needs mosquitto)', () => {
   let broker: Mosquitto;
   let listener: MqttListener;
   const publishers: MqttEventPublisher[] = [];

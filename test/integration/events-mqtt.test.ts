@@ -8,7 +8,7 @@ import { MqttListener } from '../events/mqtt-listener.ts';
 import { draft, KeepingLogger, onlinePublisher, publisherOptions, until } from '../events/publisher-fixture.ts';
 import { Mosquitto } from '../rig/mosquitto.ts';
 
-describe.skipIf(!Mosquitto.installed)('MqttEventPublisher with mosquitto', () => {
+describe.skipIf(!Mosquitto.installed)('MqttEventPublisher with mosquitto (needs mosquitto)', () => {
   let broker: Mosquitto;
   let listener: MqttListener;
   const publishers: MqttEventPublisher[] = [];

@@ -15,7 +15,7 @@ import { Mosquitto } from '../rig/mosquitto.ts';
 
 const EVENTS = 'eyeline/porch/event';
 
-describe.skipIf(!Mosquitto.installed)('MqttEventPublisher while the broker is away', () => {
+describe.skipIf(!Mosquitto.installed)('MqttEventPublisher while the broker is away (needs mosquitto)', () => {
   const cleanUps: (() => Promise<unknown>)[] = [];
   const later = <T extends { stop(): Promise<unknown> }>(it: T): T => {
     cleanUps.push(() => it.stop());

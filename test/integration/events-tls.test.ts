@@ -7,7 +7,7 @@ import { type Certificates, Mosquitto, makeCertificates } from '../rig/mosquitto
 
 const PASSWORD = 'correct horse';
 
-describe.skipIf(!Mosquitto.installed)('MqttEventPublisher with a guarded mosquitto', () => {
+describe.skipIf(!Mosquitto.installed)('MqttEventPublisher with a guarded mosquitto (needs mosquitto)', () => {
   let certificates: Certificates;
   let broker: Mosquitto;
   let tls: { ca: Buffer; cert: Buffer; key: Buffer; passphrase: string; verify: boolean };

@@ -16,7 +16,7 @@ const WAYS = ['opencv', 'graph'] as const;
 /** By each way that was measured. */
 const scores = new Map<(typeof WAYS)[number], ScoredPair[]>();
 
-describe.skipIf(!images || !list)('the LFW development pairs', () => {
+describe.skipIf(!images || !list)('the LFW development pairs (needs ../shared/data)', () => {
   it.each(WAYS)(
     'are told right at least in 98.5 % of all cases, faces aligned by %s',
     { timeout: 600_000 },

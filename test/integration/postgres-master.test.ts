@@ -8,7 +8,7 @@ import { Postgres } from '../rig/postgres.ts';
 
 const KEY = randomBytes(32);
 
-describe.skipIf(!Postgres.installed)('a PostgreSQL master gallery', () => {
+describe.skipIf(!Postgres.installed)('a PostgreSQL master gallery (needs PostgreSQL)', () => {
   let server: Postgres;
   beforeAll(async () => {
     server = await Postgres.start();

@@ -10,7 +10,7 @@ function getconf(name: string, preloaded?: string): number {
   return Number(execFileSync('getconf', [name], { env: { ...process.env, LD_PRELOAD: preloaded } }));
 }
 
-describe.skipIf(!oneThread)('one-decoder-thread', () => {
+describe.skipIf(!oneThread)('one-decoder-thread (needs the add-on compiled)', () => {
   it('tells of one processor, whatever the machine has', () => {
     expect(getconf('_NPROCESSORS_ONLN', oneThread)).toBe(1);
     expect(getconf('_NPROCESSORS_CONF', oneThread)).toBe(1);
@@ -21,7 +21,7 @@ describe.skipIf(!oneThread)('one-decoder-thread', () => {
   });
 });
 
-describe.skipIf(!releasePages)('releasePages', () => {
+describe.skipIf(!releasePages)('releasePages (needs the add-on compiled)', () => {
   /** In a process of its own: what is dropped here would slow down other tests. */
   function inProcess<T>(code: string): T {
     const script = `

@@ -59,7 +59,7 @@ async function told(script: string, env: NodeJS.ProcessEnv = {}): Promise<string
 
 const python = spawnSync('python3', ['--version']).status === 0;
 
-it.skipIf(!python)('tells the service manager of its state', async () => {
+it.skipIf(!python)('tells the service manager of its state (needs python3)', async () => {
   const script = `
 manager.ready();
 manager.status('two\\nlines');
@@ -70,8 +70,10 @@ manager.status('end');
   expect(await told(script)).toEqual(['READY=1', 'STATUS=two lines', 'WATCHDOG=1', 'STOPPING=1', 'STATUS=end']);
 });
 
-it.skipIf(!python)('gives no sign of life while a part makes no progress, and again when it does', async () => {
-  const script = `
+it.skipIf(!python)(
+  'gives no sign of life while a part makes no progress, and again when it does (needs python3)',
+  async () => {
+    const script = `
 let signs = 0;
 const counted = { ...manager, alive() { signs += 1; manager.alive(); } };
 const until = async (condition) => { while (!condition()) await setTimeout(10); };
@@ -93,13 +95,14 @@ await watchdog.stop();
 manager.status('end');
 process.exit();
 `;
-  const messages = await told(script, { WATCHDOG_USEC: '100000' });
-  const stalled = messages.indexOf('STATUS=stalled');
-  const goesOn = messages.indexOf('STATUS=goes on');
-  expect(messages.slice(0, stalled)).toContain('WATCHDOG=1');
-  expect(messages.slice(stalled + 1, goesOn)).toEqual([]);
-  expect(messages.slice(goesOn)).toContain('WATCHDOG=1');
-});
+    const messages = await told(script, { WATCHDOG_USEC: '100000' });
+    const stalled = messages.indexOf('STATUS=stalled');
+    const goesOn = messages.indexOf('STATUS=goes on');
+    expect(messages.slice(0, stalled)).toContain('WATCHDOG=1');
+    expect(messages.slice(stalled + 1, goesOn)).toEqual([]);
+    expect(messages.slice(goesOn)).toContain('WATCHDOG=1');
+  },
+);
 
 it('does nothing without a service manager', async () => {
   const manager = await connectServiceManager({ WATCHDOG_USEC: '1000' }, silentLogger);

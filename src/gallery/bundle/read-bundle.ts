@@ -5,9 +5,9 @@ import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress } from 'node:zlib';
 import type { z } from 'zod';
 import { EyelineError } from '../../core/errors.ts';
+import { ALGORITHM, NONCE_BYTES, TAG_BYTES } from '../../core/sealed.ts';
 import { fromBytes } from '../embedding-bytes.ts';
 import type { Tombstone } from '../gallery-changes.ts';
-import { ALGORITHM, NONCE_BYTES, TAG_BYTES } from '../sealed.ts';
 import { requireUnit } from '../vector.ts';
 import {
   type BundleHeader,

@@ -4,7 +4,7 @@ import { rename, rm, stat, writeFile } from 'node:fs/promises';
 import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { constants, createBrotliCompress } from 'node:zlib';
-import { ALGORITHM, NONCE_BYTES } from '../sealed.ts';
+import { ALGORITHM, NONCE_BYTES } from '../../core/sealed.ts';
 import { type BundleHeader, headerSchema, MAGIC } from './bundle-format.ts';
 import { bodyKeyId, type SigningKey } from './bundle-keys.ts';
 

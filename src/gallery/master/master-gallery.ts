@@ -1,8 +1,8 @@
 import type { PersonState, Tombstone } from '../gallery-changes.ts';
 
 /**
- * The gallery that a fleet's versions are published from. `SqliteMasterGallery` and `PostgresMasterGallery` are two; one
- * contract suite (test/gallery/master) holds for both.
+ * The gallery that a fleet's versions are published from: a gallery file (`sqliteMaster`) or PostgreSQL
+ * (`openPostgresMaster`). One contract suite (test/gallery/master-contract.ts) holds for both.
  */
 export interface MasterGallery {
   /** Everybody with all templates, by id, as of one moment. */

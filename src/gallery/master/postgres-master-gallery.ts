@@ -1,9 +1,9 @@
 import pg from 'pg';
 import { EyelineError, messageOf } from '../../core/errors.ts';
 import type { FacePart } from '../../core/person.ts';
+import { seal, unseal } from '../../core/sealed.ts';
 import { fromBytes, toBytes } from '../embedding-bytes.ts';
 import type { PersonState, Tombstone } from '../gallery-changes.ts';
-import { seal, unseal } from '../sealed.ts';
 import type { Template } from '../template.ts';
 import type { MasterGallery } from './master-gallery.ts';
 

@@ -152,6 +152,8 @@ export async function publish(master: MasterGallery, shelf: BundleShelf, options
     expiresAtMs: common.expiresAtMs,
   };
   if (!(await master.swapFact(fact, before, JSON.stringify(after)))) {
+    // Nobody will announce them, nor take them away with the versions that get old.
+    for (const { sha256 } of bundles) await shelf.remove(bundlePath(sha256));
     throw new EyelineError('PUBLISH_FAILED', `site ${site} was published by somebody else at the same moment`);
   }
   await shelf.putText(announcementPath(site), announcement);

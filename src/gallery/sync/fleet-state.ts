@@ -3,7 +3,7 @@ import type { GalleryState } from '../bundle/bundle-format.ts';
 
 /** Facts kept in the gallery, in whose transactions they change. */
 export const FLEET_FACT = 'fleet';
-export const FLEET_PEOPLE_FACT = 'fleet.people';
+const FLEET_PEOPLE_FACT = 'fleet.people';
 export const RECEIPTS_FACT = 'fleet.receipts';
 
 const stateSchema = z.strictObject({

@@ -46,7 +46,7 @@ export class GallerySync {
   #etag: string | null = null;
   #wake: (() => void) | null = null;
   #woken = false;
-  #waiting: { resolve: (report: SyncReport) => void }[] = [];
+  #waiting: ((report: SyncReport) => void)[] = [];
   #report: SyncReport;
   #lastTold = '';
 
@@ -71,8 +71,12 @@ export class GallerySync {
     return new Promise((resolve, reject) => {
       const { signal } = this.#stopped;
       if (signal.aborted) return reject(signal.reason);
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-      this.#waiting.push({ resolve });
+      const onStop = () => reject(signal.reason);
+      signal.addEventListener('abort', onStop);
+      this.#waiting.push((report) => {
+        signal.removeEventListener('abort', onStop);
+        resolve(report);
+      });
       this.#rouse();
     });
   }
@@ -102,7 +106,7 @@ export class GallerySync {
       if (announced !== null) await clock.sleep(spreadMs * random(), signal).catch(() => {});
       if (signal.aborted) return;
       const isDone = await this.#once(announced);
-      for (const { resolve } of waiting) resolve(this.#report);
+      for (const answer of waiting) answer(this.#report);
       failures = isDone ? 0 : failures + 1;
       // Polls are spread as well: devices that were switched on together must not stay together.
       const pause = isDone ? pollMs * (1 - retry.jitter * random()) : retryDelayMs(retry, failures - 1, random());
