@@ -48,13 +48,10 @@ export function curveFor(calibration: ScoreCalibration, mask: MaskState | null):
  * score is worth more than the sample it was fitted on can support.
  */
 export function meaningOf(curve: ScoreCurve, score: number): ScoreMeaning {
-  const { low, high, share } = between(
-    curve.points.map((point) => point.score),
-    score,
-  );
-  const normals = normalsOf(curve);
+  const { scores, llrs, normals } = columnsOf(curve);
+  const { low, high, share } = between(scores, score);
   const along = (values: readonly number[]) => mix(values[low] ?? 0, values[high] ?? 0, share);
-  return { score, llr: along(curve.points.map(({ llr }) => llr)), normal: along(normals) };
+  return { score, llr: along(llrs), normal: along(normals) };
 }
 
 /** What the score says that half of all strangers have. */
@@ -66,7 +63,7 @@ export function strangerOf(curve: ScoreCurve): ScoreMeaning {
 
 /** The least score with at least this {@link ScoreMeaning.normal} value; the highest measured where none has. */
 export function scoreAtNormal(curve: ScoreCurve, normal: number): number {
-  const { low, high, share } = between(normalsOf(curve), normal);
+  const { low, high, share } = between(columnsOf(curve).normals, normal);
   return mix(curve.points[low]?.score ?? 1, curve.points[high]?.score ?? 1, share);
 }
 
@@ -123,13 +120,23 @@ export function curveOfRates(points: readonly OperatingPoint[]): ScoreCurve | nu
   };
 }
 
+interface Columns {
+  readonly scores: readonly number[];
+  readonly llrs: readonly number[];
+  readonly normals: readonly number[];
+}
+
 /** Kept for each curve: they are asked for at every look. */
-const normals = new WeakMap<ScoreCurve, readonly number[]>();
+const columns = new WeakMap<ScoreCurve, Columns>();
 const strangers = new WeakMap<ScoreCurve, ScoreMeaning>();
 
-function normalsOf(curve: ScoreCurve): readonly number[] {
-  const known = normals.get(curve) ?? curve.points.map(({ far }) => normalTailQuantile(far));
-  normals.set(curve, known);
+function columnsOf(curve: ScoreCurve): Columns {
+  const known = columns.get(curve) ?? {
+    scores: curve.points.map(({ score }) => score),
+    llrs: curve.points.map(({ llr }) => llr),
+    normals: curve.points.map(({ far }) => normalTailQuantile(far)),
+  };
+  columns.set(curve, known);
   return known;
 }
 

@@ -9,7 +9,7 @@ import type { Detection } from '../faces/detect.ts';
 import type { Face, FaceAnalyser, FaceEmbedding } from '../faces/face-analyser.ts';
 import type { LivenessAssessor } from '../faces/liveness.ts';
 import type { ScoreCalibration } from '../faces/score-calibration.ts';
-import { type Denials, NO_DENIALS } from '../gallery/denial.ts';
+import { type Denials, deniedPeople, NO_DENIALS } from '../gallery/denial.ts';
 import type { TrackSighting } from '../gallery/visitor.ts';
 import type { RunTrace } from '../inference/vision-model.ts';
 import { excludedPeople } from '../tracks/assign.ts';
@@ -90,6 +90,15 @@ interface Look {
   readonly embedding: FaceEmbedding | null;
   /** Chance that it is live, 0..1; null when that is not assessed. */
   readonly live: number | null;
+}
+
+/** What the looks of a frame are judged by. */
+interface Scene {
+  readonly frame: Frame;
+  /** Monotonic, when the frame was captured. */
+  readonly seenMs: number;
+  readonly gallery: GalleryView;
+  readonly denials: Denials;
 }
 
 /** A frame between the two stages. */
@@ -230,13 +239,18 @@ export class CameraPipeline {
       const now = numbers.get(track) ?? track;
       return (looked.has(now) ? null : visits.identity(now)) ?? [];
     });
-    const likenesses = looks.map((look) => this.#likeness(look, gallery, denials));
+    const likenesses = looks.map((look) => this.#likeness(look, gallery));
     const excluded = excludedPeople(
       likenesses.map((likeness) => likeness?.matches ?? []),
       held,
     );
     const told = looks.flatMap((look, index) => {
-      const announcement = this.#judge(look, likenesses[index] ?? null, excluded[index], { gallery, frame, seenMs });
+      const announcement = this.#judge(look, likenesses[index] ?? null, excluded[index], {
+        gallery,
+        denials,
+        frame,
+        seenMs,
+      });
       if (!announcement) return [];
       const draft = this.#draft(frame, look.face, look.track, announcement, latency());
       this.#options.publish(draft);
@@ -315,11 +329,8 @@ export class CameraPipeline {
   }
 
   /** Whom a look is like; null for what is no face. */
-  #likeness({ embedding, face, track }: Look, gallery: GalleryView, denials: Denials): Likeness | null {
-    if (!embedding) return null;
-    const firstSeenAtMs = this.#passages.get(track)?.firstSeenAtMs ?? 0;
-    const deniable = { ...embedding, track: trackId(this.#options.camera, track), firstSeenAtMs };
-    return likenessOf(deniable, face.mask?.state ?? null, gallery, denials, this.#options.calibrations);
+  #likeness({ embedding, face }: Look, gallery: GalleryView): Likeness | null {
+    return embedding && likenessOf(embedding, face.mask?.state ?? null, gallery, this.#options.calibrations);
   }
 
   /** Takes a look into account; gives what is to be announced, if anything. */
@@ -327,7 +338,7 @@ export class CameraPipeline {
     { face, track, embedding, live }: Look,
     likeness: Likeness | null,
     excluded: ReadonlySet<string> | undefined,
-    { frame, gallery, seenMs }: { readonly frame: Frame; readonly gallery: GalleryView; readonly seenMs: number },
+    { denials, frame, gallery, seenMs }: Scene,
   ): Announcement | null {
     const { camera, onAttempt, visits } = this.#options;
     if (!embedding || !likeness) {
@@ -335,11 +346,17 @@ export class CameraPipeline {
       return null;
     }
     this.#passages.look(track, face);
+    const firstSeenAtMs = this.#passages.get(track)?.firstSeenAtMs ?? frame.capturedAtMs;
+    const denied = deniedPeople(
+      denials,
+      { ...embedding, track: trackId(camera, track), firstSeenAtMs },
+      likeness.matches,
+    );
     const sighting: Sighting = {
       atMs: seenMs,
       quality: face.quality.score,
       matches: likeness.matches,
-      excluded: new Set([...(excluded ?? []), ...likeness.denied]),
+      excluded: new Set([...(excluded ?? []), ...denied]),
       encoder: embedding.encoder,
       curve: likeness.curve,
       face: embedding,

@@ -1,7 +1,8 @@
 import { seededRandom } from '../../core/seeded-random.ts';
-import { curveFor, meaningOf, type ScoreCalibration } from '../../faces/score-calibration.ts';
+import type { ScoreCalibration } from '../../faces/score-calibration.ts';
 import type { StreamLook } from '../../pictures/picture-protocol.ts';
 import type { GalleryView } from '../../pipeline/gallery-view.ts';
+import { likenessOf } from '../../pipeline/likeness.ts';
 import { claimedRate, ENOUGH_LOOKS, type Evidence, weigh } from '../../tracks/sequential-test.ts';
 
 /** What a track claims at its strongest: how seldom a stranger would look so like somebody. */
@@ -19,8 +20,6 @@ export interface ClaimOptions {
   readonly fps: number;
 }
 
-/** People a look is compared with closely, as in the pipeline. */
-const CLOSEST = 8;
 const NOTHING: Claim = { rate: 1, personId: null };
 
 /** What each usable look says of a gallery. */
@@ -30,14 +29,10 @@ export function evidenceOf(
 ): Evidence[] {
   return track.flatMap((look, index): Evidence[] => {
     if (!look?.embedding || look.face.quality.score < minQuality) return [];
-    const { embedding, encoder } = look.embedding;
-    const curve = curveFor(calibrations.get(encoder) ?? {}, look.encodedAs?.state ?? null);
-    if (!curve) throw new RangeError(`encoder ${encoder} is not calibrated`);
-    const matches = gallery
-      .search(embedding, encoder, CLOSEST)
-      .map(({ person, score }) => ({ person, ...meaningOf(curve, score) }));
+    const { encoder } = look.embedding;
+    const likeness = likenessOf(look.embedding, look.encodedAs?.state ?? null, gallery, calibrations);
     const atMs = (index * 1000) / fps;
-    return [{ atMs, quality: look.face.quality.score, matches, excluded: new Set(), encoder, curve }];
+    return [{ ...likeness, atMs, quality: look.face.quality.score, excluded: new Set(), encoder }];
   });
 }
 
