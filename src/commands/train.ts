@@ -196,6 +196,10 @@ interface Candidate {
 /** Throws TRAINING_NOT_BETTER, which says in what, and leaves the model in use. */
 async function installIfBetter(candidate: Candidate, context: CommandContext): Promise<void> {
   const { name, recipe, folder, outcome, inUse, config, store } = candidate;
+  for (const [figure, before] of Object.entries(inUse.figures)) {
+    const after = outcome.best.figures[figure];
+    if (after !== undefined) context.warn(`  ${figure}: ${before.toFixed(4)} in use, ${after.toFixed(4)} trained`);
+  }
   const against = reasonsAgainst(recipe.kind, inUse, outcome.best);
   if (against.length > 0) throw new EyelineError('TRAINING_NOT_BETTER', `${name}: ${against.join('; ')}`);
   const base = modelOf(recipe.kind, config);

@@ -196,14 +196,21 @@ async function bestOf(folder: RunFolder, step: number): Promise<Judgement> {
   return { score, figures };
 }
 
-/** People with a face, parted. Throws TRAINING_DATA_UNUSABLE. */
-export function splitOf(faces: FaceStore, { validation, seed }: TrainingRecipe): PeopleSplit {
-  return splitPeople(
-    faces.faces.map(({ person }) => person),
-    validation.share,
-    seed,
-    validation.fold,
-  );
+/** Groups fewer than these cannot be parted. */
+const LEAST_TO_PART = 4;
+
+/**
+ * People with a face, parted; those who are seen with a real mask alone are parted for themselves, since there are few as a rule.
+ * Throws TRAINING_DATA_UNUSABLE.
+ */
+export function splitOf({ faces }: Pick<FaceStore, 'faces'>, { validation, seed }: TrainingRecipe): PeopleSplit {
+  const part = (people: readonly number[]) => splitPeople(people, validation.share, seed, validation.fold);
+  const bare = new Set(faces.flatMap(({ person, worn }) => (worn ? [] : [person])));
+  const masked = [...new Set(faces.flatMap(({ person }) => (bare.has(person) ? [] : [person])))];
+  const split = part([...bare]);
+  if (masked.length < LEAST_TO_PART) return { ...split, train: new Set([...split.train, ...masked]) };
+  const { train, validation: heldOut } = part(masked);
+  return { train: new Set([...split.train, ...train]), validation: new Set([...split.validation, ...heldOut]) };
 }
 
 /** Where runs are kept unless told otherwise. */
