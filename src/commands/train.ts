@@ -70,6 +70,16 @@ async function train(name: string, options: TrainOptions, context: CommandContex
   if (options.worn && !recipes.some(({ recipe }) => recipe.kind === 'mask-state')) {
     throw new EyelineError('USAGE', `--worn is for recipes of kind mask-state; ${name} trains on plain pictures alone`);
   }
+  if (recipes.some(({ recipe }) => recipe.kind === 'classifier')) {
+    if (options.install) {
+      throw new EyelineError(
+        'USAGE',
+        `--install is not for ${name}: eval identify --classifier takes the folder of the run`,
+      );
+    }
+    if (options.data.length > 1)
+      throw new EyelineError('USAGE', `${name} learns the people of one folder: give one --data`);
+  }
   setPriority(options.nice ?? 10);
   let { landmarks } = options;
   for (const recipe of recipes) {
@@ -167,7 +177,7 @@ async function trainOne(
   if (end === 'interrupted') {
     context.warn(`  go on with: ${command} --out ${folder.path} --resume`);
     context.exitWith(EXIT_INTERRUPTED);
-  } else if (options.install && outcome.inUse) {
+  } else if (options.install && outcome.inUse && recipe.kind !== 'classifier') {
     await installIfBetter({ name, recipe, folder, outcome, inUse: outcome.inUse, config, store }, context);
   }
   return folder.modelFile;
@@ -185,7 +195,7 @@ async function whatIsKept(folder: RunFolder): Promise<string[]> {
 
 interface Candidate {
   readonly name: string;
-  readonly recipe: TrainingRecipe;
+  readonly recipe: Exclude<TrainingRecipe, { kind: 'classifier' }>;
   readonly folder: RunFolder;
   readonly outcome: RecipeOutcome;
   readonly inUse: Judgement;
