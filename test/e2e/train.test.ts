@@ -387,7 +387,7 @@ describe('classifiers', () => {
     expect(once.stderr).toContain('nobody has two pictures with a face');
     expect(once.code).toBe(7);
     const twice = await done(start(['train', file, '--data', 'one', 'once', '--out', 'few']));
-    expect(twice.stderr).toContain('head learns the people of one folder');
+    expect(twice.stderr).toContain('learns the people of one folder: give one --data');
     expect(twice.code).toBe(2);
     expect((await done(train(file, '--install', '--out', 'few'))).code).toBe(2);
   });
