@@ -131,7 +131,7 @@ describe.skipIf(!walker || !other)('enrolment before a camera (needs ../shared/d
 
   it('interrupted enrols nobody', async () => {
     const finished = enroll('--camera', server.url('front'));
-    await vi.waitFor(() => expect(program.stdout).toMatch(/^[1-9] shots? /m), { timeout: 20_000 });
+    await vi.waitFor(() => expect(program.stdout).toMatch(/^[1-9] shots? /m), { timeout: 120_000 });
     program.signal('SIGINT');
     const { code, stderr } = await finished;
     expect(stderr).toContain('nobody is enrolled');
