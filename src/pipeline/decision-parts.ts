@@ -2,7 +2,7 @@ import type { Config } from '../config/schema.ts';
 import { EyelineError } from '../core/errors.ts';
 import type { OwnedTemplates } from '../faces/cross-person-scores.ts';
 import { cosine } from '../faces/embedding.ts';
-import { curveFor, type ScoreCalibration, sameFaceScore, scoreAtRate } from '../faces/score-calibration.ts';
+import { ALIKE_RATE, curveFor, type ScoreCalibration, sameFaceScore, scoreAtRate } from '../faces/score-calibration.ts';
 import type { SameVisitor } from '../gallery/visitor.ts';
 import { Cooldown } from '../tracks/cooldown.ts';
 import { FaceTracker } from '../tracks/tracker.ts';
@@ -11,8 +11,6 @@ import { Visits } from './visits.ts';
 
 /** A decided track is looked at again so often: soon enough to notice that somebody else took its place. */
 const RECHECK_MS = 1000;
-/** Looks at two people are less alike than this all but so often: what is less alike yet speaks against one person. */
-const ALIKE_RATE = 0.03;
 /** More alike than any two faces: of an encoder of which nothing is known. */
 const NEVER = 1.01;
 
