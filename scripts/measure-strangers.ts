@@ -15,6 +15,7 @@ import { openEvaluation } from '../src/commands/eval/open-evaluation.ts';
 import { TIGHT_CROP_PAD } from '../src/commands/eval/tight-crops.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { silentLogger } from '../src/core/logger.ts';
+import { cropsTaken } from '../src/evaluation/face-source.ts';
 import { readPeopleFolder } from '../src/evaluation/people-folder.ts';
 import { cosine } from '../src/faces/embedding.ts';
 import { curveFor, scoreAtRate } from '../src/faces/score-calibration.ts';
@@ -72,7 +73,7 @@ try {
           }));
     const read = await evaluation.shelf.read(
       pictures.map(({ file }) => file),
-      { choose: kind ? 'largest' : 'central', pad: kind ? TIGHT_CROP_PAD : 0, cropPx: encoder.cropPx, mask: null },
+      { choose: kind ? 'largest' : 'central', pad: kind ? TIGHT_CROP_PAD : 0, ...cropsTaken(encoder), mask: null },
       () => {},
     );
     const found = read.flatMap(({ face }, index) => (face ? [{ face, picture: pictures[index] }] : []));

@@ -4,6 +4,7 @@ import { matrixOf } from './classifiers/feature-matrix.ts';
 import { trainLinearSvm } from './classifiers/linear-svm.ts';
 import { trainPerceptron } from './classifiers/perceptron.ts';
 import type { FaceEncoder } from './face-encoder.ts';
+import { cropsTaken } from './face-source.ts';
 import type { IdentificationMethod } from './identification-method.ts';
 import { classesOf, spreadOver, TRAINING_SEED, trainedMethod } from './trained-method.ts';
 
@@ -11,7 +12,7 @@ import { classesOf, spreadOver, TRAINING_SEED, trainedMethod } from './trained-m
 export function softmaxOnEmbeddings(encoder: FaceEncoder<Float32Array>): IdentificationMethod {
   return trainedMethod({
     id: `${encoder.id} softmax`,
-    cropPx: encoder.cropPx,
+    ...cropsTaken(encoder),
     features: (pictures) => embedPictures(pictures, encoder),
     train(examples, people) {
       const { labels, personOf } = classesOf(examples);
@@ -32,7 +33,7 @@ export function softmaxOnEmbeddings(encoder: FaceEncoder<Float32Array>): Identif
 export function svmOnEmbeddings(encoder: FaceEncoder<Float32Array>): IdentificationMethod {
   return trainedMethod({
     id: `${encoder.id} svm`,
-    cropPx: encoder.cropPx,
+    ...cropsTaken(encoder),
     features: (pictures) => embedPictures(pictures, encoder),
     train(examples, people) {
       const { labels, personOf } = classesOf(examples);

@@ -4,6 +4,7 @@ import { histogramOf, learnCodebook } from './classifiers/bag-of-features.ts';
 import type { FeatureMaps } from './classifiers/feature-maps.ts';
 import { type FeatureMatrix, matrixOf, rowOf } from './classifiers/feature-matrix.ts';
 import { trainPerceptron } from './classifiers/perceptron.ts';
+import { cropsTaken } from './face-source.ts';
 import type { IdentificationMethod } from './identification-method.ts';
 import { classesOf, spreadOver, TRAINING_SEED, trainedMethod } from './trained-method.ts';
 
@@ -44,9 +45,9 @@ export function haririMethod(id: string, maps: FeatureMaps, options: HaririOptio
   const { words, softness, hidden, steps, learningRate, weightDecay } = options;
   return trainedMethod<FeatureMatrix>({
     id: `${id} hariri`,
-    cropPx: maps.cropPx,
+    ...cropsTaken(maps),
     async features(pictures) {
-      const described = await maps.describe(pictures.flatMap(({ face }) => (face ? [face.crop] : [])));
+      const described = await maps.describe(pictures.flatMap(({ face }) => (face ? [face] : [])));
       let next = 0;
       return pictures.map(({ face }) => (face ? (described[next++] ?? null) : null));
     },

@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EyelineError, messageOf } from '../core/errors.ts';
 import type { FacePart } from '../core/person.ts';
+import type { AlignmentPoints } from '../faces/align.ts';
 import type { ScoreCalibration } from '../faces/score-calibration.ts';
 import { type MODEL_ROLES, manifestSchema } from './manifest-schema.ts';
 import { parseSource, type Source } from './source.ts';
@@ -72,6 +73,8 @@ export interface ModelEntry extends Asset {
   readonly embedding?: number | undefined;
   /** What an encoder sees of a face, `full` where it is not said: the whole aligned crop, or the rows above a mask. */
   readonly part?: FacePart | undefined;
+  /** What an encoder's faces are aligned by; five points when left out. */
+  readonly alignedBy?: AlignmentPoints | undefined;
   /** Embeddings shorter than this, before they are scaled, are of no face; encoders alone have it. */
   readonly minNorm?: number | undefined;
   /** False accept rate by threshold, as measured; encoders alone have it. */

@@ -8,7 +8,7 @@ const UPPER = { fingerprint: 'new-upper', dimension: 4, part: 'upper' } as const
 const ENCODERS = [FULL, UPPER];
 
 /** A crop of one colour, and encoders that tell the colours apart. */
-const crop = (colour: number): FaceCrop => ({ side: 2, rgb: new Uint8Array(12).fill(colour) });
+const crop = (colour: number): FaceCrop => ({ side: 2, rgb: new Uint8Array(12).fill(colour), marks: null });
 const embed = async ({ rgb }: FaceCrop) =>
   ENCODERS.map(({ fingerprint: encoder, part }) => ({ encoder, part, embedding: axis(4, rgb[0] ?? 0) }));
 
