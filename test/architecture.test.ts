@@ -22,7 +22,7 @@ const LIBRARIES: Readonly<Record<string, RegExp>> = {
   tar: /^src\/inference\//,
   '@npmcli/config': /^src\/inference\//,
   ssri: /^src\/inference\//,
-  uplot: /^src\/commands\/eval\/write-report\.ts$/,
+  uplot: /^src\/commands\/chart-library\.ts$/,
   protobufjs: /^src\/inference\//,
   flatbuffers: /^src\/inference\/convert\//,
   'cli-progress': /^src\/commands\//,

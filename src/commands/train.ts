@@ -10,6 +10,7 @@ import { EyelineError } from '../core/errors.ts';
 import { silentLogger } from '../core/logger.ts';
 import { createModelStore, type ModelStore } from '../inference/store.ts';
 import { packageVersion } from '../platform/version.ts';
+import { MASK_STATE_FITS } from '../training/recipes/mask-state-lesson.ts';
 import { reasonsAgainst } from '../training/run/gate.ts';
 import { type Judgement, RunFolder } from '../training/run/run-folder.ts';
 import type { CommandContext, RegisterCommand } from './command.ts';
@@ -23,6 +24,7 @@ import { showTraining } from './train/show-training.ts';
 
 interface TrainOptions {
   readonly data: string[];
+  readonly worn?: string[];
   readonly out?: string;
   readonly resume?: boolean;
   readonly cores?: number;
@@ -48,6 +50,7 @@ export const registerTrain: RegisterCommand = (program, context) => {
       'Trains a model on folders of people: the recipes of config/training, or a .yaml file; `all` runs three.',
     )
     .requiredOption('-d, --data <dirs...>', 'folders that hold a folder a person, with plain pictures')
+    .option('--worn <dirs...>', 'folders whose pictures all show real masks: for mask-state')
     .option('-o, --out <dir>', 'folder of the run (default runs/<recipe>)')
     .option('--resume', 'go on with the run in the folder')
     .option('--install', 'use the model from now on if it is better than the one in use, else end with status 13')
@@ -64,6 +67,9 @@ export const registerTrain: RegisterCommand = (program, context) => {
 async function train(name: string, options: TrainOptions, context: CommandContext, clock: Clock): Promise<void> {
   const recipes: LoadedRecipe[] = [];
   for (const each of name === 'all' ? ALL_RECIPES : [name]) recipes.push(await loadRecipe(each));
+  if (options.worn && !recipes.some(({ recipe }) => recipe.kind === 'mask-state')) {
+    throw new EyelineError('USAGE', `--worn is for recipes of kind mask-state; ${name} trains on plain pictures alone`);
+  }
   setPriority(options.nice ?? 10);
   let { landmarks } = options;
   for (const recipe of recipes) {
@@ -97,6 +103,8 @@ async function trainOne(
   const recipe =
     options.fold === undefined ? loaded : { ...loaded, validation: { ...loaded.validation, fold: options.fold } };
   const folder = new RunFolder(options.out ?? runsFolder(name));
+  const worn = options.worn ? ` --worn ${options.worn.join(' ')}` : '';
+  const command = `eyeline train ${name} --data ${options.data.join(' ')}${worn}`;
   const cores = options.cores ?? availableParallelism();
   if (options.resume && (await folder.readRecord()) === null) {
     throw new EyelineError('USAGE', `${folder.path} holds no run to go on with`);
@@ -104,8 +112,11 @@ async function trainOne(
   let bar: ReturnType<typeof startProgress> | null = null;
   const prepared = await prepareData({
     folders: options.data,
+    wornFolders: options.worn ?? [],
+    realMasks: recipe.kind === 'mask-state',
     cache: runsFolder('cache'),
     masks: recipe.masks,
+    ...(recipe.kind === 'mask-state' && { fits: MASK_STATE_FITS }),
     seed: recipe.seed,
     cores,
     config,
@@ -127,10 +138,10 @@ async function trainOne(
     prepared,
     folder,
     record: {
-      folders: options.data,
+      folders: [...options.data, ...(options.worn ?? [])],
       version: packageVersion(),
       revision: await gitRevision(),
-      command: `eyeline train ${name} --data ${options.data.join(' ')}`,
+      command,
       startedAt: new Date().toISOString(),
       cores,
     },
@@ -154,7 +165,7 @@ async function trainOne(
     if (outcome.report) context.print(`  curves and examples: ${outcome.report}`);
   }
   if (end === 'interrupted') {
-    context.warn(`  go on with: eyeline train ${name} --data ${options.data.join(' ')} --out ${folder.path} --resume`);
+    context.warn(`  go on with: ${command} --out ${folder.path} --resume`);
     context.exitWith(EXIT_INTERRUPTED);
   } else if (options.install && outcome.inUse) {
     await installIfBetter({ name, recipe, folder, outcome, inUse: outcome.inUse, config, store }, context);

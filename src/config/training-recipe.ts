@@ -147,8 +147,34 @@ const siamese = z.strictObject({
   jitterPx: amount.default(1.5),
 });
 
-const recipeSchema = z.discriminatedUnion('kind', [landmarks, encoder, detector, siamese], {
-  error: 'must be landmarks, encoder, detector or siamese',
+const { masked: __, ...withoutMasked } = common;
+
+const maskState = z.strictObject({
+  kind: z.literal('mask-state'),
+  ...withoutMasked,
+  /** Channels after each convolution, and neurons of the hidden layer. */
+  channels: z.array(count).min(1).max(6).default([16, 32, 48, 64]),
+  hidden: count.default(64),
+  /** Share of the samples without a mask; of the others the share with the nose free. */
+  bare: share.default(0.5),
+  incorrect: share.default(1 / 3),
+  /** Share of the worn masks that are photographs of real ones, where there are any. */
+  real: share.default(0.3),
+  shift: share.default(0.06),
+  stretch: share.default(0.08),
+  /** Largest turn in the plane of the picture, and of the head out of it, radians. */
+  turn: amount.default(0.5),
+  pose: amount.default(0.6),
+  /** Share of the samples cut from a picture that ends near the face: black beyond. */
+  tight: share.default(0.3),
+  /** Share of the bare samples with a hand, a microphone or something else before the face; of the others half as many. */
+  covered: share.default(0.4),
+  /** Share of the target given to other states: a few pictures are not what they are said to be. */
+  smoothing: share.default(0.05),
+});
+
+const recipeSchema = z.discriminatedUnion('kind', [landmarks, encoder, detector, siamese, maskState], {
+  error: 'must be landmarks, encoder, detector, siamese or mask-state',
 });
 
 /** How a model is trained: config/training/ has those that come with the product. */

@@ -1,3 +1,4 @@
+import { crossPersonScores } from '../faces/cross-person-scores.ts';
 import type { CalibrationPoint, ScoreCurve } from '../faces/score-calibration.ts';
 
 /** One embedding of a picture of a person. */
@@ -114,11 +115,14 @@ export function fitScoreCurve(
   const raisedBy = alike.length > 1 ? raiseOf(mixed, alike) : 0;
   const points = raised(mixed, raisedBy);
   const llrs = likelihoodRatios(points, genuineAbove, genuinePairs);
+  const among = crossPersonScores({ ...enrolled, owners: ownersOf(enrolled) });
   return {
     curve: {
       impostors: Math.round(impostorPairs),
       genuine: genuinePairs,
       correlation: SAME_VISIT + (1 - SAME_VISIT) * repeated.value,
+      // A curve that was raised already is one of people that much more alike.
+      ...(among && { reference: { mean: among.mean + raisedBy, deviation: among.deviation } }),
       points: points.map((point, index): CalibrationPoint => ({ ...point, llr: llrs[index] ?? 0 })),
     },
     suspects: [...suspects.values()].sort((a, b) => b.score - a.score),
@@ -156,6 +160,11 @@ function blockOf(embeddings: readonly LabelledEmbedding[]): Block {
     people.set(person, { from: before?.from ?? row, rows: (before?.rows ?? 0) + 1 });
   });
   return { vectors, dimension, pictures: sorted.map(({ picture }) => picture), people };
+}
+
+/** Whose each row is, people counted from 0. */
+function ownersOf({ people }: Block): number[] {
+  return [...people.values()].flatMap(({ rows }, owner) => Array<number>(rows).fill(owner));
 }
 
 /** Scores of some probes with some templates, by probe; those of one picture with itself are left out. */

@@ -11,6 +11,12 @@ export interface CalibrationPoint {
   readonly llr: number;
 }
 
+/** Mean and standard deviation of scores. */
+export interface ScoreMoments {
+  readonly mean: number;
+  readonly deviation: number;
+}
+
 /** What the similarities of one encoder mean for faces of one kind. */
 export interface ScoreCurve {
   /** Pairs of different people, and of pictures of one person, it was fitted on. */
@@ -18,6 +24,11 @@ export interface ScoreCurve {
   readonly genuine: number;
   /** How far scores of different pictures of a stranger against one template go together: correlation, 0..1. */
   readonly correlation: number;
+  /**
+   * How alike the people are that it was fitted on: of the scores of their plain pictures with each other, by the same encoder, as
+   * {@link crossPersonScores} has them.
+   */
+  readonly reference?: ScoreMoments | undefined;
   /** By rising score: the rate falls and the likelihood ratio does not. */
   readonly points: readonly CalibrationPoint[];
 }

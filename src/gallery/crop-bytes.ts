@@ -22,7 +22,7 @@ export function cropOf(bytes: Uint8Array, side: number): FaceCrop {
   const pixels = side * side * 3;
   const marks = (bytes.length - pixels) / 8;
   if (![0, 5, 7].includes(marks)) throw new RangeError(`a crop of ${side} pixels has ${bytes.length} bytes`);
-  const rgb = bytes.subarray(0, pixels);
+  const rgb = new Uint8Array(bytes.subarray(0, pixels));
   if (marks === 0) return { side, rgb, marks: null };
   const view = new DataView(bytes.buffer, bytes.byteOffset + pixels, bytes.length - pixels);
   const at = (index: number): Point => ({

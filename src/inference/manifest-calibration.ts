@@ -52,7 +52,10 @@ export function writtenCurves(curves: ScoreCalibration): object {
     const curve = curves[mask];
     if (!curve) return [];
     const points = curve.points.map(({ score, far, llr }) => [digits(score, 4), digits(far, 3), digits(llr, 4)]);
-    return [[mask, { ...curve, correlation: digits(curve.correlation, 3), points }]];
+    const { impostors, genuine, reference } = curve;
+    const alike = reference && { mean: digits(reference.mean, 4), deviation: digits(reference.deviation, 4) };
+    const correlation = digits(curve.correlation, 3);
+    return [[mask, { impostors, genuine, correlation, ...(alike && { reference: alike }), points }]];
   });
   return Object.fromEntries(written);
 }

@@ -88,6 +88,7 @@ const scoreCurve = z
     impostors: z.int().min(1),
     genuine: z.int().min(0),
     correlation: share,
+    reference: z.strictObject({ mean: z.number().min(-1).max(1), deviation: z.number().gt(0).max(1) }).optional(),
     points: z.array(z.tuple([z.number().min(-1).max(1), z.number().gt(0).max(1), z.number()])).min(2),
   })
   .check(

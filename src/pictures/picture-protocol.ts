@@ -8,7 +8,7 @@ import type { DrawnMask } from '../faces/mask/mask-spec.ts';
 import type { WantedMask } from '../faces/mask/random-mask.ts';
 import type { FaceMask } from '../faces/mask-state.ts';
 import type { FaceQuality } from '../faces/quality.ts';
-import type { PreparedFace } from '../training/data/prepare-face.ts';
+import type { MaskFits, PreparedFace } from '../training/data/prepare-face.ts';
 
 /** What is done with a picture; each step includes those before it. */
 export const PICTURE_STEPS = ['decode', 'detect', 'landmarks', 'align', 'embed'] as const;
@@ -75,7 +75,10 @@ export interface PrepareTask {
   /** Says, with `seed`, which masks are drawn: the same wherever the file lies. */
   readonly name: string;
   readonly masks: number;
+  readonly fits?: MaskFits;
   readonly seed: number;
+  /** Border to look again with, a share of the picture's side, where no face is found in a tight crop; 0: none. */
+  readonly pad: number;
 }
 
 /** Embed its most central face by every encoder. */

@@ -1,5 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { messageOf } from '../core/errors.ts';
+import type { Picture } from '../core/picture.ts';
+import { PaddedPicture } from '../evaluation/padded-picture.ts';
 import { prepareFace } from '../training/data/prepare-face.ts';
 import type { PrepareOutcome, PrepareTask } from './picture-protocol.ts';
 import type { PictureTools, StoredPicture } from './picture-tools.ts';
@@ -17,7 +19,8 @@ export async function preparePicture(task: Omit<PrepareTask, 'kind'>, tools: Pre
     return { face: null, reason: messageOf(error).split('\n')[0] ?? '' };
   }
   try {
-    const face = await prepareFace(picture, task.name, tools.analyser, task);
+    const looked = (shown: Picture) => prepareFace(shown, task.name, tools.analyser, task);
+    const face = (await looked(picture)) ?? (task.pad > 0 ? await looked(new PaddedPicture(picture, task.pad)) : null);
     return face ? { face, reason: null } : { face: null, reason: 'no face was found' };
   } finally {
     picture.release();

@@ -242,6 +242,78 @@ describe('siamese triplets', () => {
   });
 });
 
+describe('mask states', () => {
+  const MASK_STATE = {
+    kind: 'mask-state',
+    batch: 12,
+    steps: 120,
+    masks: 2,
+    channels: [4, 4, 4, 4],
+    hidden: 8,
+    optimiser: { peak: 0.003, warmUpSteps: 5 },
+    validation: { everySteps: 40, patience: 99 },
+  };
+  let file = '';
+  const worn = () => join(cwd, 'worn');
+
+  beforeAll(async () => {
+    file = await recipe('states', MASK_STATE);
+    const { code, stderr } = await done(start(['dataset', 'mask', people, worn(), '--fit', 'normal']));
+    expect(stderr).not.toContain('eyeline:');
+    expect(code).toBe(0);
+  });
+
+  it('learns from bare faces, drawn masks and pictures of masks, and is the same to the last bit after Ctrl-C', async () => {
+    const { code, stderr } = await done(train(file, '--worn', worn(), '--out', 'states'));
+    expect(stderr).toMatch(/step 120 of 120 · loss 0\.\d+ · accuracy 0\.\d+ · variedAccuracy 0\.\d+/);
+    expect(code).toBe(0);
+    const record = JSON.parse(await readFile(join(cwd, 'states/run.json'), 'utf8'));
+    expect(record).toMatchObject({ data: { people: 2 * PEOPLE }, folders: [people, worn()] });
+    const whole = await outcomeOf(join(cwd, 'states'));
+    expect(JSON.parse(whole.validations.split('\n')[0] ?? '')).toMatchObject({
+      step: 0,
+      realRight: expect.any(Number),
+    });
+
+    const first = train(file, '--worn', worn(), '--out', 'stopped');
+    await firstCheckpoint(join(cwd, 'stopped'));
+    first.signal('SIGINT');
+    expect((await done(first)).code).toBe(130);
+    expect((await done(train(file, '--worn', worn(), '--out', 'stopped', '--resume'))).code).toBe(0);
+    const { metrics, validations, ...bytes } = await outcomeOf(join(cwd, 'stopped'));
+    expect(metrics).toEqual(whole.metrics);
+    expect(validations).toBe(whole.validations);
+    for (const [name, value] of Object.entries(bytes)) {
+      expect(value.equals(whole[name as keyof typeof bytes]), name).toBe(true);
+    }
+  });
+
+  it('is not installed after so little', async () => {
+    const models = join(cwd, 'models-for-states');
+    await cp(process.env.EYELINE_MODELS_DIR ?? join(import.meta.dirname, '../../data/models'), models, {
+      recursive: true,
+    });
+    const env = { EYELINE_MODELS_DIR: models };
+    const args = ['train', file, '--data', people, '--cores', '1', '--out', 'refused', '--install'];
+    const { code, stderr } = await done(start(args, env));
+    expect(stderr).toMatch(/faces told rightly.*\[TRAINING_NOT_BETTER\]/);
+    expect(code).toBe(13);
+    expect(existsSync(join(models, 'trained.json'))).toBe(false);
+  });
+
+  it('needs bare faces, and takes pictures of masks for no other recipe', async () => {
+    for (let person = 0; person < PEOPLE; person++) {
+      await cp(join(worn(), `person ${person}`), join(cwd, `covered/person ${person}/masked`), { recursive: true });
+    }
+    const { code, stderr } = await done(start(['train', file, '--data', join(cwd, 'covered'), '--out', 'covered-run']));
+    expect(stderr).toContain('none of the people to train on has a bare face');
+    expect(code).toBe(7);
+    const other = await done(train(await recipe('siamese', SIAMESE), '--worn', worn(), '--out', 'other'));
+    expect(other.stderr).toContain('--worn is for recipes of kind mask-state');
+    expect(other.code).toBe(2);
+  });
+});
+
 describe('pictures that do not do', () => {
   const siamese = () => recipe('siamese', SIAMESE);
   const on = (file: string, folder: string) =>

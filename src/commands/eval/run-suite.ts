@@ -6,8 +6,9 @@ import { INTERVALS } from '../../evaluation/figures.ts';
 import { type Identification, identifyPeople } from '../../evaluation/identify-people.ts';
 import { readPairsFile } from '../../evaluation/pairs-file.ts';
 import { readPeopleFolder } from '../../evaluation/people-folder.ts';
-import type { Mistake, ReportMethod, ReportSection } from '../../evaluation/report/report-model.ts';
+import type { ReportMethod, ReportSection } from '../../evaluation/report/report-model.ts';
 import { type Verification, verifyPairs } from '../../evaluation/verify-pairs.ts';
+import type { PicturesBeside } from '../../report/page.ts';
 import type { CommandContext } from '../command.ts';
 import { leftOutText } from './left-out-text.ts';
 import { methodOf } from './methods.ts';
@@ -91,7 +92,7 @@ async function runAll(suite: EvaluationSuite, data: string, evaluation: OpenEval
     for (const mask of set.mask) {
       const condition = PAIRS_CONDITIONS[mask];
       const methods: ReportMethod[] = [];
-      let mistakes: readonly Mistake[] = [];
+      let mistakes: readonly PicturesBeside[] = [];
       // Classifiers know people, not pairs.
       for (const { name, encoder, upperEncoder } of suite.methods.filter(
         ({ classifier }) => classifier === 'nearest',
@@ -120,7 +121,7 @@ async function runAll(suite: EvaluationSuite, data: string, evaluation: OpenEval
     for (const probe of set.probe) {
       const condition = PEOPLE_CONDITIONS[probe];
       const methods: ReportMethod[] = [];
-      let mistakes: readonly Mistake[] = [];
+      let mistakes: readonly PicturesBeside[] = [];
       for (const { name, encoder, classifier, upperEncoder } of suite.methods) {
         const { method } = await methodOf(models, encoder, classifier, upperEncoder);
         const run = await identifyPeople(shelf, method, {

@@ -3,8 +3,8 @@ import { basename, dirname } from 'node:path';
 import { decodePicture, encodeJpeg } from '../../capture/opencv-picture.ts';
 import type { ReadPicture } from '../../evaluation/face-source.ts';
 import type { IdentificationRun } from '../../evaluation/identify-people.ts';
-import type { Mistake } from '../../evaluation/report/report-model.ts';
 import type { VerificationRun } from '../../evaluation/verify-pairs.ts';
+import type { PicturesBeside } from '../../report/page.ts';
 
 /** Mistakes of each kind that are shown. */
 const SHOWN = 12;
@@ -13,7 +13,7 @@ const SIDE = 112;
 const JPEG_QUALITY = 80;
 
 /** Pairs told wrong at the mean threshold of the folds: those of one person that score least, of two that score most. */
-export async function mistakesOfPairs({ pairs, figures }: VerificationRun): Promise<Mistake[]> {
+export async function mistakesOfPairs({ pairs, figures }: VerificationRun): Promise<PicturesBeside[]> {
   const threshold = figures.threshold ?? Number.POSITIVE_INFINITY;
   const wrong = pairs.filter(({ same, score }) => score >= threshold !== same);
   const shown = [
@@ -35,7 +35,7 @@ export async function mistakesOfPairs({ pairs, figures }: VerificationRun): Prom
 }
 
 /** Probes taken for somebody else, the surest first: the probe, who it was taken for, and its own person's best face. */
-export async function mistakesOfIdentification(run: IdentificationRun): Promise<Mistake[]> {
+export async function mistakesOfIdentification(run: IdentificationRun): Promise<PicturesBeside[]> {
   const probes = Array.from({ length: run.figures.probes }, (_, index) => run.probe(index));
   const margin = ({ own, other }: (typeof probes)[number]) => (other?.score ?? -1) - (own?.score ?? -1);
   const wrong = probes.filter(({ right, picture }) => !right && picture.face).sort((a, b) => margin(b) - margin(a));
@@ -60,7 +60,7 @@ export async function mistakesOfIdentification(run: IdentificationRun): Promise<
 }
 
 /** The face as the encoder had it, or the whole picture small where none was found. */
-async function shownPicture(picture: ReadPicture, caption: string): Promise<Mistake['pictures'][number]> {
+async function shownPicture(picture: ReadPicture, caption: string): Promise<PicturesBeside['pictures'][number]> {
   const [crop] = Object.values(picture.face?.crops ?? {});
   if (crop) {
     const side = Math.round(Math.sqrt(crop.length / 3));

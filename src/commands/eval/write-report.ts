@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { EyelineError, messageOf } from '../../core/errors.ts';
-import { type ChartLibrary, renderReport } from '../../evaluation/report/html-report.ts';
+import { renderReport } from '../../evaluation/report/html-report.ts';
 import type { EvaluationReport } from '../../evaluation/report/report-model.ts';
 import { writeFileAtomic } from '../../inference/files.ts';
+import { chartLibrary } from '../chart-library.ts';
 
 /** Writes a report as one HTML page with the chart library inside. Throws OUTPUT_UNWRITABLE. */
 export async function writeReport(file: string, report: EvaluationReport): Promise<void> {
@@ -13,13 +12,4 @@ export async function writeReport(file: string, report: EvaluationReport): Promi
   } catch (error) {
     throw new EyelineError('OUTPUT_UNWRITABLE', `${file} cannot be written: ${messageOf(error)}`, { cause: error });
   }
-}
-
-/** The chart library as text, to be put into pages. */
-export async function chartLibrary(): Promise<ChartLibrary> {
-  const { resolve } = createRequire(import.meta.url);
-  return {
-    script: await readFile(resolve('uplot/dist/uPlot.iife.min.js'), 'utf8'),
-    style: await readFile(resolve('uplot/dist/uPlot.min.css'), 'utf8'),
-  };
 }

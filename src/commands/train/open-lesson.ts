@@ -12,6 +12,7 @@ import { detectorLesson } from '../../training/recipes/detector-lesson.ts';
 import { type EncoderModels, encoderLesson } from '../../training/recipes/encoder-lesson.ts';
 import { landmarksLesson } from '../../training/recipes/landmarks-lesson.ts';
 import type { Lesson } from '../../training/recipes/lesson.ts';
+import { maskStateLesson } from '../../training/recipes/mask-state-lesson.ts';
 import { siameseLesson } from '../../training/recipes/siamese-lesson.ts';
 
 export interface LessonContext {
@@ -28,6 +29,9 @@ export interface LessonContext {
   readonly say: (line: string) => void;
 }
 
+/** What a mask-state model is compared with where none is configured. */
+const SHIPPED_MASK_STATE = 'mask-state';
+
 /** The model a recipe begins with, whose word it takes, or which it is compared with: id in the manifest. */
 export function modelOf(kind: TrainingRecipe['kind'], { models }: Pick<Config, 'models'>): string {
   switch (kind) {
@@ -38,6 +42,8 @@ export function modelOf(kind: TrainingRecipe['kind'], { models }: Pick<Config, '
     case 'encoder':
     case 'siamese':
       return models.encoder;
+    case 'mask-state':
+      return models.maskState ?? SHIPPED_MASK_STATE;
   }
 }
 
@@ -55,6 +61,8 @@ export async function openLesson(recipe: TrainingRecipe, context: LessonContext)
       return landmarksLesson(recipe, parts, { entry, onnx });
     case 'detector':
       return detectorLesson(recipe, parts, { entry, onnx }, context);
+    case 'mask-state':
+      return maskStateLesson(recipe, parts, { entry, onnx }, context.open);
     case 'encoder': {
       if (split.train.size < recipe.batch / 2) {
         const needed = recipe.batch / 2;

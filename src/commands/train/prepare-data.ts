@@ -4,13 +4,20 @@ import { readPeopleFolder } from '../../evaluation/people-folder.ts';
 import { fingerprintOf } from '../../inference/manifest.ts';
 import type { ModelStore } from '../../inference/store.ts';
 import { PicturePool } from '../../pictures/picture-pool.ts';
+import type { MaskFits } from '../../training/data/prepare-face.ts';
 import { prepareFaces } from '../../training/data/prepare-set.ts';
-import { trainingPictures } from '../../training/data/training-pictures.ts';
+import { type PeopleSource, trainingPictures } from '../../training/data/training-pictures.ts';
+import { TIGHT_CROP_PAD } from '../eval/tight-crops.ts';
 
 export interface PrepareDataOptions {
   readonly folders: readonly string[];
+  /** Folders whose pictures all show real masks. */
+  readonly wornFolders: readonly string[];
+  /** Whether pictures in `masked/` are taken as well. */
+  readonly realMasks: boolean;
   readonly cache: string;
   readonly masks: number;
+  readonly fits?: MaskFits;
   readonly seed: number;
   readonly cores: number | null;
   readonly config: Config;
@@ -27,15 +34,19 @@ export interface PrepareDataOptions {
  * and what opening the models throws.
  */
 export async function prepareData(options: PrepareDataOptions): Promise<string> {
-  const { config, store, env, masks, seed } = options;
-  const sources = [];
-  for (const folder of options.folders) sources.push({ folder, people: (await readPeopleFolder(folder)).people });
+  const { config, store, env, masks, fits, seed } = options;
+  const sources: PeopleSource[] = [];
+  const take = options.realMasks ? 'plain-and-masked' : 'plain';
+  for (const folder of options.folders) sources.push({ folder, people: (await readPeopleFolder(folder)).people, take });
+  for (const folder of options.wornFolders)
+    sources.push({ folder, people: (await readPeopleFolder(folder)).people, take: 'all-worn' });
   const faces = trainingPictures(sources);
   const count = Math.max(1, Math.min(options.cores ?? availableParallelism(), faces.pictures.length));
   const { models, inference, detection } = config;
   return prepareFaces(faces, {
     cache: options.cache,
     masks,
+    ...(fits && { fits }),
     seed,
     models: [models.detector, models.landmarks].map((id) => fingerprintOf(store.entry(id))),
     signal: options.signal,
@@ -47,7 +58,15 @@ export async function prepareData(options: PrepareDataOptions): Promise<string> 
       return {
         prepare: (pictures, signal) =>
           pool.run(
-            Array.from(pictures, ({ file, name }) => ({ kind: 'prepare', file, name, masks, seed }) as const),
+            Array.from(pictures, ({ file, name, worn }) => ({
+              kind: 'prepare' as const,
+              file,
+              name,
+              masks: worn ? 0 : masks,
+              ...(fits && { fits }),
+              seed,
+              pad: worn ? TIGHT_CROP_PAD : 0,
+            })),
             signal,
           ),
         close: () => pool.close(),

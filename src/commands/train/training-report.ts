@@ -1,10 +1,10 @@
 import { encodeJpeg } from '../../capture/opencv-picture.ts';
-import { chartPlaces, escaped, renderPage, renderPictures } from '../../evaluation/report/html-report.ts';
-import type { Mistake } from '../../evaluation/report/report-model.ts';
+import type { PicturesBeside } from '../../report/page.ts';
+import { chartPlaces, escaped, renderPage, renderPictures } from '../../report/page.ts';
 import type { Example } from '../../training/recipes/lesson.ts';
 import type { RunFolder } from '../../training/run/run-folder.ts';
 import { trainingCharts } from '../../training/run/training-charts.ts';
-import { chartLibrary } from '../eval/write-report.ts';
+import { chartLibrary } from '../chart-library.ts';
 
 /** File of a run's folder. */
 const REPORT = 'report.html';
@@ -61,7 +61,7 @@ function figuresTable(first: Record<string, number>, best: Record<string, number
   return `<div class="wide"><table><tr>${head}</tr>${rows.join('')}</table></div>`;
 }
 
-async function pictured({ title, pictures }: Example): Promise<Mistake> {
+async function pictured({ title, pictures }: Example): Promise<PicturesBeside> {
   return {
     title,
     pictures: await Promise.all(

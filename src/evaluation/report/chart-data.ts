@@ -1,22 +1,7 @@
+import type { Chart } from '../../report/chart.ts';
 import type { Reliability } from '../metrics/calibration.ts';
 import type { RocPoint } from '../metrics/roc.ts';
 import type { ReportMethod } from './report-model.ts';
-
-/** A chart as the page draws it: one row of x, and a row of y for each line. */
-export interface Chart {
-  readonly title: string;
-  readonly x: { readonly label: string; readonly log: boolean; readonly values: readonly number[] };
-  /** `free`: any numbers; else shares, 0 to 1. */
-  readonly y: { readonly label: string; readonly log: boolean; readonly free?: boolean };
-  readonly lines: readonly ChartLine[];
-}
-
-export interface ChartLine {
-  readonly name: string;
-  /** A help to the eye and no measurement. */
-  readonly guide: boolean;
-  readonly values: readonly (number | null)[];
-}
 
 const FAR_FROM = 1e-5;
 const FAR_STEPS = 200;

@@ -1,3 +1,4 @@
+import type { PicturesBeside } from '../../report/page.ts';
 import type { ComparisonFigures, IdentificationFigures } from '../figures.ts';
 
 /** What a report shows: sections of one data set under one condition each, in which methods are compared. */
@@ -12,7 +13,7 @@ export interface ReportSection {
   readonly title: string;
   readonly methods: readonly ReportMethod[];
   /** The worst mistakes of the first method. */
-  readonly mistakes: readonly Mistake[];
+  readonly mistakes: readonly PicturesBeside[];
 }
 
 export interface ReportMethod {
@@ -20,10 +21,4 @@ export interface ReportMethod {
   /** Figures of a table, by the head of their column. */
   readonly table: Readonly<Record<string, string>>;
   readonly figures: Pick<ComparisonFigures, 'roc' | 'calibration'> & Partial<Pick<IdentificationFigures, 'cmc'>>;
-}
-
-/** Pictures side by side that were taken for what they are not. */
-export interface Mistake {
-  readonly title: string;
-  readonly pictures: readonly { readonly caption: string; readonly jpeg: Uint8Array }[];
 }

@@ -30,6 +30,8 @@ export interface StoredFace {
   readonly width: number;
   readonly height: number;
   readonly masks: readonly StoredMask[];
+  /** The picture itself shows a real mask. */
+  readonly worn?: true;
 }
 
 /** What is known of a set as a whole. */

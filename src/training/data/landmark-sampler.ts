@@ -69,7 +69,7 @@ export function landmarkSampler(store: FaceStore, options: LandmarkSampling): Sa
 }
 
 /** Box to crop, moved, stretched and turned as a detector might. */
-function jitteredCrop(
+export function jitteredCrop(
   box: Box,
   { side, shift, stretch, turn }: Pick<LandmarkSampling, 'side' | 'shift' | 'stretch' | 'turn'>,
   random: () => number,

@@ -4,6 +4,7 @@ import type { Picture } from '../../core/picture.ts';
 import { seededRandom, seedOf } from '../../core/seeded-random.ts';
 import type { FaceAnalyser } from '../../faces/face-analyser.ts';
 import { requireIbug } from '../../faces/landmarks.ts';
+import type { MaskFit } from '../../faces/mask/mask-spec.ts';
 import { putMaskOn } from '../../faces/mask/put-mask-on.ts';
 import { randomMask } from '../../faces/mask/random-mask.ts';
 import { changedPart, type FaceChip, packFace, type StoredMask } from './face-store.ts';
@@ -18,6 +19,15 @@ export interface PreparedFace extends Size {
   readonly bytes: Uint8Array;
 }
 
+/** How masks are worn, the first the first way: of the usual mix, those. */
+export type MaskFits = readonly (readonly MaskFit[])[];
+
+export interface FacePreparation {
+  readonly masks: number;
+  readonly fits?: MaskFits;
+  readonly seed: number;
+}
+
 /**
  * The largest face of a picture with its surroundings, and masks drawn on it. Null when there is no face.
  *
@@ -27,7 +37,7 @@ export async function prepareFace(
   picture: Picture,
   name: string,
   analyser: Pick<FaceAnalyser, 'detect' | 'describe'>,
-  options: { readonly masks: number; readonly seed: number },
+  options: FacePreparation,
 ): Promise<PreparedFace | null> {
   const found = await analyser.detect(picture);
   const [largest] = found.sort((a, b) => b.box.width * b.box.height - a.box.width * a.box.height);
@@ -42,7 +52,8 @@ export async function prepareFace(
   const landmarks = requireIbug(face.landmarks).map(({ x, y }) => at(x, y));
   const chip: FaceChip = { rgb, ...size, box, score: face.score, landmarks };
   const masks = Array.from({ length: options.masks }, (_, which) => {
-    const spec = randomMask(seededRandom(seedOf(options.seed + which, name)));
+    const fits = options.fits?.[which % options.fits.length];
+    const spec = randomMask(seededRandom(seedOf(options.seed + which, name)), fits && { fits });
     const drawn = putMaskOn(rgb, size, landmarks, spec);
     const part = changedPart(rgb, { rgb: drawn.rgb, ...size });
     return part && { ...part, state: drawn.mask.state };

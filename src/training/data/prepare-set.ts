@@ -3,7 +3,7 @@ import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/prom
 import { join } from 'node:path';
 import { EyelineError, messageOf } from '../../core/errors.ts';
 import { type FaceSetRecord, INDEX_FILE, PIXELS_FILE, RECORD_FILE, type StoredFace } from './face-store.ts';
-import type { PreparedFace } from './prepare-face.ts';
+import type { MaskFits, PreparedFace } from './prepare-face.ts';
 
 /** A picture to train on. */
 export interface TrainingPicture {
@@ -12,6 +12,8 @@ export interface TrainingPicture {
   readonly name: string;
   /** Number of the person in `people`. */
   readonly person: number;
+  /** The picture shows a real mask: none is drawn on it. */
+  readonly worn?: true;
 }
 
 export interface FacesToPrepare {
@@ -22,7 +24,7 @@ export interface FacesToPrepare {
 /** Prepares pictures, several at a time, answers in order: `PicturePool`, or whatever else does. */
 export interface PicturePreparer {
   prepare(
-    pictures: Iterable<Pick<TrainingPicture, 'file' | 'name'>>,
+    pictures: Iterable<Pick<TrainingPicture, 'file' | 'name' | 'worn'>>,
     signal: AbortSignal,
   ): AsyncIterable<
     { readonly face: PreparedFace; readonly reason: null } | { readonly face: null; readonly reason: string }
@@ -34,6 +36,8 @@ export interface PrepareOptions {
   /** Where prepared sets are kept, each in a folder of its own. */
   readonly cache: string;
   readonly masks: number;
+  /** How the masks are worn, in turn; as they come where left out. */
+  readonly fits?: MaskFits;
   readonly seed: number;
   /** Fingerprints of the models that find faces and landmarks. */
   readonly models: readonly string[];
@@ -104,10 +108,10 @@ async function writeSet(
     for await (const { face, reason } of workers.prepare(pictures, signal)) {
       const picture = pictures[done++];
       if (!picture) break;
-      const { file, person } = picture;
+      const { file, person, worn } = picture;
       if (face) {
         const { width, height, masks, bytes } = face;
-        const line: StoredFace = { file, person, offset, width, height, masks };
+        const line: StoredFace = { file, person, offset, width, height, masks, ...(worn && { worn }) };
         await writable(folder, async () => {
           await pixels.write(bytes);
           await index.write(`${JSON.stringify(line)}\n`);
@@ -125,14 +129,14 @@ async function writeSet(
 
 async function fingerprintOf({ pictures }: FacesToPrepare, options: PrepareOptions): Promise<string> {
   const hash = createHash('sha256');
-  const { masks, seed, models } = options;
-  hash.update(JSON.stringify({ version: VERSION, masks, seed, models }));
-  for (const { name, person, file } of pictures) {
+  const { masks, fits, seed, models } = options;
+  hash.update(JSON.stringify({ version: VERSION, masks, fits, seed, models }));
+  for (const { name, person, file, worn } of pictures) {
     const size = await stat(file).then(
       (it) => it.size,
       () => -1,
     );
-    hash.update(`${name}\n${person}\n${size}\n`);
+    hash.update(`${name}\n${person}\n${size}\n${worn ? 'worn\n' : ''}`);
   }
   return hash.digest('hex');
 }

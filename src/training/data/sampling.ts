@@ -2,6 +2,7 @@ import { type DetectorSampling, detectorSampler } from './detector-sampler.ts';
 import { type EncoderSampling, encoderSampler } from './encoder-sampler.ts';
 import type { FaceStore } from './face-store.ts';
 import { type LandmarkSampling, landmarkSampler } from './landmark-sampler.ts';
+import { type MaskStateSampling, maskStateSampler } from './mask-state-sampler.ts';
 import type { Sampler } from './sampler.ts';
 import { type TripletSampling, tripletSampler } from './triplet-sampler.ts';
 
@@ -10,7 +11,8 @@ export type Sampling =
   | { readonly kind: 'landmarks'; readonly options: LandmarkSampling }
   | { readonly kind: 'encoder'; readonly options: EncoderSampling }
   | { readonly kind: 'detector'; readonly options: DetectorSampling }
-  | { readonly kind: 'triplets'; readonly options: TripletSampling };
+  | { readonly kind: 'triplets'; readonly options: TripletSampling }
+  | { readonly kind: 'mask-state'; readonly options: MaskStateSampling };
 
 export function makeSampler(store: FaceStore, sampling: Sampling): Sampler {
   switch (sampling.kind) {
@@ -22,5 +24,7 @@ export function makeSampler(store: FaceStore, sampling: Sampling): Sampler {
       return detectorSampler(store, sampling.options);
     case 'triplets':
       return tripletSampler(store, sampling.options);
+    case 'mask-state':
+      return maskStateSampler(store, sampling.options);
   }
 }

@@ -9,17 +9,22 @@ import type { FacesToPrepare, TrainingPicture } from './prepare-set.ts';
 export interface PeopleSource {
   readonly folder: string;
   readonly people: readonly PersonPictures[];
+  /** Which pictures are taken, plain ones unless told; `all-worn`: of a folder whose pictures all show real masks. */
+  readonly take?: 'plain' | 'plain-and-masked' | 'all-worn';
 }
 
-/** The plain pictures of several folders of people. The same name in two folders is two people. */
+/** Pictures of several folders of people. The same name in two folders is two people. */
 export function trainingPictures(sources: readonly PeopleSource[]): FacesToPrepare {
   const people: string[] = [];
   const pictures: TrainingPicture[] = [];
-  for (const { folder, people: found } of sources) {
-    for (const { person, plain } of found) {
-      if (plain.length === 0) continue;
+  for (const { folder, people: found, take = 'plain' } of sources) {
+    for (const { person, plain, masked } of found) {
+      const bare = take === 'all-worn' ? [] : plain;
+      const worn = take === 'all-worn' ? [...plain, ...masked] : take === 'plain' ? [] : masked;
+      if (bare.length + worn.length === 0) continue;
       const number = people.push(sources.length > 1 ? `${folder}: ${person}` : person) - 1;
-      for (const file of plain) pictures.push({ file, name: relative(folder, file), person: number });
+      const nameOf = (file: string) => ({ file, name: relative(folder, file), person: number });
+      pictures.push(...bare.map(nameOf), ...worn.map((file) => ({ ...nameOf(file), worn: true as const })));
     }
   }
   return { people, pictures };

@@ -1,4 +1,4 @@
-import type { Chart } from '../../evaluation/report/chart-data.ts';
+import type { Chart } from '../../report/chart.ts';
 
 type Row = Readonly<Record<string, number>>;
 

@@ -1,0 +1,33 @@
+import { type Alikeness, adaptCurve, alikenessOf, LEAST_PEOPLE, referenceOf } from '../faces/adapt-curve.ts';
+import { type CrossPersonScores, crossPersonScores, type OwnedTemplates } from '../faces/cross-person-scores.ts';
+import type { ScoreCalibration, ScoreCurve } from '../faces/score-calibration.ts';
+
+/** What scores mean among the people of a gallery, and how that was told. */
+export interface AdaptedCalibration {
+  readonly calibration: ScoreCalibration;
+  /** Null where there are too few people to tell: scores mean what they did. */
+  readonly among: CrossPersonScores | null;
+  /** Of the curve that changed most; null where there are too few people. */
+  readonly alikeness: Alikeness | null;
+}
+
+/**
+ * What the scores of an encoder mean among the people enrolled: their templates are compared with each other, and where these
+ * people are more alike than those the curves were fitted on, a score means less. It never means more.
+ */
+export function adaptToGallery(calibration: ScoreCalibration, templates: OwnedTemplates | null): AdaptedCalibration {
+  const among = templates && crossPersonScores(templates);
+  if (!among || among.people < LEAST_PEOPLE) return { calibration, among: null, alikeness: null };
+  let most: Alikeness = { shift: 0, spread: 1 };
+  const adapted = (curve: ScoreCurve) => {
+    const alikeness = alikenessOf(among, referenceOf(curve, calibration));
+    if (alikeness.shift > most.shift || alikeness.spread > most.spread) most = alikeness;
+    return adaptCurve(curve, alikeness);
+  };
+  const { none, worn } = calibration;
+  return {
+    calibration: { ...(none && { none: adapted(none) }), ...(worn && { worn: adapted(worn) }) },
+    among,
+    alikeness: most,
+  };
+}

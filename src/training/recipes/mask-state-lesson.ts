@@ -1,0 +1,261 @@
+import type { RecipeOf } from '../../config/training-recipe.ts';
+import { EyelineError } from '../../core/errors.ts';
+import { boxToCrop } from '../../core/geometry.ts';
+import type { MaskState } from '../../core/person.ts';
+import { seededRandom } from '../../core/seeded-random.ts';
+import { shuffled } from '../../core/shuffled.ts';
+import { MASK_STATES } from '../../faces/mask-state.ts';
+import type { ModelEntry } from '../../inference/manifest.ts';
+import type { FaceStore } from '../data/face-store.ts';
+import {
+  chipOf,
+  type MaskExample,
+  type MaskVariation,
+  maskExamples,
+  variedCrop,
+  writeGrey,
+} from '../data/mask-state-sampler.ts';
+import type { MaskFits } from '../data/prepare-face.ts';
+import { type PixelScale, sampleRandom } from '../data/sampler.ts';
+import { greyOf, type RgbImage, warp } from '../data/warp.ts';
+import type { OpenSession, Values } from '../engine.ts';
+import { accuracy, crossEntropy } from '../losses/classification.ts';
+import type { Judgement } from '../run/run-folder.ts';
+import type { LessonParts } from './landmarks-lesson.ts';
+import type { Example, Lesson } from './lesson.ts';
+import { MASK_CROP_PX, MASK_OUTPUT, MASK_PIXELS, maskNetwork } from './mask-network.ts';
+import { openStudent, type Student } from './student.ts';
+
+/** How the masks of this recipe are worn, in turn: each face as it should be and with the nose free. */
+export const MASK_STATE_FITS: MaskFits = [['high', 'normal'], ['low']];
+
+const SIZE = { width: MASK_CROP_PX, height: MASK_CROP_PX };
+/** How the faces held out are varied, whatever the recipe trains on: runs can be compared. */
+const JUDGED: MaskVariation = {
+  side: MASK_CROP_PX,
+  shift: 0.06,
+  stretch: 0.08,
+  turn: 0.5,
+  pose: 0.6,
+  tight: 0.3,
+  covered: 0.4,
+  degradation: {
+    brightness: 0.15,
+    contrast: 0.25,
+    saturation: 0.4,
+    tint: 0.08,
+    blurShare: 0.3,
+    blurPx: 1.2,
+    shrinkShare: 0.35,
+    shrinkTo: 0.35,
+    jpegShare: 0.3,
+    jpegQuality: 35,
+    noise: 8,
+  },
+};
+/** Mistakes in a run's report. */
+const SHOWN = 24;
+
+/**
+ * Tells mask states from the grey crop of a face's box: bare faces, masks drawn on them, and photographs of real masks where there
+ * are any. The network begins with weights by chance.
+ *
+ * Throws TRAINING_DATA_UNUSABLE when nobody to train on, or nobody held out, has a bare face.
+ */
+export function maskStateLesson(
+  recipe: RecipeOf<'mask-state'>,
+  { store, train, validation }: LessonParts,
+  inUse: { readonly entry: ModelEntry; readonly onnx: Uint8Array },
+  open: OpenSession,
+): Lesson {
+  const { batch, seed, bare, incorrect, real, smoothing, channels, hidden } = recipe;
+  const { shift, stretch, turn, pose, tight, covered, degradation } = recipe;
+  const variation = { side: MASK_CROP_PX, shift, stretch, turn, pose, tight, covered, degradation };
+  requireBare(store, train, 'to train on');
+  requireBare(store, validation, 'held out');
+  const states = MASK_STATES.length;
+  let judged: JudgedFaces | null = null;
+  const faces = () => {
+    judged ??= judgedFaces(store, validation, recipe.validation.faces);
+    return judged;
+  };
+  return {
+    onnx: maskNetwork({ channels, hidden, seed }),
+    input: [1, MASK_CROP_PX, MASK_CROP_PX],
+    cut: null,
+    contract: {
+      input: { ...SIZE, channels: 1, colour: 'grey', mean: [...MASK_PIXELS.mean], scale: [...MASK_PIXELS.scale] },
+      outputs: [{ name: MASK_OUTPUT, shape: [states] }],
+      embedding: undefined,
+    },
+    batch,
+    sampleThreads: 2,
+    sampling: {
+      kind: 'mask-state',
+      options: { faces: train, batch, seed, bare, incorrect, real, pixels: MASK_PIXELS, variation },
+    },
+    complete: async (given) => given,
+    loss(graph, outputs) {
+      const logits = outputs[MASK_OUTPUT] ?? '';
+      const labels = graph.input('labels', [batch], 'int64');
+      return {
+        loss: crossEntropy(graph, { logits, labels, smoothing }),
+        metrics: { right: accuracy(graph, { logits, labels }) },
+      };
+    },
+    judge: (student, values) => judgeStates(student, values, MASK_OUTPUT, MASK_PIXELS, faces()),
+    async judgeInUse() {
+      const { mean, scale } = inUse.entry.input;
+      const options = { onnx: inUse.onnx, input: [1, MASK_CROP_PX, MASK_CROP_PX], cut: null, batch, open, block: null };
+      const student = await openStudent(options);
+      try {
+        const output = inUse.entry.outputs[0]?.name ?? '';
+        return await judgeStates(student, student.initial, output, { mean, scale }, faces());
+      } finally {
+        await student.close();
+      }
+    },
+    examples: (student, _before, after) => mistakes(student, after, faces()),
+    close: async () => {},
+  };
+}
+
+function requireBare(store: FaceStore, faces: readonly number[], what: string): void {
+  if (faces.some((face) => store.faces[face]?.worn === undefined)) return;
+  throw new EyelineError(
+    'TRAINING_DATA_UNUSABLE',
+    `none of the people ${what} has a bare face: --data needs pictures of people without masks`,
+  );
+}
+
+/** A face held out, as it is and varied, grey. */
+interface JudgedFace {
+  readonly example: MaskExample;
+  readonly asIs: Uint8Array;
+  readonly varied: Uint8Array;
+}
+type JudgedFaces = readonly JudgedFace[];
+
+/** At most so many faces, each with all that it shows; the same ones and in the same variation every time. */
+function judgedFaces(store: FaceStore, validation: readonly number[], most: number): JudgedFaces {
+  const some = shuffled(validation, seededRandom(0)).slice(0, most);
+  return maskExamples(store, some).map((example, index) => {
+    const chip = chipOf(store, example);
+    return {
+      example,
+      asIs: greyOf(warp(chip, boxToCrop(chip.box, SIZE), SIZE)),
+      varied: variedCrop(chip, example.state, JUDGED, sampleRandom(0, 0, index)),
+    };
+  });
+}
+
+/**
+ * Shares of held-out faces told rightly, each kind weighing the same, as they are and varied: `accuracy` and `variedAccuracy` whether
+ * a mask is there at all; `bareRight`, `variedBareRight` bare faces, `drawnRight`, `realRight` masks; `stateAccuracy` all three states.
+ */
+async function judgeStates(
+  student: Student,
+  values: Values,
+  output: string,
+  pixels: PixelScale,
+  faces: JudgedFaces,
+): Promise<Judgement> {
+  const asIs = await told(
+    student,
+    values,
+    output,
+    pixels,
+    faces.map((it) => it.asIs),
+  );
+  const varied = await told(
+    student,
+    values,
+    output,
+    pixels,
+    faces.map((it) => it.varied),
+  );
+  const share = (answers: readonly number[], of: (example: MaskExample) => boolean, exact = false) => {
+    let [right, all] = [0, 0];
+    for (const [at, { example }] of faces.entries()) {
+      if (!of(example)) continue;
+      all++;
+      const answer = MASK_STATES[answers[at] ?? 0];
+      if (exact ? answer === example.state : (answer === 'none') === (example.state === 'none')) right++;
+    }
+    return all === 0 ? null : right / all;
+  };
+  const isBare = ({ state }: MaskExample) => state === 'none';
+  const isDrawn = ({ state, real }: MaskExample) => state !== 'none' && !real;
+  const isReal = ({ real }: MaskExample) => real;
+  const mean = (shares: readonly (number | null)[]) => {
+    const known = shares.filter((it) => it !== null);
+    return known.reduce((sum, it) => sum + it, 0) / Math.max(1, known.length);
+  };
+  const accuracyOf = (answers: readonly number[]) => {
+    const masked = mean([share(answers, isDrawn), share(answers, isReal)]);
+    return mean([share(answers, isBare), masked]);
+  };
+  const byState = (state: MaskState) => share(asIs, (example) => example.state === state, true);
+  const realRight = share(asIs, isReal);
+  const figures = {
+    accuracy: accuracyOf(asIs),
+    variedAccuracy: accuracyOf(varied),
+    bareRight: share(asIs, isBare) ?? 0,
+    drawnRight: share(asIs, isDrawn) ?? 0,
+    ...(realRight !== null && { realRight, variedRealRight: share(varied, isReal) ?? 0 }),
+    variedBareRight: share(varied, isBare) ?? 0,
+    stateAccuracy: mean(MASK_STATES.map(byState)),
+  };
+  return { score: figures.accuracy + figures.variedAccuracy + 0.5 * figures.stateAccuracy, figures };
+}
+
+/** The likeliest state of each crop, its index. */
+async function told(
+  student: Student,
+  values: Values,
+  output: string,
+  pixels: PixelScale,
+  crops: readonly Uint8Array[],
+): Promise<number[]> {
+  const input = new Float32Array(crops.length * MASK_CROP_PX ** 2);
+  for (const [at, crop] of crops.entries()) writeGrey(crop, pixels, input, at * MASK_CROP_PX ** 2);
+  const logits = (await student.run(input, crops.length, values))[output] ?? new Float32Array();
+  return crops.map((_, at) => {
+    const row = logits.subarray(at * MASK_STATES.length, (at + 1) * MASK_STATES.length);
+    return row.indexOf(Math.max(...row));
+  });
+}
+
+/** Faces held out that are told wrongly, as they are and varied. */
+async function mistakes(student: Student, values: Values, faces: JudgedFaces): Promise<Example[]> {
+  const asIs = await told(
+    student,
+    values,
+    MASK_OUTPUT,
+    MASK_PIXELS,
+    faces.map((it) => it.asIs),
+  );
+  const varied = await told(
+    student,
+    values,
+    MASK_OUTPUT,
+    MASK_PIXELS,
+    faces.map((it) => it.varied),
+  );
+  const name = (answers: readonly number[], at: number) => MASK_STATES[answers[at] ?? 0] ?? '';
+  const wrong = faces.flatMap((face, at) => {
+    const [one, other] = [name(asIs, at), name(varied, at)];
+    return one === face.example.state && other === face.example.state ? [] : [{ face, one, other }];
+  });
+  return wrong.slice(0, SHOWN).map(({ face, one, other }) => ({
+    title: `${face.example.state}${face.example.real ? ', real' : ''}`,
+    pictures: [
+      { caption: `told ${one}`, image: coloured(face.asIs) },
+      { caption: `varied: ${other}`, image: coloured(face.varied) },
+    ],
+  }));
+}
+
+function coloured(grey: Uint8Array): RgbImage {
+  return { ...SIZE, rgb: Uint8Array.from({ length: grey.length * 3 }, (_, at) => grey[Math.floor(at / 3)] ?? 0) };
+}
