@@ -1,4 +1,4 @@
-import { fc, test } from '@fast-check/vitest';
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { ARCFACE_TEMPLATE } from '../../src/faces/align.ts';
 import type { FivePoints } from '../../src/faces/landmarks.ts';
@@ -8,9 +8,13 @@ const point = fc.record({ x: fc.float({ noNaN: true }), y: fc.float({ noNaN: tru
 const five = fc.tuple(point, point, point, point, point) as fc.Arbitrary<FivePoints>;
 const marks = fc.option(fc.record({ five, bridge: fc.option(fc.tuple(point, point)) }));
 
-test.prop([fc.integer({ min: 1, max: 6 }), fc.nat(255), marks])('a crop comes back as it was', (side, grey, its) => {
-  const crop = { side, rgb: new Uint8Array(side * side * 3).fill(grey), marks: its };
-  expect(cropOf(cropBytes(crop), side)).toEqual(crop);
+it('gives a crop back as it was', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 6 }), fc.nat(255), marks, (side, grey, its) => {
+      const crop = { side, rgb: new Uint8Array(side * side * 3).fill(grey), marks: its };
+      expect(cropOf(cropBytes(crop), side)).toEqual(crop);
+    }),
+  );
 });
 
 it('takes the bytes of a crop that was kept without marks', () => {
