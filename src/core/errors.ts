@@ -78,6 +78,10 @@ export const ERRORS = {
   PERSON_UNKNOWN: { exit: 5, help: '`eyeline gallery list` names the people enrolled.' },
   VISITOR_UNKNOWN: { exit: 5, help: '`eyeline visitors list` names the visitors that are kept.' },
   PICTURE_REFUSED: { exit: 7, help: 'Use a sharp, well-lit picture with exactly one face.' },
+  ENROLMENT_INCOMPLETE: {
+    exit: 7,
+    help: 'Stand before the camera alone, close and in good light, do what is said, and try again; --seconds gives more time.',
+  },
   TRAINING_DATA_UNUSABLE: {
     exit: 7,
     help: 'Give a folder a person with pictures that show faces: at least four people, better hundreds.',

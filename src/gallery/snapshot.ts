@@ -33,6 +33,8 @@ export interface GallerySnapshot {
   /** Those with at least one template of this encoder, by id. */
   readonly people: readonly Person[];
   readonly templateCount: number;
+  /** What it is over: for reading only. */
+  readonly templates: Pick<TemplateMatrix, 'dimension' | 'owners' | 'vectors'>;
   /** Whether the person has a template here. */
   has(personId: string): boolean;
   /**
@@ -77,6 +79,7 @@ export function createSnapshot(templates: TemplateMatrix, { bestOf = 1 }: Snapsh
     dimension,
     people,
     templateCount: owners.length,
+    templates,
     has: (personId: string) => ids.has(personId),
     search: (probe: Float32Array, k: number) => {
       requireUnit(probe, dimension, 'probe');

@@ -76,6 +76,8 @@ export class SqliteStoreConnection {
   }
 
   #transaction<T>(kind: 'DEFERRED' | 'IMMEDIATE', work: () => T): T {
+    // Part of a larger change: that takes effect as a whole.
+    if (this.#database.inTransaction) return work();
     return this.#guard(() => {
       this.#database.exec(`BEGIN ${kind}`);
       try {

@@ -143,7 +143,7 @@ function pathOf(path: readonly PropertyKey[]): string {
 }
 
 /**
- * Hex digest over weights and preprocessing. Another way to prepare the same graph gives the same numbers, hence the
+ * Hex digest over weights and preprocessing, alignment included. Another way to prepare the same graph gives the same numbers, hence the
  * same fingerprint: templates stay valid.
  */
 export function fingerprintOf(entry: ModelEntry): string {
@@ -151,7 +151,20 @@ export function fingerprintOf(entry: ModelEntry): string {
   const outputs = entry.outputs.map(({ name, shape }) => [name, shape]);
   const { format = 'onnx', weights, columnsFirst } = entry;
   const converted = format === 'onnx' ? [] : [format, weights?.sha256 ?? null, columnsFirst ?? false];
-  const content = JSON.stringify([entry.sha256, width, height, channels, colour, mean, scale, outputs, ...converted]);
+  const { alignedBy = 'five' } = entry;
+  const aligned = alignedBy === 'five' ? [] : [alignedBy];
+  const content = JSON.stringify([
+    entry.sha256,
+    width,
+    height,
+    channels,
+    colour,
+    mean,
+    scale,
+    outputs,
+    ...converted,
+    ...aligned,
+  ]);
   return createHash('sha256').update(content).digest('hex');
 }
 

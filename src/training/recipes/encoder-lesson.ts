@@ -73,6 +73,12 @@ export async function encoderLesson(
   return {
     onnx: writeContract(keepUpperRows(onnx, height, size.height, blank), { ...entry.input, part: 'upper', alignedBy }),
     input: [3, size.height, size.width],
+    contract: {
+      input: { ...entry.input, ...size },
+      outputs: entry.outputs,
+      embedding: entry.embedding,
+      alignedBy,
+    },
     cut: recipe.cut,
     batch: 2 * people,
     sampleThreads: 1,
