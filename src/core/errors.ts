@@ -153,7 +153,8 @@ export function systemCodeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
-/** Whether the disk, or what a user may have of it, is full. */
+/** Whether the disk, or what a user may have of it, is full: as the system or SQLite says it, or as the cause of an error of ours. */
 export function isDiskFull(error: unknown): boolean {
-  return ['ENOSPC', 'EDQUOT'].includes(systemCodeOf(error));
+  if (['ENOSPC', 'EDQUOT', 'SQLITE_FULL'].includes(systemCodeOf(error))) return true;
+  return error instanceof Error && error.cause !== undefined && isDiskFull(error.cause);
 }
