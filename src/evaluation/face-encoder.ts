@@ -2,13 +2,13 @@ import type { AlignmentPoints } from '../faces/align.ts';
 import { cosine, unitEmbedding } from '../faces/embedding.ts';
 import type { FaceCrop } from '../faces/occlusion.ts';
 import type { VisionModel } from '../inference/vision-model.ts';
-import { type AlignedFace, type CropsTaken, cropBy } from './face-source.ts';
+import { type CropsTaken, cropBy, type FaceToEncode } from './face-source.ts';
 
 /** Turns aligned faces into codes, and compares them. A code is an embedding, or several to choose from at a comparison. */
 export interface FaceEncoder<Code extends object> extends CropsTaken {
   readonly id: string;
   /** Codes in order; null for what is no face to the encoder. */
-  embed(faces: readonly AlignedFace[]): Promise<(Code | null)[]>;
+  embed(faces: readonly FaceToEncode[]): Promise<(Code | null)[]>;
   /** How sure it is that both are of one person, -1 to 1. */
   compare(enrolled: Code, probe: Code): number;
 }

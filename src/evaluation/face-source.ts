@@ -56,6 +56,9 @@ export function cropBy({ crops }: Pick<AlignedFace, 'crops'>, points: AlignmentP
   throw new EyelineError('MODEL_UNSUPPORTED', `models.landmarks does not give what a model is aligned by: ${points}`);
 }
 
+/** What an encoder needs of a face. */
+export type FaceToEncode = Pick<AlignedFace, 'crops' | 'mask'>;
+
 /** What became of a picture. */
 export type ReadPicture =
   | { readonly file: string; readonly face: AlignedFace; readonly reason: null }

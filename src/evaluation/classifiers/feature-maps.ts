@@ -1,13 +1,13 @@
 import type { AlignmentPoints } from '../../faces/align.ts';
 import type { VisionModel } from '../../inference/vision-model.ts';
+import type { FeatureMatrix } from '../../training/classifiers/feature-matrix.ts';
 import { type HideLowerFace, squareCrop } from '../face-encoder.ts';
-import { type AlignedFace, type CropsTaken, cropBy } from '../face-source.ts';
-import type { FeatureMatrix } from './feature-matrix.ts';
+import { type CropsTaken, cropBy, type FaceToEncode } from '../face-source.ts';
 
 /** Deep descriptors of the part of a face that is kept: one for each place of a network's feature map. */
 export interface FeatureMaps extends CropsTaken {
   /** A row a place, a column a channel; one matrix a face, in order. */
-  describe(faces: readonly Pick<AlignedFace, 'crops'>[]): Promise<FeatureMatrix[]>;
+  describe(faces: readonly Pick<FaceToEncode, 'crops'>[]): Promise<FeatureMatrix[]>;
 }
 
 export interface FeatureMapsOptions {

@@ -1,7 +1,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { boxToCrop } from '../../core/geometry.ts';
-import { alignToTemplate } from '../../faces/align.ts';
+import { type AlignmentPoints, alignBy, alignToTemplate } from '../../faces/align.ts';
 import { unitEmbedding } from '../../faces/embedding.ts';
 import { bridgePoints, decodeLandmarks, fivePoints } from '../../faces/landmarks.ts';
 import { onlyOutput } from '../../faces/model-output.ts';
@@ -113,13 +113,47 @@ export async function embeddingsOf(
   return embeddings;
 }
 
-async function readFloats(file: string, length: number): Promise<Float32Array | null> {
+/** The crops of one face. */
+export interface AlignedCrops {
+  readonly crops: Readonly<Partial<Record<AlignmentPoints, Uint8Array>>>;
+}
+
+/**
+ * Aligned crops of all faces, plain and under each mask, so many at a time, in the order of `FaceAlignments`: RGB, `cropPx` squared, one
+ * by each of the points asked for.
+ */
+export function* alignedCrops(
+  store: FaceStore,
+  alignments: FaceAlignments,
+  faces: readonly number[],
+  { cropPx, alignedBy }: { readonly cropPx: number; readonly alignedBy: readonly AlignmentPoints[] },
+): Generator<{ readonly aligned: AlignedCrops[]; readonly rows: number[] }> {
+  const size = { width: cropPx, height: cropPx };
+  for (let from = 0; from < faces.length; from += BATCH) {
+    const aligned: AlignedCrops[] = [];
+    const rows: number[] = [];
+    for (const face of faces.slice(from, from + BATCH)) {
+      const chip = store.read(face);
+      const add = (image: RgbImage, variant: number) => {
+        const marks = marksOf(alignments, face, variant);
+        const cut = (points: AlignmentPoints) => cutSmoothly(image, alignBy(points, marks, cropPx), size).rgb;
+        aligned.push({ crops: Object.fromEntries(alignedBy.map((points) => [points, cut(points)])) });
+        rows.push((alignments.starts[face] ?? 0) + variant);
+      };
+      add(chip, 0);
+      for (const which of store.faces[face]?.masks.keys() ?? []) add(store.withMask(face, chip, which), which + 1);
+    }
+    yield { aligned, rows };
+  }
+}
+
+export async function readFloats(file: string, length: number): Promise<Float32Array | null> {
   const bytes = await readFile(file).catch(() => null);
   if (bytes?.length !== length * 4) return null;
   return new Float32Array(new Uint8Array(bytes).buffer);
 }
 
-async function writeFloats(file: string, values: Float32Array): Promise<void> {
+export async function writeFloats(file: string, values: Float32Array): Promise<void> {
   await writeFile(`${file}.part`, new Uint8Array(values.buffer));
   await rename(`${file}.part`, file);
 }
