@@ -17,6 +17,7 @@ import { inferenceWorkers } from './inference/inference-pool.ts';
 import { CameraPipeline, type FrameReport } from './pipeline/camera-pipeline.ts';
 import { decisionParts } from './pipeline/decision-parts.ts';
 import { warnOfLargeGallery } from './pipeline/large-gallery.ts';
+import { adaptationReport, tellAdaptation } from './pipeline/tell-adaptation.ts';
 import { readCredentials, readCropKey, readGalleryKey } from './platform/credentials.ts';
 import { ProgressLedger } from './platform/health.ts';
 import { Metrics } from './platform/metrics.ts';
@@ -86,10 +87,14 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     key: galleryKey,
     encoder: faces.encoder.fingerprint,
   });
-  gallery.onChange(({ version, people, templateCount }) => {
+  const tellAlike = tellAdaptation(logger);
+  gallery.onChange((snapshots) => {
+    const { version, people, templateCount } = snapshots;
+    const alike = decisions.adapt(snapshots).map((it) => adaptationReport(it));
+    if (config.recognition.adaptToGallery) tellAlike(alike, people.length);
     const encoder = faces.encoder.fingerprint;
     const syncedAtMs = member?.state()?.syncedAtMs ?? null;
-    publisher?.setGallery({ version, people: people.length, templates: templateCount, encoder, syncedAtMs });
+    publisher?.setGallery({ version, people: people.length, templates: templateCount, encoder, syncedAtMs, alike });
   });
   const sync = member
     ? new GallerySync({

@@ -1,5 +1,8 @@
 import type { Command } from 'commander';
 
+/** What a shell reports for a command ended by Ctrl-C. */
+export const EXIT_INTERRUPTED = 130;
+
 /** What a subcommand gets from `main.ts`: nothing else of the process is touched. */
 export interface CommandContext {
   /** Prints one line to standard output. */

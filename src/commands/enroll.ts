@@ -15,15 +15,18 @@ import { normaliseName } from '../gallery/person-name.ts';
 import { type FoundPictures, findPictures } from '../gallery/picture-files.ts';
 import type { Refusal } from '../gallery/refusal.ts';
 import type { GalleryEncoder } from '../gallery/template.ts';
-import type { CommandContext, RegisterCommand } from './command.ts';
+import { type CommandContext, EXIT_INTERRUPTED, type RegisterCommand } from './command.ts';
 import { loadConfigured, openGallery } from './configured.ts';
 import { parseEnd } from './gallery/day.ts';
 
-/** What a shell reports for a command ended by Ctrl-C. */
-const EXIT_INTERRUPTED = 130;
+const DEFAULT_SECONDS = 60;
+const MOST_SECONDS = 3600;
 
 interface EnrollOptions {
   readonly name?: string;
+  /** Id or address of the camera to enrol from. */
+  readonly camera?: string;
+  readonly seconds: number;
   /** What was consented to, and how. */
   readonly consent?: string;
   readonly until?: number;
@@ -42,7 +45,7 @@ export interface FaceChain {
   close(): Promise<void>;
 }
 
-/** `eyeline enroll DIR` and `eyeline enroll --name NAME FILE...`. */
+/** `eyeline enroll DIR`, `eyeline enroll --name NAME FILE...` and `eyeline enroll --camera CAMERA --name NAME`. */
 export const registerEnroll: RegisterCommand = (program, context) => {
   addEnroll(program, context, openFaceChain);
 };
@@ -55,21 +58,27 @@ export function addEnroll(
 ): void {
   program
     .command('enroll')
-    .summary('enrol people from pictures')
+    .summary('enrol people from pictures, or before a camera')
     .description(
       'Enrols people from pictures: a folder that holds a folder a person, named as the person, or files with --name. ' +
-        'Pictures that cannot serve are refused, each with the reason; the rest is enrolled. A running daemon takes ' +
-        'new people up by itself.',
+        'Pictures that cannot serve are refused, each with the reason; the rest is enrolled. With --camera it enrols who ' +
+        'stands before a camera, and says what they should do. A running daemon takes new people up by itself.',
     )
-    .argument('<path...>', 'the folder, or with --name the picture files')
-    .option('-n, --name <name>', 'name of the person all files are of', parseName)
+    .argument('[path...]', 'the folder, or with --name the picture files')
+    .option('-n, --name <name>', 'name of the person all files are of, or who stands before the camera', parseName)
+    .option('--camera <camera>', 'id of a configured camera, or a URL, to enrol the person of --name from')
+    .option('--seconds <n>', 'with --camera: how long it may take', parseSeconds, DEFAULT_SECONDS)
     .option('--consent <note>', 'what the people consented to, and how; recorded as given now')
     .option('--until <date>', 'last day they are kept', parseEnd)
     .option('-c, --config <file>', 'configuration file')
     .option('--json', 'print the result as JSON')
-    .addHelpText('after', '\nEnds with 0 when all pictures are enrolled, 7 when some were refused.')
+    .addHelpText(
+      'after',
+      '\nEnds with 0 when all pictures are enrolled, 7 when some were refused or a camera saw too little.',
+    )
     .action(async (paths: string[], options: EnrollOptions) => {
-      await enroll(paths, options, context, openChain);
+      if (options.camera !== undefined) await enrollBefore(options.camera, paths, options, context);
+      else await enroll(paths, options, context, openChain);
     });
 }
 
@@ -112,6 +121,21 @@ async function enroll(
   }
 }
 
+/** From a camera: loaded with the models and OpenCV only when it is asked for. */
+async function enrollBefore(
+  camera: string,
+  paths: readonly string[],
+  options: EnrollOptions,
+  context: CommandContext,
+): Promise<void> {
+  const { name } = options;
+  if (name === undefined || paths.length > 0) {
+    throw new EyelineError('USAGE', 'enroll --camera takes --name NAME, and no files');
+  }
+  const { enrollFromCamera } = await import('./enroll/from-camera.ts');
+  await enrollFromCamera({ ...options, camera, name, consent: consentOf(options) }, context);
+}
+
 /** What the options say of consent and retention; null when they say nothing. */
 function consentOf({ consent, until }: EnrollOptions): Partial<Consent> | null {
   if (consent === undefined && until === undefined) return null;
@@ -127,11 +151,20 @@ function parseName(text: string): string {
   return name;
 }
 
+function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!(seconds >= 1 && seconds <= MOST_SECONDS)) {
+    throw new InvalidArgumentError(`must be 1 to ${MOST_SECONDS}`);
+  }
+  return seconds;
+}
+
 async function picturesOf(paths: readonly string[], name: string | undefined): Promise<FoundPictures> {
-  if (name !== undefined) return { pictures: paths.map((file) => ({ file, person: name })), refused: [] };
+  if (name !== undefined && paths.length > 0)
+    return { pictures: paths.map((file) => ({ file, person: name })), refused: [] };
   const [folder, ...others] = paths;
   if (folder === undefined || others.length > 0) {
-    throw new EyelineError('USAGE', 'enroll takes one folder, or --name NAME and picture files');
+    throw new EyelineError('USAGE', 'enroll takes one folder, --name NAME and picture files, or --camera and --name');
   }
   return findPictures(folder);
 }

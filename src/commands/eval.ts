@@ -4,6 +4,7 @@ import type { DetectCommand } from './eval/run-detect.ts';
 import type { IdentifyCommand } from './eval/run-identify.ts';
 import type { MaskCommand } from './eval/run-mask.ts';
 import type { PairsCommand } from './eval/run-pairs.ts';
+import type { StrangersCommand } from './eval/run-strangers.ts';
 import type { StreamCommand } from './eval/run-stream.ts';
 import type { SuiteCommand } from './eval/run-suite.ts';
 import { TIGHT_CROP_PAD } from './eval/tight-crops.ts';
@@ -11,7 +12,7 @@ import { TIGHT_CROP_PAD } from './eval/tight-crops.ts';
 /** What a shell reports for a command ended by Ctrl-C. */
 const EXIT_INTERRUPTED = 130;
 
-/** `eyeline eval pairs|identify|mask|detect|stream|all`. */
+/** `eyeline eval pairs|identify|mask|detect|stream|strangers|all`. */
 export const registerEval: RegisterCommand = (program, context) => {
   const evaluate = program
     .command('eval')
@@ -163,6 +164,39 @@ export const registerEval: RegisterCommand = (program, context) => {
   ).action(async (options: StreamCommand) => {
     const { runStream } = await import('./eval/run-stream.ts');
     await unlessInterrupted(context, runStream(options, context));
+  });
+
+  withChainOptions(
+    evaluate
+      .command('strangers')
+      .summary('calibration: do strangers of one population keep to what is claimed?')
+      .description(
+        'Enrols some of the people of a folder, at random and many times over, and compares the others with them: how often ' +
+          'they reach the scores that stand for a false accept rate, by the scores as measured and as the daemon adapts them to ' +
+          'each gallery; and how many comparisons of people with themselves do not.',
+      )
+      .requiredOption('--dir <dir>', 'folder of people')
+      .option('--strangers <dir>', 'who comes, instead of the people who are not enrolled')
+      .option('--encoder <id>', 'encoder of the manifest, instead of the one the daemon would use')
+      .addOption(
+        new Option('--probe <kind>', 'pictures of those who come; masked where there are any').choices([
+          'masked',
+          'plain',
+        ]),
+      )
+      .addOption(
+        new Option('--mask <who>', 'whether those who come wear a simulated mask')
+          .choices(['none', 'probe'])
+          .default('none'),
+      )
+      .option('--mask-seed <n>', 'decides the masks', wholeNumber, 1)
+      .option('--most <n>', 'pictures read of a person', positive, 4)
+      .option('--gallery-size <n>', 'people enrolled (default: half; all with --strangers)', positive)
+      .option('--splits <n>', 'how often people are dealt out', positive, 20)
+      .option('--seed <n>', 'decides who is enrolled', wholeNumber, 1),
+  ).action(async (options: StrangersCommand) => {
+    const { runStrangers } = await import('./eval/run-strangers.ts');
+    await unlessInterrupted(context, runStrangers(options, context));
   });
 
   withCommonOptions(

@@ -8,6 +8,7 @@ import { registerConsent } from './gallery/consent.ts';
 import { registerDeny } from './gallery/deny.ts';
 import { registerPortable } from './gallery/portable.ts';
 import { registerPublish } from './gallery/publish.ts';
+import { registerReceipt } from './gallery/receipt.ts';
 import { registerReembed } from './gallery/reembed.ts';
 import { registerSync } from './gallery/sync.ts';
 import { type GalleryOptions, withStore } from './gallery/with-store.ts';
@@ -58,6 +59,7 @@ export const registerGallery: RegisterCommand = (program, context) => {
   registerAudit(gallery, context);
   registerPublish(gallery, context);
   registerSync(gallery, context);
+  registerReceipt(gallery, context);
   registerReembed(gallery, context);
   registerPortable(gallery, context);
 };

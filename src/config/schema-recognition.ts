@@ -126,6 +126,13 @@ export const recognition = z
     falseRejectRate: rate
       .default(0.05)
       .describe('Of the tracks of people enrolled, about how many may be told unknown.'),
+    adaptToGallery: z
+      .boolean()
+      .default(true)
+      .describe(
+        'Whether scores count for less where the people enrolled are more alike than those the scores were measured on: strangers ' +
+          'at the same door will be, too. It takes eight people.',
+      ),
     minFrames: z.int().min(1).max(100).default(3).describe('Fewest looks at a face on which anything is decided.'),
     unknownFrames: z.int().min(1).max(100).default(6).describe('Fewest looks on which someone is told unknown.'),
     minQuality: share.default(0.2).describe('Faces of less quality do not count.'),

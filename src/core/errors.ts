@@ -78,6 +78,10 @@ export const ERRORS = {
   PERSON_UNKNOWN: { exit: 5, help: '`eyeline gallery list` names the people enrolled.' },
   VISITOR_UNKNOWN: { exit: 5, help: '`eyeline visitors list` names the visitors that are kept.' },
   PICTURE_REFUSED: { exit: 7, help: 'Use a sharp, well-lit picture with exactly one face.' },
+  ENROLMENT_INCOMPLETE: {
+    exit: 7,
+    help: 'Stand before the camera alone, close and in good light, do what is said, and try again; --seconds gives more time.',
+  },
   TRAINING_DATA_UNUSABLE: {
     exit: 7,
     help: 'Give a folder a person with pictures that show faces: at least four people, better hundreds.',
@@ -149,7 +153,8 @@ export function systemCodeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
-/** Whether the disk, or what a user may have of it, is full. */
+/** Whether the disk, or what a user may have of it, is full: as the system or SQLite says it, or as the cause of an error of ours. */
 export function isDiskFull(error: unknown): boolean {
-  return ['ENOSPC', 'EDQUOT'].includes(systemCodeOf(error));
+  if (['ENOSPC', 'EDQUOT', 'SQLITE_FULL'].includes(systemCodeOf(error))) return true;
+  return error instanceof Error && error.cause !== undefined && isDiskFull(error.cause);
 }

@@ -21,7 +21,24 @@ const LAST_PERSON = schemaOf(
   z.object({ name: z.string().nullable(), id: z.string().nullable(), score: z.number().min(-1).max(1).nullable() }),
 );
 const GALLERY = schemaOf(
-  z.object({ version: count, people: count, templates: count, encoder: z.string(), lastSync: time }),
+  z.object({
+    version: count,
+    people: count,
+    templates: count,
+    encoder: z.string(),
+    lastSync: time,
+    alike: z
+      .array(
+        z.object({
+          encoder: z.string().describe('Id of the model.'),
+          people: count.nullable().describe('People it was told from; null when they are too few to tell.'),
+          raisedBy: z.number().min(0).describe('How much higher a score has to be for what it stood for.'),
+          spread: z.number().min(1).describe('How many times as wide the scores of strangers are taken to be.'),
+          leftOut: z.number().min(0).max(1).describe('Share of scores that look like one person under two names.'),
+        }),
+      )
+      .describe('How much more alike the people are than those scores were measured on.'),
+  }),
 );
 const GALLERY_SYNC = schemaOf(
   z.object({

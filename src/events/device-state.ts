@@ -9,12 +9,20 @@ export interface GalleryReport {
   readonly encoder: string;
   /** When the gallery was last taken over from elsewhere, milliseconds since the epoch; null when never. */
   readonly syncedAtMs: number | null;
+  /** How much more alike the people are than those scores were measured on, for each encoder; see docs/mqtt.md. */
+  readonly alike: readonly {
+    readonly encoder: string;
+    readonly people: number | null;
+    readonly raisedBy: number;
+    readonly spread: number;
+    readonly leftOut: number;
+  }[];
 }
 
 /** Payload of the gallery topic, JSON. Throws RangeError when the time is not a number. */
-export function galleryPayload({ version, people, templates, encoder, syncedAtMs }: GalleryReport): string {
+export function galleryPayload({ version, people, templates, encoder, syncedAtMs, alike }: GalleryReport): string {
   const lastSync = syncedAtMs === null ? null : new Date(syncedAtMs).toISOString();
-  return JSON.stringify({ version, people, templates, encoder, lastSync });
+  return JSON.stringify({ version, people, templates, encoder, lastSync, alike });
 }
 
 /** How the device stands to its fleet (docs/fleet.md). */

@@ -1,4 +1,5 @@
 import type { Box, Size } from '../core/geometry.ts';
+import { headTurn } from './head-turn.ts';
 import type { GreyCrop } from './landmarkers/face-landmarker.ts';
 import type { FaceLandmarks } from './landmarks.ts';
 
@@ -36,7 +37,7 @@ export function faceQuality(
   grey: GreyCrop,
   picture: Size,
 ): FaceQuality {
-  const [leftEye, rightEye, nose, leftMouth, rightMouth] = five;
+  const [leftEye, rightEye] = five;
   const eyes = Math.hypot(rightEye.x - leftEye.x, rightEye.y - leftEye.y);
   const tones = toneStatistics(grey.pixels, grey.side);
 
@@ -47,12 +48,7 @@ export function faceQuality(
     clamp01(tones.mean / DARK) *
     clamp01((255 - tones.mean) / (255 - BRIGHT));
 
-  // Yaw: how far the nose tip stands from the line between the middle of the eyes and the middle of the mouth.
-  const top = { x: (leftEye.x + rightEye.x) / 2, y: (leftEye.y + rightEye.y) / 2 };
-  const bottom = { x: (leftMouth.x + rightMouth.x) / 2, y: (leftMouth.y + rightMouth.y) / 2 };
-  const axis = Math.max(Math.hypot(bottom.x - top.x, bottom.y - top.y), 1e-6);
-  const aside = Math.abs((nose.x - top.x) * (bottom.y - top.y) - (nose.y - top.y) * (bottom.x - top.x)) / axis;
-  const pose = clamp01(1.25 - (aside / Math.max(eyes, 1e-6)) * 2.5);
+  const pose = clamp01(1.25 - Math.abs(headTurn(five)) * 2.5);
 
   const right = Math.min(box.x + box.width, picture.width);
   const lower = Math.min(box.y + box.height, picture.height);

@@ -92,6 +92,15 @@ export function sameFaceScore(calibration: ScoreCalibration, mask: MaskState | n
   return curve && scoreAtRate(curve, SAME_FACE_RATE);
 }
 
+/** Looks at two people are less alike than this all but so often: what is less alike yet speaks against one person. */
+export const ALIKE_RATE = 0.03;
+
+/** The score below which two faces are taken for two people; null when nothing was measured. */
+export function differentFaceScore(calibration: ScoreCalibration, mask: MaskState | null): number | null {
+  const curve = curveFor(calibration, mask);
+  return curve && scoreAtRate(curve, ALIKE_RATE);
+}
+
 /** One measured operating point of an encoder: the share of comparisons of different people that score at least this. */
 export interface OperatingPoint {
   readonly threshold: number;

@@ -43,8 +43,8 @@ export interface EnrolmentLimits {
   readonly minQuality: number;
 }
 
-export type Choice =
-  | { readonly face: ReadFace }
+export type Choice<F extends ReadFace = ReadFace> =
+  | { readonly face: F }
   | { readonly face: null; readonly code: RefusalCode; readonly reason: string };
 
 /**
@@ -65,7 +65,7 @@ const PROBLEMS = [
 ] as const;
 
 /** The one face of a picture that may be enrolled, or why there is none. Pure. */
-export function chooseFace(faces: readonly ReadFace[], limits: EnrolmentLimits): Choice {
+export function chooseFace<F extends ReadFace>(faces: readonly F[], limits: EnrolmentLimits): Choice<F> {
   const [main, ...others] = [...faces].sort((a, b) => b.box.height - a.box.height);
   if (!main) return refuse('NO_FACE', 'no face was found');
   const rivals = others.filter(({ box }) => box.height >= main.box.height * BACKGROUND_SHARE);
@@ -86,6 +86,6 @@ export function chooseFace(faces: readonly ReadFace[], limits: EnrolmentLimits):
   return { face: main };
 }
 
-function refuse(code: RefusalCode, reason: string): Choice {
+function refuse(code: RefusalCode, reason: string): Choice & { readonly face: null } {
   return { face: null, code, reason };
 }

@@ -9,6 +9,7 @@ import { normaliseName } from './person-name.ts';
 import type { PictureFile } from './picture-files.ts';
 import { type Refusal, type RefusalCode, refusal } from './refusal.ts';
 import { ResemblanceIndex } from './resemblance.ts';
+import { type EnrolmentWarning, resemblanceWarnings } from './resemblance-warnings.ts';
 import type { FaceCrop, GalleryEncoder, Template, TemplateMatrix } from './template.ts';
 import { requireUnit } from './vector.ts';
 
@@ -53,12 +54,6 @@ export interface Enrolled {
   readonly person: Person;
   readonly quality: number;
   readonly warnings: readonly EnrolmentWarning[];
-}
-
-/** Something a person should look at: the picture is enrolled all the same. */
-export interface EnrolmentWarning {
-  readonly code: 'LOOKS_LIKE_SOMEBODY_ELSE' | 'UNLIKE_OWN_PICTURES' | 'MASK_WORN';
-  readonly message: string;
 }
 
 export type EnrolmentOutcome = { readonly enrolled: Enrolled } | { readonly refused: Refusal };
@@ -124,7 +119,8 @@ async function enrolPicture(
   const full = used.find(({ encoder }) => encoder === fullFace(encoders).fingerprint)?.embedding;
   // A picture that was enrolled before there was an upper-part encoder would be compared with itself.
   const isNew = !before || !store.hasPicture(before.id, pictureSha256, fullFace(encoders).fingerprint);
-  const warnings = full && isNew && threshold !== null ? compare(before, name, known, full, threshold) : [];
+  const warnings =
+    full && isNew && threshold !== null ? resemblanceWarnings(known, before, name, [full], threshold) : [];
   if (isMasked) warnings.push({ code: 'MASK_WORN', message: 'shows a mask: enrol a picture without one too' });
   const person = store.ensurePerson(name);
   const added = store.addTemplates(
@@ -149,7 +145,8 @@ function withoutMask(embeddings: readonly ReadEmbedding[], isMasked: boolean): r
   return isMasked && upper.length > 0 ? upper : embeddings;
 }
 
-function fullFace([encoder]: readonly GalleryEncoder[]): GalleryEncoder {
+/** The full-face encoder of those in use. */
+export function fullFace([encoder]: readonly GalleryEncoder[]): GalleryEncoder {
   if (!encoder) throw new RangeError('no encoder to enrol people with');
   return encoder;
 }
@@ -185,28 +182,4 @@ async function readFaces(
     if (error instanceof EyelineError && error.code !== 'PICTURE_REFUSED') throw error;
     return { problem: `${problem}: ${messageOf(error)}` };
   }
-}
-
-function compare(
-  person: Person | null,
-  name: string,
-  known: ResemblanceIndex,
-  embedding: Float32Array,
-  threshold: number,
-): EnrolmentWarning[] {
-  const { own, other } = known.compare(person?.id ?? null, embedding);
-  const warnings: EnrolmentWarning[] = [];
-  if (other && other.score >= threshold) {
-    warnings.push({
-      code: 'LOOKS_LIKE_SOMEBODY_ELSE',
-      message: `looks like ${other.person.name} (${other.person.id}, similarity ${other.score.toFixed(2)}): the two may be taken for each other`,
-    });
-  }
-  if (own !== null && own < threshold) {
-    warnings.push({
-      code: 'UNLIKE_OWN_PICTURES',
-      message: `is unlike the other pictures of ${name} (best similarity ${own.toFixed(2)}): is it the same person?`,
-    });
-  }
-  return warnings;
 }

@@ -151,6 +151,11 @@ export class SqliteGalleryStore {
     });
   }
 
+  /** Makes what `work` adds and sets through this store one change: all of it or, when it throws, nothing. */
+  atOnce<T>(work: () => T): T {
+    return this.#connection.write(work);
+  }
+
   /**
    * Removes a person, given by id or name, with all templates, and overwrites what was stored.
    *

@@ -1,5 +1,5 @@
 import Database from 'libsql';
-import { EyelineError, messageOf, systemCodeOf } from '../core/errors.ts';
+import { EyelineError, isDiskFull, messageOf, systemCodeOf } from '../core/errors.ts';
 import { unreadable } from './gallery-file.ts';
 import { GALLERY_SCHEMA } from './gallery-schema.ts';
 
@@ -66,9 +66,13 @@ export class SqliteStoreConnection {
     return Number(this.get('PRAGMA data_version')?.data_version ?? 0);
   }
 
-  /** Moves the journal into the database file, as far as readers let it. */
+  /** Moves the journal into the database file, as far as readers and a full disk let it: what is committed is safe in either. */
   checkpoint(): void {
-    this.#guard(() => this.#database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get([]));
+    try {
+      this.#guard(() => this.#database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get([]));
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+    }
   }
 
   close(): void {
@@ -76,6 +80,8 @@ export class SqliteStoreConnection {
   }
 
   #transaction<T>(kind: 'DEFERRED' | 'IMMEDIATE', work: () => T): T {
+    // Part of a larger change: that takes effect as a whole.
+    if (this.#database.inTransaction) return work();
     return this.#guard(() => {
       this.#database.exec(`BEGIN ${kind}`);
       try {

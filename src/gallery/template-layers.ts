@@ -92,6 +92,11 @@ export function isDue({ base, changed }: TemplateLayers): boolean {
 
 /** A base with everything in it. */
 export function* compacting(layers: TemplateLayers): Steps<TemplateBlock> {
+  return yield* preparing(yield* joining(layers));
+}
+
+/** All templates in one. */
+export function* joining(layers: TemplateLayers): Steps<TemplateMatrix> {
   const { base, changed, version } = layers;
   const recent = changedTemplates(layers);
   const { dimension, encoder, people: before, vectors: old } = base.templates;
@@ -114,7 +119,7 @@ export function* compacting(layers: TemplateLayers): Steps<TemplateBlock> {
     }
     if (owner % STEP === STEP - 1) yield;
   }
-  return yield* preparing({ version, encoder, dimension, people, owners, vectors });
+  return { version, encoder, dimension, people, owners, vectors };
 }
 
 /** The layers as they are now on a base that was made of them as they were at version `madeOf`. */

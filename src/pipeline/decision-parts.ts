@@ -1,16 +1,16 @@
 import type { Config } from '../config/schema.ts';
 import { EyelineError } from '../core/errors.ts';
+import type { OwnedTemplates } from '../faces/cross-person-scores.ts';
 import { cosine } from '../faces/embedding.ts';
-import { curveFor, type ScoreCalibration, sameFaceScore, scoreAtRate } from '../faces/score-calibration.ts';
+import { ALIKE_RATE, curveFor, type ScoreCalibration, sameFaceScore, scoreAtRate } from '../faces/score-calibration.ts';
 import type { SameVisitor } from '../gallery/visitor.ts';
 import { Cooldown } from '../tracks/cooldown.ts';
 import { FaceTracker } from '../tracks/tracker.ts';
+import { type AdaptedCalibration, adaptToGallery } from './adapt-to-gallery.ts';
 import { Visits } from './visits.ts';
 
 /** A decided track is looked at again so often: soon enough to notice that somebody else took its place. */
 const RECHECK_MS = 1000;
-/** Looks at two people are less alike than this all but so often: what is less alike yet speaks against one person. */
-const ALIKE_RATE = 0.03;
 /** More alike than any two faces: of an encoder of which nothing is known. */
 const NEVER = 1.01;
 
@@ -20,8 +20,18 @@ export interface CalibratedEncoder {
   readonly calibration: ScoreCalibration;
 }
 
+/** The templates of a gallery, by encoder. */
+export interface AdaptableGallery {
+  readonly snapshots: readonly { readonly encoder: string; readonly templates: OwnedTemplates }[];
+}
+
+export interface AdaptedEncoder extends AdaptedCalibration {
+  readonly id: string;
+}
+
 /** What decides on the tracks of a camera: one of each a camera, but for what is the same everywhere. */
 export interface DecisionParts {
+  /** What scores mean now: by the models, and among the people of the gallery {@link adapt} was given last. */
   readonly calibrations: ReadonlyMap<string, ScoreCalibration>;
   readonly falseAcceptRate: number;
   /**
@@ -30,6 +40,11 @@ export interface DecisionParts {
    */
   readonly templatesMeasured: number;
   readonly sameVisitor: SameVisitor;
+  /**
+   * Scores mean what they do among the people of this gallery from now on, for all parts; with `recognition.adaptToGallery` off, what
+   * the models say. Gives what became of each encoder. Some milliseconds.
+   */
+  adapt(gallery: AdaptableGallery): readonly AdaptedEncoder[];
   tracker(): FaceTracker;
   /** @param settings that may change while the daemon runs */
   visits(settings?: { readonly cooldownMs: number }): Visits;
@@ -50,8 +65,16 @@ export function decisionParts(
     const curve = curveFor(calibrations.get(encoder) ?? {}, null);
     return curve ? scoreAtRate(curve, rate) : NEVER;
   };
+  const adapt = ({ snapshots }: AdaptableGallery): AdaptedEncoder[] =>
+    encoders.map(({ id, fingerprint, calibration }) => {
+      const own = snapshots.find(({ encoder }) => encoder === fingerprint);
+      const adapted = adaptToGallery(calibration, recognition.adaptToGallery ? (own?.templates ?? null) : null);
+      calibrations.set(fingerprint, adapted.calibration);
+      return { id, ...adapted };
+    });
   return {
     calibrations,
+    adapt,
     falseAcceptRate: recognition.falseAcceptRate,
     templatesMeasured: Math.min(
       ...encoders.map(({ calibration }) => Math.floor(recognition.falseAcceptRate / lowestRate(calibration))),

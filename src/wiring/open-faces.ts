@@ -5,7 +5,7 @@ import type { Size } from '../core/geometry.ts';
 import type { Logger } from '../core/logger.ts';
 import type { FacePart } from '../core/person.ts';
 import type { Picture } from '../core/picture.ts';
-import type { FaceDetector } from '../faces/detect.ts';
+import type { Detection, FaceDetector } from '../faces/detect.ts';
 import { type OpenModel, openDetector } from '../faces/detectors/open-detector.ts';
 import { secondLookDetector } from '../faces/detectors/second-look-detector.ts';
 import {
@@ -19,7 +19,8 @@ import { cropEmbedder, type FaceEmbedder, frameEmbedder } from '../faces/face-em
 import { openLandmarker } from '../faces/landmarkers/open-landmarker.ts';
 import { createLivenessAssessor, LIVENESS_FAMILIES, type LivenessAssessor } from '../faces/liveness.ts';
 import { maskAssessor } from '../faces/mask-state.ts';
-import { type ScoreCalibration, sameFaceScore } from '../faces/score-calibration.ts';
+import { differentFaceScore, type ScoreCalibration, sameFaceScore } from '../faces/score-calibration.ts';
+import type { ReadFace } from '../gallery/choose-face.ts';
 import type { FaceReader } from '../gallery/enrol.ts';
 import type { FaceCrop } from '../gallery/template.ts';
 import { alignmentWay } from '../inference/alignment-way.ts';
@@ -225,37 +226,56 @@ function encoderEntry(store: ModelStore, key: string, id: string, part: FacePart
   return { dimension, minNorm };
 }
 
-/** The chain as enrolment uses it: all faces of a picture, embedded. Throws as {@link openFaceAnalyser} does. */
+/** The chain as enrolment uses it: all faces of a picture, embedded. */
+export interface OpenFaceReader {
+  readonly reader: FaceReader;
+  /** Size of the picture the detector takes. */
+  readonly detectorInput: Size;
+  /** Faces of a picture, as they are found. */
+  detect(picture: Picture): Promise<readonly Detection[]>;
+  /** What the encoders make of faces, in order; null for what is no face to the full-face one. */
+  readFaces(picture: Picture, found: readonly Detection[]): Promise<readonly ((ReadFace & Face) | null)[]>;
+  /** Embeds a face that was cut out and aligned before by every encoder in use; what is no face to one is left out. */
+  embedCrop(crop: FaceCrop): Promise<readonly FaceEmbedding[]>;
+  /** Those in use, the full-face one first. */
+  readonly encoders: readonly EncoderInUse[];
+  /** Score of the first encoder from which two faces are taken for one person; null when it is not calibrated. */
+  readonly sameFace: number | null;
+  /** Score of the first encoder below which two faces are taken for two people; null as well. */
+  readonly differentFace: number | null;
+  close(): Promise<void>;
+}
+
+/** Opens the chain for enrolment. Throws as {@link openFaceAnalyser} does. */
 export async function openFaceReader(
   config: Pick<Config, 'models' | 'inference' | 'detection' | 'gallery'>,
   logger: Logger,
-): Promise<{
-  reader: FaceReader;
-  /** Embeds a face that was cut out and aligned before by every encoder in use; what is no face to one is left out. */
-  embedCrop(crop: FaceCrop): Promise<readonly FaceEmbedding[]>;
-  encoders: readonly EncoderInUse[];
-  /** Score of the first encoder from which two faces are taken for one person; null when it is not calibrated. */
-  sameFace: number | null;
-  close(): Promise<void>;
-}> {
-  const { analyser, encoder, encoders, cropSize, close } = await openFaceAnalyser(config, logger);
+  options: ChainOptions = {},
+): Promise<OpenFaceReader> {
+  const { analyser, encoder, encoders, cropSize, detectorInput, close } = await openFaceAnalyser(
+    config,
+    logger,
+    options,
+  );
   const cropsOf = async (picture: Picture, faces: readonly Face[]): Promise<FaceCrop[]> => {
     if (!config.gallery.keepCrops) return [];
     const size = { width: cropSize, height: cropSize, colour: 'rgb' } as const;
     const crops = await picture.cut(faces.map(({ alignment }) => ({ matrix: alignment, ...size })));
     return crops.map((rgb) => ({ side: cropSize, rgb }));
   };
+  const detect = (picture: Picture) => analyser.detect(picture);
+  const readFaces = async (picture: Picture, found: readonly Detection[]) => {
+    const faces = await analyser.describe(picture, found);
+    const embeddings = await analyser.embedByAll(picture, faces);
+    const crops = await cropsOf(picture, faces);
+    return faces.map((face, index) => {
+      const ofFace = embeddings[index] ?? [];
+      // What is no face to the full-face encoder is none.
+      return ofFace[0]?.part === 'full' ? { ...face, embeddings: ofFace, crop: crops[index] } : null;
+    });
+  };
   const reader: FaceReader = {
-    async read(picture) {
-      const faces = await analyser.describe(picture, await analyser.detect(picture));
-      const embeddings = await analyser.embedByAll(picture, faces);
-      const crops = await cropsOf(picture, faces);
-      return faces.flatMap((face, index) => {
-        const ofFace = embeddings[index] ?? [];
-        // What is no face to the full-face encoder is none.
-        return ofFace[0]?.part === 'full' ? [{ ...face, embeddings: ofFace, crop: crops[index] }] : [];
-      });
-    },
+    read: async (picture) => (await readFaces(picture, await detect(picture))).filter((face) => face !== null),
   };
   const embedCrop = async ({ side, rgb }: FaceCrop) => {
     const { rgbPicture } = await import('../capture/opencv-picture.ts');
@@ -268,5 +288,7 @@ export async function openFaceReader(
       picture.release();
     }
   };
-  return { reader, embedCrop, encoders, sameFace: sameFaceScore(encoder.calibration, 'none'), close };
+  const sameFace = sameFaceScore(encoder.calibration, 'none');
+  const differentFace = differentFaceScore(encoder.calibration, 'none');
+  return { reader, detectorInput, detect, readFaces, embedCrop, encoders, sameFace, differentFace, close };
 }

@@ -8,8 +8,6 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { RtspServer } from '../../src/commands/demo/rtsp-server.ts';
 import { type IdentityEvent, identityEvent } from '../../src/events/identity-event.ts';
-import { readTrustedKeys } from '../../src/gallery/bundle/bundle-keys.ts';
-import { readReceipt, receiptName } from '../../src/gallery/sync/receipt.ts';
 import { Mosquitto } from '../rig/mosquitto.ts';
 import { MqttRecorder, type Recorded } from '../rig/mqtt-recorder.ts';
 import { Program, runProgram } from '../rig/program.ts';
@@ -140,9 +138,12 @@ describe.skipIf(!enrolFrom || !samePerson)('a fleet of two doors (needs ../share
         synced(id, ({ state, version }) => state === 'current' && version !== 1),
         beforeDeletion,
       );
-      const { deviceKey, receipt } = JSON.parse(report.payload);
-      const said = readReceipt(receipt, readTrustedKeys([deviceKey]));
-      expect(said).toMatchObject({ device: id, people: [receiptName(said.stream, 'person-a')] });
+      const { deviceKey } = JSON.parse(report.payload);
+      await writeFile(join(folder, `${id}.receipt`), report.payload);
+      const checked = ['gallery', 'receipt', `${id}.receipt`, '-c', 'master.yaml', '--key', deviceKey, '--json'];
+      const { receipts, missing } = JSON.parse(await eyeline(checked));
+      expect(receipts).toMatchObject([{ device: id, site: 'harbour', people: [{ id: 'person-a' }] }]);
+      expect(missing).toEqual([]);
       const listed = JSON.parse(await eyeline(['gallery', 'list', '-c', `${id}.yaml`, '--json']));
       expect(listed.people).toEqual([]);
     }

@@ -82,7 +82,14 @@ describe('docs/schemas/asyncapi.json', () => {
       return [validate(JSON.parse(payload)), validate.errors];
     };
     const encoder = 'ab'.repeat(32);
-    const gallery = galleryPayload({ version: 7, people: 2, templates: 5, encoder, syncedAtMs: 0 });
+    const gallery = galleryPayload({
+      version: 7,
+      people: 2,
+      templates: 5,
+      encoder,
+      syncedAtMs: 0,
+      alike: [{ encoder: 'enc', people: 22, raisedBy: 0.19, spread: 1.1, leftOut: 0 }],
+    });
     expect(takes('gallery', gallery)).toEqual([true, null]);
     const sync = {
       state: 'current',

@@ -132,7 +132,13 @@ it('opens neither gallery nor models for arguments that are wrong', async () => 
   await expect(run('enroll', folder, folder)).rejects.toMatchObject({ code: 'USAGE', exitCode: 2 });
   await expect(run('enroll', join(folder, 'missing'))).rejects.toMatchObject({ code: 'USAGE' });
   await expect(run('enroll', '--name', ' ', 'x.jpg')).rejects.toMatchObject({ code: 'commander.invalidArgument' });
-  await expect(run('enroll')).rejects.toMatchObject({ code: 'commander.missingArgument' });
+  await expect(run('enroll')).rejects.toMatchObject({ code: 'USAGE' });
+  await expect(run('enroll', '--name', 'Ada')).rejects.toMatchObject({ code: 'USAGE' });
+  await expect(run('enroll', '--camera', 'door')).rejects.toMatchObject({ code: 'USAGE' });
+  await expect(run('enroll', '--camera', 'door', '--name', 'Ada', 'x.jpg')).rejects.toMatchObject({ code: 'USAGE' });
+  await expect(run('enroll', '--camera', 'door', '--name', 'Ada', '--seconds', '0')).rejects.toMatchObject({
+    code: 'commander.invalidArgument',
+  });
   expect(chains().opened).toBe(0);
   await expect(run('gallery', 'list')).rejects.toMatchObject({
     code: 'GALLERY_UNREADABLE',

@@ -238,6 +238,26 @@ describe('eyeline eval stream', () => {
   });
 });
 
+describe('eyeline eval strangers', () => {
+  const args = (...more: string[]) => [
+    ...['strangers', '--dir', people, '--gallery-size', '3', '--splits', '2', '--probe', 'plain', '--mask', 'probe'],
+    ...more,
+  ];
+
+  it('compares those who are not enrolled with those who are, and says what is claimed and what is so', async () => {
+    const figures = await json(...args());
+    expect(figures).toMatchObject({ encoder: 'mobilefacenet-512', people: PEOPLE, gallerySize: 3, splits: 2 });
+    // Three people tell nothing of how alike people are.
+    expect(figures).toMatchObject({ alikeness: { shift: 0, spread: 1 } });
+    const { asMeasured, adapted } = figures as unknown as { asMeasured: { strangers: number }[]; adapted: object[] };
+    expect(adapted).toEqual(asMeasured);
+    expect(asMeasured[2]?.strangers).toBeLessThan(0.1);
+    const { out } = await run(...args('--upper-encoder', 'mobilefacenet-512-upper'));
+    expect(out[0]).toMatch(/^mobilefacenet-512-upper, masked probes: 6 people, 3 enrolled, 2 splits, \d+ comparisons/);
+    expect(out[2]).toMatch(/^1e-2 claimed: as measured .* missed; adapted .* missed$/);
+  });
+});
+
 describe('eyeline eval all', () => {
   it('routes by the encoder for masks that a method names, as --upper-encoder does', async () => {
     const suite = join(folder, 'routed.yaml');

@@ -33,7 +33,14 @@ describe.skipIf(!Mosquitto.installed)('MqttEventPublisher with mosquitto (needs 
   it('tells the state of everything first, then that it is online', async () => {
     const publisher = new MqttEventPublisher(publisherOptions(broker.url));
     publishers.push(publisher);
-    publisher.setGallery({ version: 7, people: 2, templates: 5, encoder: 'sha256-abc', syncedAtMs: 1_700_000_000_123 });
+    publisher.setGallery({
+      version: 7,
+      people: 2,
+      templates: 5,
+      encoder: 'sha256-abc',
+      syncedAtMs: 1_700_000_000_123,
+      alike: [],
+    });
     publisher.start();
     await listener.until((heard) => heard.some(({ topic }) => topic === 'eyeline/porch/status'));
 
@@ -47,7 +54,7 @@ describe.skipIf(!Mosquitto.installed)('MqttEventPublisher with mosquitto (needs 
       ['eyeline/porch/camera/yard/status', 'disabled'],
       [
         'eyeline/porch/gallery',
-        '{"version":7,"people":2,"templates":5,"encoder":"sha256-abc","lastSync":"2023-11-14T22:13:20.123Z"}',
+        '{"version":7,"people":2,"templates":5,"encoder":"sha256-abc","lastSync":"2023-11-14T22:13:20.123Z","alike":[]}',
       ],
     ]);
     expect(told.at(-1)).toEqual(['eyeline/porch/status', 'online']);

@@ -12,7 +12,7 @@ import { type HideLowerFace, modelEncoder } from '../../evaluation/face-encoder.
 import { type RoutedCode, routedEncoder } from '../../evaluation/routed-encoder.ts';
 import { scoreOfSameRate } from '../../evaluation/score-of-same-rate.ts';
 import { blankBelow, type FaceCrop, keepBlocks } from '../../faces/occlusion.ts';
-import { curveFor } from '../../faces/score-calibration.ts';
+import { curveFor, type ScoreCalibration } from '../../faces/score-calibration.ts';
 import { cutToFeatureMap } from '../../inference/graph/feature-map.ts';
 import { InferenceThread } from '../../inference/inference-thread.ts';
 import { calibrationOf, readCalibrations } from '../../inference/manifest-calibration.ts';
@@ -124,10 +124,8 @@ export class EvaluationModels {
   }
 
   async #openRouted(fullId: string, upperId: string): Promise<CachedEncoder<object>> {
-    const measured = await readCalibrations(this.#config.models.calibration);
     const curveOf = async (id: string, mask: MaskState) => {
-      const { fingerprint } = await this.open(id);
-      const curve = curveFor(calibrationOf(this.#store.entry(id), fingerprint, measured), mask);
+      const curve = curveFor(await this.calibration(id), mask);
       if (curve) return curve;
       throw new EyelineError('MODEL_UNCALIBRATED', `model ${id} has no calibration: its scores compare with no others`);
     };
@@ -138,6 +136,19 @@ export class EvaluationModels {
       onFullScale: (score) => scoreOfSameRate(ofUpper, score, ofFull),
     });
     return new CachedEncoder<RoutedCode>(routed, monotonic);
+  }
+
+  /** What the scores of an encoder of the manifest mean, as the daemon has it. Throws what opening a model throws. */
+  async calibration(id: string): Promise<ScoreCalibration> {
+    const { fingerprint } = await this.open(id);
+    return calibrationOf(this.#store.entry(id), fingerprint, await readCalibrations(this.#config.models.calibration));
+  }
+
+  /** The encoder the daemon would use for a face, unless another one is named. Throws USAGE when it is no encoder. */
+  idFor(mask: 'none' | 'worn', { encoder, upperEncoder }: { encoder?: string; upperEncoder?: string }): string {
+    const { encoder: full, upperEncoder: configured } = this.#config.models;
+    const upper = upperEncoder === 'none' ? null : (upperEncoder ?? configured);
+    return this.modelOf(encoder ?? (mask === 'worn' ? (upper ?? full) : full)).model;
   }
 
   /**

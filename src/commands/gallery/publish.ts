@@ -1,29 +1,21 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
-import type { Config } from '../../config/schema.ts';
 import { systemClock } from '../../core/clock.ts';
 import { EyelineError, messageOf } from '../../core/errors.ts';
 import { announceRetained } from '../../events/mqtt-announcer.ts';
 import { announcementTopic } from '../../events/topics.ts';
 import { isSite } from '../../gallery/bundle/bundle-format.ts';
 import { generateSigningKey, readSigningKey } from '../../gallery/bundle/bundle-keys.ts';
-import { createKeyFile, createSecretFile, defaultKeyFile, keyOfFile } from '../../gallery/gallery-key.ts';
+import { createKeyFile, createSecretFile, keyOfFile } from '../../gallery/gallery-key.ts';
 import type { BundleShelf } from '../../gallery/master/bundle-shelf.ts';
 import { folderShelf } from '../../gallery/master/folder-shelf.ts';
-import type { MasterGallery } from '../../gallery/master/master-gallery.ts';
-import { openPostgresMaster } from '../../gallery/master/postgres-master-gallery.ts';
 import { publish, setSites } from '../../gallery/master/publish.ts';
 import { s3Shelf } from '../../gallery/master/s3-shelf.ts';
-import { sqliteMaster } from '../../gallery/master/sqlite-master-gallery.ts';
 import { readMqttAccess } from '../../wiring/create-publisher.ts';
 import type { CommandContext } from '../command.ts';
-import { loadConfigured, openGallery } from '../configured.ts';
+import { type MasterOptions, master, withMaster } from './with-master.ts';
 import type { GalleryOptions } from './with-store.ts';
-
-interface MasterOptions extends GalleryOptions {
-  readonly master?: string;
-}
 
 interface PublishCommandOptions extends MasterOptions {
   readonly to: string;
@@ -83,13 +75,6 @@ export function registerPublish(gallery: Command, context: CommandContext): void
         }),
       );
     });
-}
-
-function master(command: Command): Command {
-  return command
-    .option('--master <url>', 'postgres://host/database instead of the gallery file of the configuration')
-    .option('-c, --config <file>', 'configuration file')
-    .option('--json', 'print the result as JSON');
 }
 
 function keygen(folder: string, json: boolean, context: CommandContext): void {
@@ -153,25 +138,6 @@ function shelfOf(target: string, env: NodeJS.ProcessEnv): BundleShelf {
   return s3Shelf(s3[1] ?? '', s3[2] ?? '', {
     forcePathStyle: Boolean(env.AWS_ENDPOINT_URL ?? env.AWS_ENDPOINT_URL_S3),
   });
-}
-
-async function withMaster(
-  options: MasterOptions,
-  context: CommandContext,
-  work: (master: MasterGallery, config: Config) => Promise<void>,
-): Promise<void> {
-  const { master: url } = options;
-  const configured = await loadConfigured(options, context);
-  const { config, key } = configured;
-  const from =
-    url === undefined
-      ? sqliteMaster(openGallery(configured, false))
-      : await openPostgresMaster(url, key ?? keyOfFile(defaultKeyFile(config.gallery.file), true, context.warn));
-  try {
-    await work(from, config);
-  } finally {
-    await from.close();
-  }
 }
 
 function signingKeyIn(folder: string) {

@@ -72,6 +72,7 @@ export async function streamFigures(people: readonly StreamPerson[], options: St
   }
   const trials: Trial[] = [];
   for (const [number, gallery] of galleries.entries()) {
+    parts.adapt(gallery.view);
     for (const person of people) {
       options.signal?.throwIfAborted();
       trials.push(await trialOf(person, gallery, number, options));

@@ -1,14 +1,13 @@
 import { seededRandom, seedOf } from '../../core/seeded-random.ts';
 import { shuffled } from '../../core/shuffled.ts';
-import { combineSnapshots } from '../../gallery/encoder-snapshots.ts';
+import { combineSnapshots, type EncoderSnapshots } from '../../gallery/encoder-snapshots.ts';
 import { createSnapshot } from '../../gallery/snapshot.ts';
 import type { GalleryEncoder } from '../../gallery/template.ts';
-import type { GalleryView } from '../../pipeline/gallery-view.ts';
 import type { StreamPerson } from './stream-set.ts';
 
 /** A gallery of some of the people; the others are strangers to it. */
 export interface StreamGallery {
-  readonly view: GalleryView;
+  readonly view: EncoderSnapshots;
   readonly enrolled: ReadonlySet<string>;
 }
 

@@ -25,7 +25,7 @@ export function signAnnouncement(announcement: Omit<Announcement, 'signedBy'>, k
  * @throws EyelineError BUNDLE_CORRUPT when it is none, BUNDLE_UNTRUSTED when no trusted key signed it
  */
 export function readAnnouncement(text: string | Uint8Array, trusted: TrustedKeys): Announcement {
-  const { payload, value } = openSigned(text, trusted, ANNOUNCEMENT);
+  const { payload, value } = openSigned(text, trusted, ANNOUNCEMENT, 'the announcement');
   const parsed = announcementSchema.safeParse(value);
   if (!parsed.success) throw new EyelineError('BUNDLE_CORRUPT', 'the announcement does not follow its schema');
   if (payload.length > LIMITS.announcementBytes)
@@ -33,18 +33,21 @@ export function readAnnouncement(text: string | Uint8Array, trusted: TrustedKeys
   return parsed.data;
 }
 
-/** Checks the signature before anything of the payload is believed. */
-export function openSigned(text: string | Uint8Array, trusted: TrustedKeys, domain: string) {
-  if (text.length > LIMITS.announcementBytes * 2)
-    throw new EyelineError('BUNDLE_CORRUPT', 'the announcement is too long');
+/**
+ * Checks the signature before anything of the payload is believed.
+ *
+ * @param what it should be, for messages
+ */
+export function openSigned(text: string | Uint8Array, trusted: TrustedKeys, domain: string, what: string) {
+  if (text.length > LIMITS.announcementBytes * 2) throw new EyelineError('BUNDLE_CORRUPT', `${what} is too long`);
   const envelope = envelopeSchema.safeParse(jsonOf(text));
-  if (!envelope.success) throw new EyelineError('BUNDLE_CORRUPT', 'the announcement is no signed JSON');
+  if (!envelope.success) throw new EyelineError('BUNDLE_CORRUPT', `${what} is no signed JSON`);
   const payload = Buffer.from(envelope.data.payload, 'base64');
   const value = jsonOf(payload);
   const signer = z.looseObject({ signedBy: z.string() }).safeParse(value);
   const id = signer.success ? signer.data.signedBy : '';
   if (!isSignedBy(trusted, id, domain, payload, Buffer.from(envelope.data.signature, 'base64'))) {
-    throw new EyelineError('BUNDLE_UNTRUSTED', 'the announcement is not signed with a trusted key, or was changed');
+    throw new EyelineError('BUNDLE_UNTRUSTED', `${what} is not signed with a trusted key, or was changed`);
   }
   return { payload, value };
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { EyelineError } from '../../core/errors.ts';
 import type { SigningKey, TrustedKeys } from '../bundle/bundle-keys.ts';
 import { openSigned, signJson } from '../bundle/signed-json.ts';
 
@@ -35,9 +36,11 @@ export function signReceipt(
   return signJson(RECEIPT, { ...receipt, schema: 'eyeline.receipt/1', people: named, signedBy: key.id }, key);
 }
 
-/** What a receipt says. Throws BUNDLE_UNTRUSTED when no key of `devices` signed it, ZodError when it is none. */
+/** What a receipt says. Throws BUNDLE_UNTRUSTED when no key of `devices` signed it, BUNDLE_CORRUPT when it is none. */
 export function readReceipt(text: string, devices: TrustedKeys): Receipt {
-  return receiptSchema.parse(openSigned(text, devices, RECEIPT).value);
+  const parsed = receiptSchema.safeParse(openSigned(text, devices, RECEIPT, 'the receipt').value);
+  if (!parsed.success) throw new EyelineError('BUNDLE_CORRUPT', 'the receipt does not follow its schema');
+  return parsed.data;
 }
 
 /** Signed receipts, oldest first, from the fact that keeps them. */

@@ -59,7 +59,13 @@ export function httpBundleSource(options: HttpSourceOptions): BundleSource {
           if (have < bytes) {
             const headers: Record<string, string> =
               have > 0 && etag !== null ? { range: `bytes=${have}-`, 'if-range': etag } : {};
-            await receiveRest(await get(bundlePath(sha256), headers, within), part, have, bytes);
+            const response = await get(bundlePath(sha256), headers, within);
+            try {
+              await receiveRest(response, part, have, bytes);
+            } finally {
+              // A body nobody reads to its end would hold the connection, and closing would wait for it.
+              response.body.on('error', () => {}).destroy();
+            }
           }
           const { size } = await stat(part);
           if (size !== bytes) throw new Error(`only ${size} of ${bytes} bytes came`);

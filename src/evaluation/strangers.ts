@@ -1,0 +1,150 @@
+import { seededRandom, seedOf } from '../core/seeded-random.ts';
+import { shuffled } from '../core/shuffled.ts';
+import type { Alikeness } from '../faces/adapt-curve.ts';
+import { cosine } from '../faces/embedding.ts';
+import { type ScoreCalibration, type ScoreCurve, scoreAtRate } from '../faces/score-calibration.ts';
+
+/** Embeddings of one person: what is enrolled, and who comes. */
+export interface StrangersPerson {
+  readonly person: string;
+  readonly templates: readonly Float32Array[];
+  readonly probes: readonly Float32Array[];
+}
+
+/** At a rate that is claimed of comparisons of different people. */
+export interface ClaimedRate {
+  readonly claimed: number;
+  /** Share of comparisons of strangers with the gallery that reach its score, over all splits; and in the split where most do. */
+  readonly strangers: number;
+  readonly worst: number;
+  /** Share of comparisons of people enrolled with their own templates that do not reach it. */
+  readonly missed: number;
+}
+
+export interface StrangersFigures {
+  readonly people: number;
+  readonly gallerySize: number;
+  readonly splits: number;
+  /** Comparisons of strangers with a gallery, and of people with themselves. */
+  readonly comparisons: number;
+  readonly genuine: number;
+  /** By the curve as it is, and as the daemon adapts it to each gallery. */
+  readonly asMeasured: readonly ClaimedRate[];
+  readonly adapted: readonly ClaimedRate[];
+  /** Mean over the splits. */
+  readonly alikeness: Alikeness;
+}
+
+export interface StrangersOptions {
+  readonly calibration: ScoreCalibration;
+  readonly curveOf: (calibration: ScoreCalibration) => ScoreCurve;
+  /** What the daemon makes of a gallery. */
+  readonly adapt: (
+    calibration: ScoreCalibration,
+    templates: { dimension: number; owners: readonly number[]; vectors: Float32Array },
+  ) => { readonly calibration: ScoreCalibration; readonly alikeness: Alikeness | null };
+  readonly gallerySize: number;
+  readonly splits: number;
+  readonly seed: number;
+  /** Who comes instead of those of the folder who are not enrolled. */
+  readonly strangers?: readonly StrangersPerson[];
+  readonly signal?: AbortSignal;
+}
+
+export const CLAIMED_RATES = [1e-2, 1e-3, 1e-4, 1e-5] as const;
+
+/**
+ * How often strangers reach the scores that stand for a rate: people are enrolled, some at random in each split, and the others come.
+ * A probe that is a template too is not compared with itself.
+ */
+export function strangersFigures(people: readonly StrangersPerson[], options: StrangersOptions): StrangersFigures {
+  const { calibration, curveOf, adapt, gallerySize, splits, seed, signal } = options;
+  const able = people.filter(({ templates }) => templates.length > 0);
+  const tallies = { asMeasured: CLAIMED_RATES.map(() => new Tally()), adapted: CLAIMED_RATES.map(() => new Tally()) };
+  let [comparisons, genuine, shift, spread] = [0, 0, 0, 0];
+  for (let split = 0; split < splits; split++) {
+    signal?.throwIfAborted();
+    const order = shuffled(able, seededRandom(seedOf(seed, `split ${split}`)));
+    const enrolled = order.slice(0, gallerySize);
+    const ids = new Set(enrolled.map(({ person }) => person));
+    const others = options.strangers ?? people.filter(({ person }) => !ids.has(person));
+    const made = adapt(calibration, block(enrolled));
+    shift += made.alikeness?.shift ?? 0;
+    spread += made.alikeness?.spread ?? 1;
+    const impostorScores = scoresOf(others, (_) => enrolled);
+    const genuineScores = scoresOf(enrolled, (one) => [one]);
+    comparisons += impostorScores.length;
+    genuine += genuineScores.length;
+    for (const [of, curve] of [
+      ['asMeasured', curveOf(calibration)],
+      ['adapted', curveOf(made.calibration)],
+    ] as const) {
+      CLAIMED_RATES.forEach((rate, index) => {
+        tallies[of][index]?.add(scoreAtRate(curve, rate), impostorScores, genuineScores);
+      });
+    }
+  }
+  const ratesOf = (of: readonly Tally[]) => of.map((tally, index) => tally.rate(CLAIMED_RATES[index] ?? 0));
+  return {
+    people: people.length,
+    gallerySize: Math.min(gallerySize, able.length),
+    splits,
+    comparisons,
+    genuine,
+    asMeasured: ratesOf(tallies.asMeasured),
+    adapted: ratesOf(tallies.adapted),
+    alikeness: { shift: shift / splits, spread: spread / splits },
+  };
+}
+
+/** Counts over the splits. */
+class Tally {
+  #reached = 0;
+  #strangers = 0;
+  #worst = 0;
+  #missed = 0;
+  #genuine = 0;
+
+  add(score: number, strangers: Float64Array, genuine: Float64Array): void {
+    const reached = strangers.reduce((sum, it) => sum + (it >= score ? 1 : 0), 0);
+    this.#reached += reached;
+    this.#strangers += strangers.length;
+    this.#worst = Math.max(this.#worst, reached / Math.max(1, strangers.length));
+    this.#missed += genuine.reduce((sum, it) => sum + (it < score ? 1 : 0), 0);
+    this.#genuine += genuine.length;
+  }
+
+  rate(claimed: number): ClaimedRate {
+    return {
+      claimed,
+      strangers: this.#reached / Math.max(1, this.#strangers),
+      worst: this.#worst,
+      missed: this.#missed / Math.max(1, this.#genuine),
+    };
+  }
+}
+
+function scoresOf(
+  probes: readonly StrangersPerson[],
+  against: (one: StrangersPerson) => readonly StrangersPerson[],
+): Float64Array {
+  return Float64Array.from(
+    probes.flatMap((one) =>
+      one.probes.flatMap((probe) =>
+        against(one).flatMap(({ templates }) =>
+          templates.filter((template) => template !== probe).map((template) => cosine(template, probe)),
+        ),
+      ),
+    ),
+  );
+}
+
+function block(people: readonly StrangersPerson[]) {
+  const rows = people.flatMap(({ templates }, owner) => templates.map((vector) => ({ owner, vector })));
+  const dimension = rows[0]?.vector.length ?? 0;
+  const vectors = new Float32Array(rows.length * dimension);
+  rows.forEach(({ vector }, row) => {
+    vectors.set(vector, row * dimension);
+  });
+  return { dimension, owners: rows.map(({ owner }) => owner), vectors };
+}
