@@ -49,10 +49,11 @@ export const registerEval: RegisterCommand = (program, context) => {
       )
       .requiredOption('--dir <dir>', 'folder of people')
       .addOption(encoderOption())
-      .addOption(
-        new Option('--classifier <name>', 'how an identity is told from a face')
-          .choices(['nearest', 'softmax', 'svm', 'hariri'])
-          .default('nearest'),
+      .option(
+        '--classifier <name>',
+        'how an identity is told from a face: nearest, softmax, svm, hariri, or the folder of a run of classifier-head or ' +
+          'hariri-bof, which is asked about pictures it was not trained on',
+        'nearest',
       )
       .addOption(
         new Option('--probe <kind>', 'pictures to look for; plain: each among the others').choices(['masked', 'plain']),

@@ -70,6 +70,16 @@ async function train(name: string, options: TrainOptions, context: CommandContex
   if (options.worn && !recipes.some(({ recipe }) => recipe.kind === 'mask-state')) {
     throw new EyelineError('USAGE', `--worn is for recipes of kind mask-state; ${name} trains on plain pictures alone`);
   }
+  if (recipes.some(({ recipe }) => recipe.kind === 'classifier')) {
+    if (options.install) {
+      throw new EyelineError(
+        'USAGE',
+        `--install is not for ${name}: eval identify --classifier takes the folder of the run`,
+      );
+    }
+    if (options.data.length > 1)
+      throw new EyelineError('USAGE', `${name} learns the people of one folder: give one --data`);
+  }
   setPriority(options.nice ?? 10);
   let { landmarks } = options;
   for (const recipe of recipes) {
@@ -167,7 +177,7 @@ async function trainOne(
   if (end === 'interrupted') {
     context.warn(`  go on with: ${command} --out ${folder.path} --resume`);
     context.exitWith(EXIT_INTERRUPTED);
-  } else if (options.install && outcome.inUse) {
+  } else if (options.install && outcome.inUse && recipe.kind !== 'classifier') {
     await installIfBetter({ name, recipe, folder, outcome, inUse: outcome.inUse, config, store }, context);
   }
   return folder.modelFile;
@@ -185,7 +195,7 @@ async function whatIsKept(folder: RunFolder): Promise<string[]> {
 
 interface Candidate {
   readonly name: string;
-  readonly recipe: TrainingRecipe;
+  readonly recipe: Exclude<TrainingRecipe, { kind: 'classifier' }>;
   readonly folder: RunFolder;
   readonly outcome: RecipeOutcome;
   readonly inUse: Judgement;
@@ -196,6 +206,10 @@ interface Candidate {
 /** Throws TRAINING_NOT_BETTER, which says in what, and leaves the model in use. */
 async function installIfBetter(candidate: Candidate, context: CommandContext): Promise<void> {
   const { name, recipe, folder, outcome, inUse, config, store } = candidate;
+  for (const [figure, before] of Object.entries(inUse.figures)) {
+    const after = outcome.best.figures[figure];
+    if (after !== undefined) context.warn(`  ${figure}: ${before.toFixed(4)} in use, ${after.toFixed(4)} trained`);
+  }
   const against = reasonsAgainst(recipe.kind, inUse, outcome.best);
   if (against.length > 0) throw new EyelineError('TRAINING_NOT_BETTER', `${name}: ${against.join('; ')}`);
   const base = modelOf(recipe.kind, config);

@@ -171,8 +171,24 @@ const maskState = z.strictObject({
   smoothing: share.default(0.05),
 });
 
-const recipeSchema = z.discriminatedUnion('kind', [landmarks, encoder, detector, siamese, maskState], {
-  error: 'must be landmarks, encoder, detector, siamese or mask-state',
+const { degradation: ___, ...withoutDegradation } = common;
+
+const classifier = z.strictObject({
+  kind: z.literal('classifier'),
+  ...withoutDegradation,
+  /** What of a face is classified: its embedding, or the histogram of its feature map over `words`. */
+  features: z.enum(['embedding', 'words']),
+  /** As `eval --encoder` has it: full, upper, block50 or an encoder of the manifest. */
+  encoder: z.string().min(1).default('block50'),
+  words: z.int().min(2).default(70),
+  softness: z.number().gt(0).default(0.25),
+  /** Neurons of the hidden layer; null for none. */
+  hidden: count.nullable().default(null),
+  smoothing: share.default(0),
+});
+
+const recipeSchema = z.discriminatedUnion('kind', [landmarks, encoder, detector, siamese, maskState, classifier], {
+  error: 'must be landmarks, encoder, detector, siamese, mask-state or classifier',
 });
 
 /** How a model is trained: config/training/ has those that come with the product. */

@@ -1,5 +1,5 @@
 import type { FaceEncoder } from './face-encoder.ts';
-import type { AlignedFace, ReadPicture } from './face-source.ts';
+import type { FaceToEncode, ReadPicture } from './face-source.ts';
 
 /** Embeds each face once, however many conditions it takes part in, and knows what a face costs. */
 export class CachedEncoder<Code extends object> implements FaceEncoder<Code> {
@@ -7,7 +7,7 @@ export class CachedEncoder<Code extends object> implements FaceEncoder<Code> {
   readonly cropPx: number;
   readonly #encoder: FaceEncoder<Code>;
   readonly #now: () => number;
-  readonly #known = new WeakMap<AlignedFace, { readonly code: Code | null }>();
+  readonly #known = new WeakMap<FaceToEncode, { readonly code: Code | null }>();
   #spentMs = 0;
   #embedded = 0;
 
@@ -24,7 +24,7 @@ export class CachedEncoder<Code extends object> implements FaceEncoder<Code> {
     return this.#embedded > 0 ? this.#spentMs / this.#embedded : null;
   }
 
-  async embed(faces: readonly AlignedFace[]): Promise<(Code | null)[]> {
+  async embed(faces: readonly FaceToEncode[]): Promise<(Code | null)[]> {
     const missing = [...new Set(faces)].filter((face) => !this.#known.has(face));
     const startMs = this.#now();
     const codes = await this.#encoder.embed(missing);

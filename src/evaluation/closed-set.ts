@@ -32,10 +32,19 @@ export interface ClosedSetOptions {
    * that is trained cannot leave one out, so its plain pictures are halved as well.
    */
   readonly leaveOneOut: boolean;
+  /** Pictures a classifier was trained on before: nobody is enrolled then, and all others are looked for. */
+  readonly learned?: { has(file: string): boolean };
 }
 
 /** Divides a folder of people into gallery and probes. Pure; the same for a seed, and a person's part the same whoever else is there. */
 export function closedSet(people: readonly PersonPictures[], options: ClosedSetOptions): ClosedSet {
+  const { learned } = options;
+  if (learned) {
+    const probes = people.flatMap((pictures, person) =>
+      pictures[options.probe].flatMap((file) => (learned.has(file) ? [] : [{ file, person }])),
+    );
+    return { people: people.map(({ person }) => person), gallery: [], probes, withoutGallery: 0 };
+  }
   const gallery: LabelledFile[] = [];
   const probes: LabelledFile[] = [];
   let withoutGallery = 0;

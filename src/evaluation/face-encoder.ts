@@ -1,7 +1,7 @@
 import { cosine, unitEmbedding } from '../faces/embedding.ts';
 import type { FaceCrop } from '../faces/occlusion.ts';
 import type { VisionModel } from '../inference/vision-model.ts';
-import type { AlignedFace } from './face-source.ts';
+import type { FaceToEncode } from './face-source.ts';
 
 /** Turns aligned faces into codes, and compares them. A code is an embedding, or several to choose from at a comparison. */
 export interface FaceEncoder<Code extends object> {
@@ -9,7 +9,7 @@ export interface FaceEncoder<Code extends object> {
   /** Side of the aligned crops it takes, pixels. */
   readonly cropPx: number;
   /** Codes in order; null for what is no face to the encoder. */
-  embed(faces: readonly AlignedFace[]): Promise<(Code | null)[]>;
+  embed(faces: readonly FaceToEncode[]): Promise<(Code | null)[]>;
   /** How sure it is that both are of one person, -1 to 1. */
   compare(enrolled: Code, probe: Code): number;
 }

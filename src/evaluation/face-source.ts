@@ -33,6 +33,9 @@ export interface AlignedFace {
   readonly mask: FaceMask | null;
 }
 
+/** What an encoder needs of a face. */
+export type FaceToEncode = Pick<AlignedFace, 'crop' | 'mask'>;
+
 /** What became of a picture. */
 export type ReadPicture =
   | { readonly file: string; readonly face: AlignedFace; readonly reason: null }

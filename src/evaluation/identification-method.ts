@@ -29,6 +29,8 @@ export interface IdentificationMethod {
   readonly cropPx: number;
   /** False for a method that is trained on the gallery: it cannot leave single pictures out. */
   readonly canLeaveOneOut: boolean;
+  /** Of a method that was trained before: it enrols nobody, and is not asked about pictures it was trained on. */
+  readonly learned?: { readonly pictures: number; has(file: string): boolean };
   /**
    * @param people how many there are; those without a face in the gallery score -Infinity
    */

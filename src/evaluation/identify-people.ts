@@ -12,7 +12,7 @@ import type { IdentificationMethod, LabelledPictures, SearchedProbes } from './i
 import type { PersonPictures } from './people-folder.ts';
 import type { MaskedSide } from './verify-pairs.ts';
 
-export interface IdentifyOptions extends Omit<ClosedSetOptions, 'leaveOneOut'> {
+export interface IdentifyOptions extends Omit<ClosedSetOptions, 'leaveOneOut' | 'learned'> {
   readonly people: readonly PersonPictures[];
   /** Who wears a simulated mask: nobody, the probes, or the gallery as well. For plain probes. */
   readonly mask: MaskedSide;
@@ -70,7 +70,11 @@ export async function identifyPeople(
   options: IdentifyOptions,
 ): Promise<IdentificationRun> {
   const { people, mask, maskSeed, read, onProgress } = options;
-  const set = closedSet(people, { ...options, leaveOneOut: method.canLeaveOneOut });
+  const set = closedSet(people, {
+    ...options,
+    leaveOneOut: method.canLeaveOneOut,
+    ...(method.learned && { learned: method.learned }),
+  });
   const sides = [
     { files: set.gallery, masked: mask === 'both' },
     { files: set.probes, masked: mask !== 'none' },
@@ -91,13 +95,14 @@ export async function identifyPeople(
   };
   const gallery = await readSide(sides[0].files, sides[0].masked);
   const probes = await readSide(sides[1].files, sides[1].masked);
-  if (gallery.pictures.length === 0 || probes.pictures.length === 0) throw nothingLeft(set, unreadable.size, options);
+  if ((gallery.pictures.length === 0 && !method.learned) || probes.pictures.length === 0)
+    throw nothingLeft(set, unreadable.size, options);
 
   const searched = await method.search(gallery, probes, set.people.length);
   return {
     figures: {
       people: set.people.length,
-      gallery: gallery.pictures.length - searched.notEnrolled,
+      gallery: method.learned?.pictures ?? gallery.pictures.length - searched.notEnrolled,
       galleryNotFound: searched.notEnrolled,
       probes: probes.pictures.length,
       notFound: searched.searches.filter(({ scores }) => scores === null).length,
@@ -149,7 +154,7 @@ function describe(
   return {
     picture,
     person: people[truth] ?? '',
-    right: own !== null && (other === null || own.score > other.score),
+    right: scores !== null && (rival === null || (scores[truth] ?? Number.NaN) > (scores[rival] ?? Number.NaN)),
     own,
     other: other && { ...other, person: people[rival ?? -1] ?? '' },
   };

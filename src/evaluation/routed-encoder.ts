@@ -2,7 +2,7 @@ import type { FacePart } from '../core/person.ts';
 import { cosine } from '../faces/embedding.ts';
 import { partToEmbed } from '../faces/mask-state.ts';
 import type { FaceEncoder } from './face-encoder.ts';
-import type { AlignedFace } from './face-source.ts';
+import type { FaceToEncode } from './face-source.ts';
 import { NOT_COMPARED } from './metrics/comparisons.ts';
 
 /** What two encoders make of a face: enrolled by both, sought by the one for its mask state. */
@@ -29,7 +29,7 @@ export function routedEncoder(id: string, { full, upper, onFullScale }: RoutedEn
   return {
     id,
     cropPx: full.cropPx,
-    async embed(faces: readonly AlignedFace[]) {
+    async embed(faces: readonly FaceToEncode[]) {
       const byFull = await full.embed(faces);
       const byUpper = await upper.embed(faces);
       return faces.map(({ mask }, index) => {

@@ -12,15 +12,15 @@ export interface Example<T> {
   readonly person: number;
 }
 
-/** Scores of each person for a face, -1 to 1; those nothing was learnt of score -Infinity. */
-export type Score<T> = (features: T) => ArrayLike<number>;
+/** Scores of each person for faces, -1 to 1; those nothing was learnt of score -Infinity. */
+export type Score<T> = (faces: readonly T[]) => Promise<readonly ArrayLike<number>[]>;
 
 export interface Trainable<T> {
   readonly id: string;
   readonly cropPx: number;
   /** Features of what was read, in order; null where there is no face. */
   features(pictures: readonly ReadPicture[]): Promise<(T | null)[]>;
-  train(examples: readonly Example<T>[], people: number): Score<T>;
+  train(examples: readonly Example<T>[], people: number): Promise<Score<T>>;
 }
 
 /** A method that learns from the faces of the gallery and from nothing else. */
@@ -34,13 +34,16 @@ export function trainedMethod<T>({ id, cropPx, features, train }: Trainable<T>):
       const examples = learnt.flatMap((it, at): Example<T>[] =>
         it === null ? [] : [{ features: it, person: gallery.people[at] ?? -1 }],
       );
-      const score = examples.length > 0 ? train(examples, people) : () => [];
+      const score: Score<T> =
+        examples.length > 0 ? await train(examples, people) : async (faces) => faces.map(() => []);
       const sought = await features(probes.pictures);
       const known = new Set(examples.map(({ person }) => person));
       const comparisons = new ComparisonTable(probes.pictures.length * known.size);
+      const scored = await score(sought.filter((it) => it !== null));
+      let next = 0;
       const searches = sought.map((it, probe): Search => {
         const truth = probes.people[probe] ?? -1;
-        const scores = it === null ? null : Float64Array.from(score(it));
+        const scores = it === null ? null : Float64Array.from(scored[next++] ?? []);
         for (const person of known) comparisons.add(person === truth, scores?.[person] ?? NOT_COMPARED, person, truth);
         return { truth, scores };
       });

@@ -314,6 +314,85 @@ describe('mask states', () => {
   });
 });
 
+describe('classifiers', () => {
+  const HEAD = {
+    kind: 'classifier',
+    features: 'embedding',
+    batch: 16,
+    steps: 120,
+    optimiser: { peak: 0.02, warmUpSteps: 5 },
+    averageDecay: 0.9,
+    validation: { share: 0.3, everySteps: 40, faces: 100 },
+  };
+  const RECIPES = { head: HEAD, words: { ...HEAD, features: 'words', words: 12, hidden: 16 } };
+
+  it.each(['head', 'words'] as const)(
+    '%s: learns people of a folder, and eval asks it about pictures it did not see',
+    async (name) => {
+      const { code, stderr } = await done(train(await recipe(name, RECIPES[name]), '--out', name));
+      expect(stderr).toMatch(/step 120 of 120 · loss 0\.\d+ · accuracy \d\.\d+ · maskedAccuracy/);
+      expect(code).toBe(0);
+      const classes = JSON.parse(await readFile(join(cwd, name, 'classes.json'), 'utf8'));
+      expect(classes).toMatchObject({
+        encoder: { id: 'block50' },
+        people: expect.arrayContaining(['person 0', 'person 5']),
+      });
+      // Three pictures each, of which one is held out.
+      expect(classes.learned).toHaveLength(2 * PEOPLE);
+      expect(existsSync(join(cwd, name, 'words.safetensors'))).toBe(name === 'words');
+
+      const args = ['eval', 'identify', '--dir', people, '--workers', '1', '--json'];
+      const asked = await done(start([...args, '--classifier', name]));
+      expect(asked.code).toBe(0);
+      const figures = JSON.parse(asked.stdout);
+      expect(figures).toMatchObject({
+        classifier: name,
+        gallery: 2 * PEOPLE,
+        probes: PEOPLE,
+        impostors: PEOPLE * (PEOPLE - 1),
+      });
+      const judged = (await outcomeOf(join(cwd, name))).validations
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+      const best = judged.reduce((most, it) => (it.score > most.score ? it : most));
+      // What the run says of its held-out pictures, by the same crops but for what the detector sees in them anew.
+      expect(Math.abs(figures.rank1 - best.accuracy)).toBeLessThan(0.35);
+      if (name === 'head') expect(figures.rank1).toBeGreaterThan(0.6);
+    },
+  );
+
+  it('says what is no classifier, and which encoder one is for', async () => {
+    const args = ['eval', 'identify', '--dir', people, '--workers', '1'];
+    const none = await done(start([...args, '--classifier', 'nothing']));
+    expect(none.stderr).toContain('"nothing" is no classifier: nearest, softmax, svm, hariri, or the folder of a run');
+    expect(none.code).toBe(2);
+    const other = await done(start([...args, '--classifier', 'head', '--encoder', 'full']));
+    expect(other.stderr).toContain('head was trained on the encoder block50, not full');
+    expect(other.code).toBe(2);
+  });
+
+  it('needs two people with two pictures, and one folder', async () => {
+    const file = await recipe('head', HEAD);
+    const on = (folder: string) =>
+      done(start(['train', file, '--data', folder, '--cores', '1', '--out', `few-${folder}`]));
+    await cp(join(people, 'person 0'), join(cwd, 'one/somebody'), { recursive: true });
+    expect((await on('one')).stderr).toContain(
+      'one person with a face in the pictures: a classifier tells at least two apart',
+    );
+    for (let person = 0; person < 3; person++) {
+      await cp(join(people, `person ${person}/0.jpg`), join(cwd, `once/${person}/0.jpg`), { recursive: true });
+    }
+    const once = await on('once');
+    expect(once.stderr).toContain('nobody has two pictures with a face');
+    expect(once.code).toBe(7);
+    const twice = await done(start(['train', file, '--data', 'one', 'once', '--out', 'few']));
+    expect(twice.stderr).toContain('learns the people of one folder: give one --data');
+    expect(twice.code).toBe(2);
+    expect((await done(train(file, '--install', '--out', 'few'))).code).toBe(2);
+  });
+});
+
 describe('pictures that do not do', () => {
   const siamese = () => recipe('siamese', SIAMESE);
   const on = (file: string, folder: string) =>

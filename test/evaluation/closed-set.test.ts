@@ -36,6 +36,14 @@ describe('closedSet', () => {
     expect(set.withoutGallery).toBe(1);
   });
 
+  it('asks a classifier that was trained before about all it was not trained on', () => {
+    const learned = new Set(['a1', 'a2', 'am1']);
+    const set = closedSet(PEOPLE, { ...OPTIONS, probe: 'plain', leaveOneOut: false, learned });
+    expect(of(set.probes)).toEqual(['0 a3', '1 b1']);
+    expect(set.gallery).toEqual([]);
+    expect(of(closedSet(PEOPLE, { ...OPTIONS, learned }).probes)).toEqual(['0 am2', '1 bm1', '2 cm1']);
+  });
+
   it('halves both kinds for a mixed gallery', () => {
     const set = closedSet(PEOPLE, { ...OPTIONS, gallery: 'mixed' });
     const ada = set.gallery.filter(({ person }) => person === 0).map(({ file }) => file);

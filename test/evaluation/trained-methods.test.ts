@@ -4,6 +4,8 @@ import type { FeatureMaps } from '../../src/evaluation/classifiers/feature-maps.
 import { softmaxOnEmbeddings, svmOnEmbeddings } from '../../src/evaluation/embedding-classifiers.ts';
 import { haririMethod } from '../../src/evaluation/hariri-method.ts';
 import { identifyPeople } from '../../src/evaluation/identify-people.ts';
+import { openGraph } from '../../src/inference/onnxruntime-model.ts';
+import type { OpenSession } from '../../src/training/engine.ts';
 import { MadeEncoder, MadeFaceSource, type MadePicture } from './made-faces.ts';
 
 /** Three people in three directions, four plain pictures each a few degrees apart, and two masked ones in between. */
@@ -30,11 +32,13 @@ const MAPS: FeatureMaps = {
   },
 };
 
+const open: OpenSession = (onnx, name) => openGraph(onnx, { providers: ['cpu'], threads: 1, steady: true }, name);
+
 const METHODS = {
-  softmax: () => softmaxOnEmbeddings(new MadeEncoder()),
+  softmax: () => softmaxOnEmbeddings(new MadeEncoder(), open),
   svm: () => svmOnEmbeddings(new MadeEncoder()),
   hariri: () =>
-    haririMethod('made', MAPS, {
+    haririMethod('made', MAPS, open, {
       words: 12,
       softness: 0.5,
       hidden: 16,

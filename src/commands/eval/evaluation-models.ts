@@ -174,6 +174,11 @@ export class EvaluationModels {
     return featureMaps({ model, hide });
   }
 
+  /** Numbers of an embedding. Throws USAGE for an unknown id. */
+  dimensionOf(id: string): number {
+    return this.#store.entry(this.modelOf(id).model).embedding ?? 0;
+  }
+
   /** The id of the model behind an encoder's id, and what of a face it is shown. Throws USAGE for an unknown id. */
   modelOf(id: string): { model: string; hide: HideLowerFace | null } {
     const configured = this.#config.models.encoder;

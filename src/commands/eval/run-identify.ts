@@ -7,7 +7,7 @@ import { evenly } from '../../pictures/picture-tree.ts';
 import type { CommandContext } from '../command.ts';
 import { costText, identificationText } from './figures-text.ts';
 import { leftOutText } from './left-out-text.ts';
-import { type Classifier, methodOf } from './methods.ts';
+import { isClassifier, learnedMethodOf, methodOf } from './methods.ts';
 import { type ChainOptions, openEvaluation } from './open-evaluation.ts';
 import { identificationRow } from './report-rows.ts';
 import { mistakesOfIdentification } from './show-mistakes.ts';
@@ -17,7 +17,8 @@ import { writeReport } from './write-report.ts';
 export interface IdentifyCommand extends ChainOptions {
   readonly dir: string;
   readonly encoder: string;
-  readonly classifier: Classifier;
+  /** One of `CLASSIFIERS`, or the folder of a run. */
+  readonly classifier: string;
   readonly probe?: 'masked' | 'plain';
   readonly gallery: 'plain' | 'mixed';
   readonly splitSeed: number;
@@ -42,7 +43,10 @@ export async function runIdentify(options: IdentifyCommand, context: CommandCont
   const evaluation = await openEvaluation(options, context);
   try {
     const { shelf, models } = evaluation;
-    const { method, encoder } = await methodOf(models, id, classifier);
+    const names = people.map(({ person }) => person);
+    const { method, encoder } = isClassifier(classifier)
+      ? await methodOf(models, id, classifier)
+      : { method: await learnedMethodOf(models, { folder: classifier, encoder: id, dir, names }), encoder: null };
     const run = await identifyPeople(shelf, method, {
       people,
       probe,

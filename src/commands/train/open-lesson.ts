@@ -6,21 +6,24 @@ import type { ModelStore } from '../../inference/store.ts';
 import type { VisionModel } from '../../inference/vision-model.ts';
 import { alignmentsOf, embeddingsOf } from '../../training/data/face-features.ts';
 import type { FaceStore } from '../../training/data/face-store.ts';
-import type { PeopleSplit } from '../../training/data/training-pictures.ts';
+import type { PictureSplit } from '../../training/data/training-pictures.ts';
 import type { OpenSession } from '../../training/engine.ts';
+import { classifierLesson } from '../../training/recipes/classifier-lesson.ts';
 import { detectorLesson } from '../../training/recipes/detector-lesson.ts';
 import { type EncoderModels, encoderLesson } from '../../training/recipes/encoder-lesson.ts';
 import { landmarksLesson } from '../../training/recipes/landmarks-lesson.ts';
 import type { Lesson } from '../../training/recipes/lesson.ts';
 import { maskStateLesson } from '../../training/recipes/mask-state-lesson.ts';
 import { siameseLesson } from '../../training/recipes/siamese-lesson.ts';
+import { classifierParts } from './classifier-parts.ts';
 
 export interface LessonContext {
   readonly config: Config;
   readonly store: ModelStore;
   readonly faces: FaceStore;
   readonly folder: string;
-  readonly split: PeopleSplit;
+  /** Faces to train on, and to judge by. */
+  readonly split: PictureSplit;
   readonly signal: AbortSignal;
   readonly open: OpenSession;
   readonly block: number | null;
@@ -41,6 +44,7 @@ export function modelOf(kind: TrainingRecipe['kind'], { models }: Pick<Config, '
       return models.landmarks;
     case 'encoder':
     case 'siamese':
+    case 'classifier':
       return models.encoder;
     case 'mask-state':
       return models.maskState ?? SHIPPED_MASK_STATE;
@@ -53,9 +57,7 @@ export async function openLesson(recipe: TrainingRecipe, context: LessonContext)
   const id = modelOf(recipe.kind, context.config);
   const entry = store.entry(id);
   const onnx = new Uint8Array(await readFile(await store.sourceFile(id)));
-  const of = (people: ReadonlySet<number>) =>
-    faces.faces.flatMap(({ person }, face) => (people.has(person) ? [face] : []));
-  const parts = { store: faces, train: of(split.train), validation: of(split.validation) };
+  const parts = { store: faces, ...split };
   switch (recipe.kind) {
     case 'landmarks':
       return landmarksLesson(recipe, parts, { entry, onnx });
@@ -63,15 +65,18 @@ export async function openLesson(recipe: TrainingRecipe, context: LessonContext)
       return detectorLesson(recipe, parts, { entry, onnx }, context);
     case 'mask-state':
       return maskStateLesson(recipe, parts, { entry, onnx }, context.open);
+    case 'classifier':
+      return classifierLesson(recipe, await classifierParts(recipe, context, split));
     case 'encoder': {
-      if (split.train.size < recipe.batch / 2) {
+      const people = peopleOf(faces, split.train).size;
+      if (people < recipe.batch / 2) {
         const needed = recipe.batch / 2;
         throw new EyelineError(
           'TRAINING_DATA_UNUSABLE',
-          `${split.train.size} people to train on are fewer than the ${needed} of a batch: lower "batch" in the recipe`,
+          `${people} people to train on are fewer than the ${needed} of a batch: lower "batch" in the recipe`,
         );
       }
-      requireSecondPictures(faces, split.validation);
+      requireSecondPictures(faces, peopleOf(faces, split.validation));
       const options = { folder: context.folder, signal: context.signal };
       context.say('aligning faces');
       const landmarker = await context.openModel(context.config.models.landmarks);
@@ -95,6 +100,10 @@ export async function openLesson(recipe: TrainingRecipe, context: LessonContext)
       return siameseLesson(recipe, { ...parts, alignments }, await maskedEncoderInUse(context), context.open);
     }
   }
+}
+
+export function peopleOf({ faces }: Pick<FaceStore, 'faces'>, some: readonly number[]): Set<number> {
+  return new Set(some.map((face) => faces[face]?.person ?? -1));
 }
 
 /** What masked faces are embedded by now: the encoder for their upper part, or the one for whole faces. */

@@ -13,14 +13,14 @@ import { probeBlock } from '../../training/blocked-layout.ts';
 import { BatchSource } from '../../training/data/batch-source.ts';
 import { FaceStore } from '../../training/data/face-store.ts';
 import { readRecord } from '../../training/data/prepare-set.ts';
-import { type PeopleSplit, splitPeople } from '../../training/data/training-pictures.ts';
+import { type PictureSplit, splitPeople, splitPictures } from '../../training/data/training-pictures.ts';
 import type { OpenSession } from '../../training/engine.ts';
 import { type Example, type Lesson, type ModelContract, openTask } from '../../training/recipes/lesson.ts';
 import type { Student } from '../../training/recipes/student.ts';
 import type { Judgement, RunFolder } from '../../training/run/run-folder.ts';
 import { type RunOutcome, type RunProgress, trainRun } from '../../training/run/train-run.ts';
 import { modelWeights } from '../../training/write-weights.ts';
-import { modelOf, openLesson } from './open-lesson.ts';
+import { modelOf, openLesson, peopleOf } from './open-lesson.ts';
 import { trainedModel } from './trained-model.ts';
 import { writeTrainingReport } from './training-report.ts';
 
@@ -84,8 +84,12 @@ export async function runRecipe(run: RecipeRun): Promise<RecipeOutcome> {
           pictures: record?.pictures,
           faces: record?.faces,
           people: record?.people.length,
-          trainedOn: split.train.size,
-          judgedBy: split.validation.size,
+          ...(recipe.kind === 'classifier'
+            ? { picturesTrainedOn: split.train.length, picturesJudgedBy: split.validation.length }
+            : {
+                trainedOn: peopleOf(faces, split.train).size,
+                judgedBy: peopleOf(faces, split.validation).size,
+              }),
         },
         ...run.record,
       });
@@ -114,6 +118,7 @@ export async function runRecipe(run: RecipeRun): Promise<RecipeOutcome> {
         return model.lane('');
       },
     });
+    for (const [file, content] of Object.entries(lesson.files ?? {})) await folder.writeFile(file, content);
     const task = await openTask(lesson, recipe, { open, block });
     try {
       const outcome = await trainRun({
@@ -196,14 +201,31 @@ async function bestOf(folder: RunFolder, step: number): Promise<Judgement> {
   return { score, figures };
 }
 
-/** People with a face, parted. Throws TRAINING_DATA_UNUSABLE. */
-export function splitOf(faces: FaceStore, { validation, seed }: TrainingRecipe): PeopleSplit {
-  return splitPeople(
-    faces.faces.map(({ person }) => person),
-    validation.share,
-    seed,
-    validation.fold,
-  );
+/** Groups fewer than these cannot be parted. */
+const LEAST_TO_PART = 4;
+
+/**
+ * People with a face, parted; those who are seen with a real mask alone are parted for themselves, since there are few as a rule.
+ * A classifier is judged by other pictures of the people it learns. Throws TRAINING_DATA_UNUSABLE.
+ */
+export function splitOf(
+  { faces }: Pick<FaceStore, 'faces'>,
+  { kind, validation, seed }: Pick<TrainingRecipe, 'kind' | 'validation' | 'seed'>,
+): PictureSplit {
+  if (kind === 'classifier') {
+    const people = faces.map(({ person }) => person);
+    return splitPictures(people, validation.share, seed, validation.fold);
+  }
+  const part = (people: readonly number[]) => splitPeople(people, validation.share, seed, validation.fold);
+  const bare = new Set(faces.flatMap(({ person, worn }) => (worn ? [] : [person])));
+  const masked = [...new Set(faces.flatMap(({ person }) => (bare.has(person) ? [] : [person])))];
+  const parts = [part([...bare]), ...(masked.length < LEAST_TO_PART ? [] : [part(masked)])];
+  const isHeld = (person: number) => parts.some((it) => it.validation.has(person));
+  const numbers = faces.map((_, face) => face);
+  return {
+    train: numbers.filter((face) => !isHeld(faces[face]?.person ?? -1)),
+    validation: numbers.filter((face) => isHeld(faces[face]?.person ?? -1)),
+  };
 }
 
 /** Where runs are kept unless told otherwise. */

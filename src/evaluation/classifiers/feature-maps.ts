@@ -1,6 +1,6 @@
 import type { VisionModel } from '../../inference/vision-model.ts';
+import type { FeatureMatrix } from '../../training/classifiers/feature-matrix.ts';
 import { type HideLowerFace, squareCrop } from '../face-encoder.ts';
-import type { FeatureMatrix } from './feature-matrix.ts';
 
 /** Deep descriptors of the part of a face that is kept: one for each place of a network's feature map. */
 export interface FeatureMaps {

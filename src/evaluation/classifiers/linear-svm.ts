@@ -1,5 +1,5 @@
 import { shuffled } from '../../core/shuffled.ts';
-import { dot, type FeatureMatrix, rowOf } from './feature-matrix.ts';
+import { dot, type FeatureMatrix, rowOf } from '../../training/classifiers/feature-matrix.ts';
 
 export interface SvmOptions {
   readonly classes: number;

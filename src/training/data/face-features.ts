@@ -111,13 +111,39 @@ export async function embeddingsOf(
   return embeddings;
 }
 
-async function readFloats(file: string, length: number): Promise<Float32Array | null> {
+/**
+ * Aligned crops of all faces, plain and under each mask, so many at a time, in the order of `FaceAlignments`: RGB, `side` squared.
+ */
+export function* alignedCrops(
+  store: FaceStore,
+  alignments: FaceAlignments,
+  faces: readonly number[],
+  side: number,
+): Generator<{ readonly crops: Uint8Array[]; readonly rows: number[] }> {
+  const size = { width: side, height: side };
+  for (let from = 0; from < faces.length; from += BATCH) {
+    const crops: Uint8Array[] = [];
+    const rows: number[] = [];
+    for (const face of faces.slice(from, from + BATCH)) {
+      const chip = store.read(face);
+      const add = (image: RgbImage, variant: number) => {
+        crops.push(cutSmoothly(image, alignToTemplate(pointsOf(alignments, face, variant), side), size).rgb);
+        rows.push((alignments.starts[face] ?? 0) + variant);
+      };
+      add(chip, 0);
+      for (const which of store.faces[face]?.masks.keys() ?? []) add(store.withMask(face, chip, which), which + 1);
+    }
+    yield { crops, rows };
+  }
+}
+
+export async function readFloats(file: string, length: number): Promise<Float32Array | null> {
   const bytes = await readFile(file).catch(() => null);
   if (bytes?.length !== length * 4) return null;
   return new Float32Array(new Uint8Array(bytes).buffer);
 }
 
-async function writeFloats(file: string, values: Float32Array): Promise<void> {
+export async function writeFloats(file: string, values: Float32Array): Promise<void> {
   await writeFile(`${file}.part`, new Uint8Array(values.buffer));
   await rename(`${file}.part`, file);
 }

@@ -1,3 +1,4 @@
+import { type ClassifierSampling, classifierSampler } from './classifier-sampler.ts';
 import { type DetectorSampling, detectorSampler } from './detector-sampler.ts';
 import { type EncoderSampling, encoderSampler } from './encoder-sampler.ts';
 import type { FaceStore } from './face-store.ts';
@@ -12,6 +13,7 @@ export type Sampling =
   | { readonly kind: 'encoder'; readonly options: EncoderSampling }
   | { readonly kind: 'detector'; readonly options: DetectorSampling }
   | { readonly kind: 'triplets'; readonly options: TripletSampling }
+  | { readonly kind: 'classifier'; readonly options: ClassifierSampling }
   | { readonly kind: 'mask-state'; readonly options: MaskStateSampling };
 
 export function makeSampler(store: FaceStore, sampling: Sampling): Sampler {
@@ -24,6 +26,8 @@ export function makeSampler(store: FaceStore, sampling: Sampling): Sampler {
       return detectorSampler(store, sampling.options);
     case 'triplets':
       return tripletSampler(store, sampling.options);
+    case 'classifier':
+      return classifierSampler(sampling.options);
     case 'mask-state':
       return maskStateSampler(store, sampling.options);
   }

@@ -30,6 +30,51 @@ export function trainingPictures(sources: readonly PeopleSource[]): FacesToPrepa
   return { people, pictures };
 }
 
+/** Faces to train on and faces to judge by, of the same people. */
+export interface PictureSplit {
+  readonly train: readonly number[];
+  readonly validation: readonly number[];
+}
+
+/**
+ * Parts each person's pictures by chance: `share` of them, at least one, is held out of whoever has two.
+ *
+ * @param people number of the person of each face
+ * @param fold   another fold holds out other pictures
+ * Throws TRAINING_DATA_UNUSABLE when there is one person alone, or nobody has two pictures.
+ */
+export function splitPictures(people: readonly number[], share: number, seed: number, fold = 0): PictureSplit {
+  const facesOf = new Map<number, number[]>();
+  people.forEach((person, face) => {
+    facesOf.set(person, [...(facesOf.get(person) ?? []), face]);
+  });
+  if (facesOf.size < 2) {
+    throw new EyelineError(
+      'TRAINING_DATA_UNUSABLE',
+      'one person with a face in the pictures: a classifier tells at least two apart',
+    );
+  }
+  const random = seededRandom(seed);
+  const held = [...facesOf.values()].flatMap((faces) => {
+    const order = shuffled(faces, random);
+    if (faces.length < 2) return [];
+    const count = Math.min(faces.length - 1, Math.max(1, Math.round(faces.length * share)));
+    const from = (fold * count) % (faces.length - count + 1);
+    return order.slice(from, from + count);
+  });
+  if (held.length === 0) {
+    throw new EyelineError(
+      'TRAINING_DATA_UNUSABLE',
+      'nobody has two pictures with a face: a classifier is judged by pictures it was not trained on',
+    );
+  }
+  const validation = new Set(held);
+  return {
+    train: people.flatMap((_, face) => (validation.has(face) ? [] : [face])),
+    validation: shuffled(held, random),
+  };
+}
+
 /** People to train on and people to judge by; nobody is among both. */
 export interface PeopleSplit {
   readonly train: ReadonlySet<number>;

@@ -31,6 +31,8 @@ export interface Lesson {
   readonly batchNormalization?: 'frozen' | 'batch';
   /** What the trained model takes and gives, where that is not what the model it began with does. */
   readonly contract?: ModelContract;
+  /** Files kept beside the model. */
+  readonly files?: Readonly<Record<string, string | Uint8Array>>;
   /** Pictures a batch. */
   readonly batch: number;
   readonly sampling: Sampling;

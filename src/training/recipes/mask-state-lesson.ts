@@ -136,9 +136,15 @@ interface JudgedFace {
 }
 type JudgedFaces = readonly JudgedFace[];
 
-/** At most so many faces, each with all that it shows; the same ones and in the same variation every time. */
+/** At most so many faces, real masks first, each with all that it shows; the same ones and in the same variation every time. */
 function judgedFaces(store: FaceStore, validation: readonly number[], most: number): JudgedFaces {
-  const some = shuffled(validation, seededRandom(0)).slice(0, most);
+  const isReal = (face: number) => store.faces[face]?.worn === true;
+  const real = validation.filter(isReal);
+  const others = shuffled(
+    validation.filter((face) => !isReal(face)),
+    seededRandom(0),
+  );
+  const some = [...real.slice(0, most / 2), ...others].slice(0, most);
   return maskExamples(store, some).map((example, index) => {
     const chip = chipOf(store, example);
     return {

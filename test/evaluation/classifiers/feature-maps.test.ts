@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
 import { featureMaps } from '../../../src/evaluation/classifiers/feature-maps.ts';
-import { rowOf } from '../../../src/evaluation/classifiers/feature-matrix.ts';
 import { blankBelow, keepBlocks } from '../../../src/faces/occlusion.ts';
 import type { VisionModel } from '../../../src/inference/vision-model.ts';
+import { rowOf } from '../../../src/training/classifiers/feature-matrix.ts';
 
 /** A map of 7x7 places with two channels: the row and the column of the place, from 1; and the crops it was shown. */
 function placesModel(): { model: VisionModel; seen: Uint8Array[] } {

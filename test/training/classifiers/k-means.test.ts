@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../src/core/seeded-random.ts';
-import { matrixOf, rowOf, squaredDistance } from '../../../src/evaluation/classifiers/feature-matrix.ts';
-import { kMeans } from '../../../src/evaluation/classifiers/k-means.ts';
+import { matrixOf, rowOf, squaredDistance } from '../../../src/training/classifiers/feature-matrix.ts';
+import { kMeans } from '../../../src/training/classifiers/k-means.ts';
 
 const points = (...rows: number[][]) => matrixOf(rows.map((row) => Float32Array.from(row)));
 

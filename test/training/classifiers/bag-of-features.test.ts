@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../src/core/seeded-random.ts';
-import { histogramOf, learnCodebook } from '../../../src/evaluation/classifiers/bag-of-features.ts';
-import { matrixOf } from '../../../src/evaluation/classifiers/feature-matrix.ts';
+import { histogramOf, learnCodebook } from '../../../src/training/classifiers/bag-of-features.ts';
+import { matrixOf } from '../../../src/training/classifiers/feature-matrix.ts';
 
 const matrix = (...rows: number[][]) => matrixOf(rows.map((row) => Float32Array.from(row)));
 
