@@ -10,14 +10,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { decodePicture, encodePicture } from '../src/capture/opencv-picture.ts';
+import { decodePicture } from '../src/capture/opencv-picture.ts';
 import { loadConfig } from '../src/config/load.ts';
-import type { Size } from '../src/core/geometry.ts';
 import { silentLogger } from '../src/core/logger.ts';
-import { seededRandom, seedOf } from '../src/core/seeded-random.ts';
 import { fuseLiveness } from '../src/faces/liveness.ts';
-import type { StoredPicture } from '../src/pictures/picture-tools.ts';
 import { openFaceAnalyser } from '../src/wiring/open-faces.ts';
+import { filmAgain } from './film-again.ts';
 
 const KINDS = ['live', 'screen', 'print'] as const;
 type Kind = (typeof KINDS)[number];
@@ -45,7 +43,8 @@ for (const liveness of [...models.map((id) => [id]), ...(models.length > 1 ? [mo
   for (const name of files) {
     const film = name.replace(/-\d+\.jpg$/, '');
     for (const kind of KINDS) {
-      const picture = await shown(await readFile(join(values.frames, name)), film, kind);
+      const jpeg = await readFile(join(values.frames, name));
+      const picture = await decodePicture(kind === 'live' ? jpeg : await filmAgain(jpeg, film, kind), name);
       const [face] = await chain.analyser.detect(picture);
       const [live] = face && assessor ? await assessor.assess(picture, [face.box]) : [];
       picture.release();
@@ -65,59 +64,4 @@ for (const liveness of [...models.map((id) => [id]), ...(models.length > 1 ? [mo
     console.log(`  ${kind.padEnd(6)} ${name} ${share(all)} looks, ${share(fused)} films; median ${middle}`);
   }
   await chain.close();
-}
-
-/** A frame, or a picture of it filmed anew: the same way for all frames of a film. */
-async function shown(jpeg: Uint8Array, film: string, kind: Kind): Promise<StoredPicture> {
-  const frame = await decodePicture(jpeg, film);
-  if (kind === 'live') return frame;
-  const size = { width: frame.width, height: frame.height };
-  const random = seededRandom(seedOf(1, `${film} ${kind}`));
-  const between = (low: number, high: number) => low + (high - low) * random();
-  const [scale, angle] = [between(0.75, 0.95), between(-0.08, 0.08)];
-  const [a, b] = [scale * Math.cos(angle), -scale * Math.sin(angle)];
-  const [x, y] = [
-    size.width / 2 - (a * size.width + b * size.height) / 2,
-    size.height / 2 - (-b * size.width + a * size.height) / 2,
-  ];
-  const [rgb] = await frame.cut([{ matrix: [a, b, x, -b, a, y], ...size, colour: 'rgb' }]);
-  frame.release();
-  if (!rgb) throw new Error('a picture gave no crop');
-  filmed(rgb, size, kind, { scale, angle, random });
-  return decodePicture(await encodePicture(rgb, size, '.jpg', Math.round(between(60, 85))), film);
-}
-
-/** What filming a flat picture does to its pixels, and a scene around it. */
-function filmed(
-  rgb: Uint8Array,
-  { width, height }: Size,
-  kind: Kind,
-  { scale, angle, random }: { scale: number; angle: number; random: () => number },
-): void {
-  const between = (low: number, high: number) => low + (high - low) * random();
-  const [gamma, contrast, lift] = [between(1.1, 1.6), between(0.75, 0.95), between(8, 25)];
-  const [period, turn, moire] = [between(2.2, 4.5), between(0, Math.PI), kind === 'screen' ? between(6, 16) : 0];
-  const cast = kind === 'print' ? [1.05, 0.98, 0.86] : [0.95, 1, 1.08];
-  const border = kind === 'print' ? 235 : 15;
-  const [cos, sin] = [Math.cos(angle) * scale, Math.sin(angle) * scale];
-  for (let row = 0; row < height; row++) {
-    for (let column = 0; column < width; column++) {
-      const [dx, dy] = [column - width / 2, row - height / 2];
-      // Where it is on the flat picture, 0 the middle and 1 its edge.
-      const u = Math.abs((dx * cos - dy * sin) / (scale * scale)) / (width / 2);
-      const v = Math.abs((dx * sin + dy * cos) / (scale * scale)) / (height / 2);
-      const far = Math.max(u, v);
-      const wave = moire * Math.sin((2 * Math.PI * (dx * Math.cos(turn) + dy * Math.sin(turn))) / period);
-      for (let channel = 0; channel < 3; channel++) {
-        const at = (row * width + column) * 3 + channel;
-        const value = 255 * ((rgb[at] ?? 0) / 255) ** gamma * contrast * (cast[channel] ?? 1) + lift + wave;
-        const shownValue = far <= 0.98 ? value : far <= 1.06 ? border : 110 + 30 * (row / height);
-        rgb[at] = Math.min(255, Math.max(0, shownValue));
-      }
-    }
-  }
-  const before = rgb.slice();
-  for (let at = 3; at < rgb.length - 3; at++) {
-    rgb[at] = ((before[at - 3] ?? 0) + 2 * (before[at] ?? 0) + (before[at + 3] ?? 0)) / 4;
-  }
 }

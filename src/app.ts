@@ -9,6 +9,7 @@ import type { Person } from './core/person.ts';
 import { type Camera, Daemon } from './daemon.ts';
 import { type CommandedCamera, carryOut } from './events/device-commands.ts';
 import { actorName } from './gallery/actor.ts';
+import { graphFrom } from './gallery/gallery-templates.ts';
 import { LiveGallery } from './gallery/live-gallery.ts';
 import { openGalleryStore } from './gallery/sqlite-gallery-store.ts';
 import { GallerySync } from './gallery/sync/gallery-sync.ts';
@@ -30,7 +31,7 @@ import { SnapshotDesk } from './privacy/snapshot-desk.ts';
 import { createPublisher } from './wiring/create-publisher.ts';
 import { openFaceAnalyser } from './wiring/open-faces.ts';
 import { openFleetMember, syncCommand } from './wiring/open-fleet-member.ts';
-import { openVisitors } from './wiring/open-visitors.ts';
+import { erasable, openVisitors } from './wiring/open-visitors.ts';
 import { ZoneWatch } from './zones/zone-watch.ts';
 
 /** A command for a picture waits for a frame as long. */
@@ -66,11 +67,17 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     onRun: (run) => metrics.run(run),
   });
   const galleryKey = await readGalleryKey(config, env, (message) => logger.warn({ part: 'gallery' }, message));
+  const decisions = decisionParts(config, faces.encoders);
+  const visitors = config.visitors.enabled
+    ? openVisitors(config, galleryKey, decisions.sameVisitor, logger, clock)
+    : null;
   const gallery = new LiveGallery({
     open: (create) =>
       openGalleryStore(config.gallery.file, { logger, clock, create, key: galleryKey, actor: actorName('daemon') }),
     encoders: faces.encoders,
     bestOf: config.gallery.bestOf,
+    graphFrom: graphFrom(config.gallery.index),
+    onDeleted: (ids) => (visitors ?? erasable(config, galleryKey, logger, clock)).erasePeople(ids),
     refreshMs: config.gallery.refreshMs,
     clock,
     logger,
@@ -80,7 +87,6 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     key: galleryKey,
     encoder: faces.encoder.fingerprint,
   });
-  const decisions = decisionParts(config, faces.encoders);
   const tellAlike = tellAdaptation(logger);
   gallery.onChange((snapshots) => {
     const { version, people, templateCount } = snapshots;
@@ -110,9 +116,6 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
   if (sync) publisher?.onAnnouncement((text) => sync.announce(text));
 
   gallery.onChange(warnOfLargeGallery(logger, decisions.falseAcceptRate, decisions.templatesMeasured));
-  const visitors = config.visitors.enabled
-    ? openVisitors(config, galleryKey, decisions.sameVisitor, logger, clock)
-    : null;
   const isIgnored = (person: Person | null) => person !== null && config.privacy.ignore.includes(person.id);
   const cropKey = await readCropKey(config, env, (message) => logger.warn({ part: 'privacy' }, message));
   const { days, folder } = config.privacy.crops;

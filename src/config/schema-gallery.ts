@@ -44,6 +44,12 @@ export const gallery = z
       .max(20)
       .default(1)
       .describe("Of how many of a person's templates, those most alike, the mean is their score."),
+    index: z
+      .enum(['auto', 'exact', 'hnsw'])
+      .default('auto')
+      .describe(
+        'How people are searched: all templates compared (exact), by a graph (hnsw), or by a graph from 100,000 templates of an encoder on.',
+      ),
     keepCrops: z
       .boolean()
       .default(false)

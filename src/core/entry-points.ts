@@ -22,6 +22,7 @@ export function loaderArguments(entry: URL): string[] {
 export function startWorker(entry: URL, options: WorkerOptions = {}): Worker {
   if (!entry.pathname.endsWith('.ts')) return new Worker(entry, options);
   const loader = JSON.stringify(import.meta.resolve('tsx/esm/api'));
-  const boot = `import(${loader}).then(({ register }) => { register(); return import(${JSON.stringify(entry.href)}); })`;
+  // Text that is run has a global __dirname of '.', by which usearch looks for its binary, without an end.
+  const boot = `delete globalThis.__dirname; import(${loader}).then(({ register }) => { register(); return import(${JSON.stringify(entry.href)}); })`;
   return new Worker(boot, { ...options, eval: true, execArgv: [] });
 }

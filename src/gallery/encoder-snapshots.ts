@@ -1,5 +1,6 @@
 import type { Person } from '../core/person.ts';
 import type { GallerySnapshot, Match } from './snapshot.ts';
+import { mergedById } from './template-layers.ts';
 
 /** The gallery at one version: a snapshot an encoder in use. Never changes: a new version is a new one. */
 export interface EncoderSnapshots {
@@ -26,14 +27,14 @@ export interface EncoderSnapshots {
 /** @param snapshots of the same gallery, the full-face encoder's first */
 export function combineSnapshots(snapshots: readonly GallerySnapshot[]): EncoderSnapshots {
   const byEncoder = new Map(snapshots.map((snapshot) => [snapshot.encoder, snapshot]));
-  const people = new Map(snapshots.flatMap((snapshot) => snapshot.people.map((person) => [person.id, person])));
+  const people = snapshots.reduce<readonly Person[]>((all, snapshot) => mergedById(all, snapshot.people), []);
   return Object.freeze({
     // Read one after the other, the later ones may be newer: told as the oldest, the gallery is read again soon.
     version: Math.min(...snapshots.map(({ version }) => version)),
-    people: Object.freeze([...people.values()].sort((a, b) => (a.id < b.id ? -1 : 1))),
+    people: Object.freeze(people),
     templateCount: snapshots.reduce((sum, snapshot) => sum + snapshot.templateCount, 0),
     snapshots,
-    has: (personId: string) => people.has(personId),
+    has: (personId: string) => snapshots.some((snapshot) => snapshot.has(personId)),
     enrolled: (encoder: string) => {
       const snapshot = byEncoder.get(encoder);
       return { people: snapshot?.people.length ?? 0, templates: snapshot?.templateCount ?? 0 };

@@ -2,8 +2,11 @@ import type { Clock } from '../core/clock.ts';
 import { messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import type { FacePart } from '../core/person.ts';
-import { combineSnapshots, type EncoderSnapshots, withoutOtherTemplates } from './encoder-snapshots.ts';
-import { createSnapshot, type SnapshotOptions } from './snapshot.ts';
+import { type EncoderSnapshots, withoutOtherTemplates } from './encoder-snapshots.ts';
+import type { GalleryChanges, TombstoneRecord } from './gallery-changes.ts';
+import { GalleryTemplates, type LiveEncoder } from './gallery-templates.ts';
+import { type BuildGraph, buildHnsw } from './search/build-hnsw.ts';
+import type { SnapshotOptions } from './snapshot.ts';
 import type { GalleryEncoder, TemplateMatrix } from './template.ts';
 
 /** What the live gallery reads from; `SqliteGalleryStore` fits. */
@@ -11,6 +14,10 @@ export interface GallerySource {
   /** Whether the gallery has changed since `version`. */
   changed(version: number): boolean;
   loadTemplates(encoder: GalleryEncoder, part: FacePart): TemplateMatrix;
+  /** What changed since that version, all of one moment. */
+  changesSince(version: number): GalleryChanges;
+  /** Those deleted after that version and not added again. */
+  tombstones(since: number): readonly Pick<TombstoneRecord, 'id' | 'version'>[];
   /** Removes whoever may not be kept any longer; gives their ids. */
   removeExpired(): string[];
   /** How many people have templates of other encoders only, and how many templates these are. */
@@ -25,9 +32,18 @@ export interface LiveGalleryOptions {
   /** Opens the gallery: at the start a missing one may be made (`create`); later a missing one is a failure. */
   readonly open: (create: boolean) => GallerySource;
   /** The encoders whose templates are taken, the full-face one first; those of others are left out. */
-  readonly encoders: readonly (GalleryEncoder & { readonly part: FacePart })[];
+  readonly encoders: readonly LiveEncoder[];
   /** Of how many templates a person's score is the mean; 1 when left out. */
   readonly bestOf?: SnapshotOptions['bestOf'];
+  /** From how many templates on a graph is searched instead of all of them; never when left out. */
+  readonly graphFrom?: number;
+  /** {@link buildHnsw} when left out. */
+  readonly buildGraph?: BuildGraph;
+  /**
+   * Told of everybody who was deleted, by whatever process: at the start of all there are tombstones of, later of new ones. When it
+   * throws, it is told again.
+   */
+  readonly onDeleted?: (ids: readonly string[]) => void;
   /** How often the gallery is looked at. */
   readonly refreshMs: number;
   readonly clock: Clock;
@@ -47,10 +63,24 @@ export class LiveGallery {
   #watching: Promise<void> = Promise.resolve();
   #failing = false;
   /** What was warned of last, so that it is said again only when it changed. */
-  readonly #told = { foreign: '', masked: '' };
+  readonly #told = { foreign: '', masked: '', deletion: '' };
+  readonly #templates: GalleryTemplates;
+  /** Version up to which deletions were told of. */
+  #toldDeleted = 0;
 
   constructor(options: LiveGalleryOptions) {
+    const { bestOf = 1, buildGraph = buildHnsw, encoders, graphFrom = Number.POSITIVE_INFINITY, logger } = options;
     this.#options = options;
+    this.#templates = new GalleryTemplates({
+      encoders,
+      bestOf,
+      graphFrom,
+      buildGraph,
+      logger,
+      onReplaced: (snapshot) => {
+        this.#snapshot = snapshot;
+      },
+    });
   }
 
   /**
@@ -63,6 +93,7 @@ export class LiveGallery {
     try {
       this.#removeExpired(this.#source);
       this.#load(this.#source);
+      this.#tellDeleted(this.#source);
     } catch (error) {
       this.#closeSource();
       throw error;
@@ -88,6 +119,7 @@ export class LiveGallery {
   async stop(): Promise<void> {
     this.#stopped.abort();
     await this.#watching;
+    await this.#templates.stop();
     this.#closeSource();
   }
 
@@ -109,10 +141,13 @@ export class LiveGallery {
     try {
       if (!this.#source) {
         this.#source = open(false);
+        // It may be another file: what was told of the one before says nothing.
+        this.#toldDeleted = 0;
         this.#load(this.#source);
       }
       this.#removeExpired(this.#source);
-      if (this.#source.changed(this.current().version)) this.#load(this.#source);
+      if (this.#source.changed(this.current().version)) this.#update(this.#source);
+      this.#tellDeleted(this.#source);
       if (this.#failing) logger.info({ galleryVersion: this.current().version }, 'gallery can be read again');
       this.#failing = false;
     } catch (error) {
@@ -136,11 +171,42 @@ export class LiveGallery {
   }
 
   #load(source: GallerySource): void {
-    const { encoders, logger, bestOf = 1 } = this.#options;
-    const snapshot = combineSnapshots(
-      encoders.map((encoder) => createSnapshot(source.loadTemplates(encoder, encoder.part), { bestOf })),
+    this.#take(
+      source,
+      this.#templates.replace((encoder) => source.loadTemplates(encoder, encoder.part)),
     );
-    this.#warnOfForeign(source, snapshot);
+  }
+
+  #update(source: GallerySource): void {
+    const changes = source.changesSince(this.current().version);
+    // An older version than before: the file was put back to what it once was.
+    if (changes.to < changes.from) this.#load(source);
+    else this.#take(source, this.#templates.change(changes), changes);
+  }
+
+  #tellDeleted(source: GallerySource): void {
+    const { version } = this.current();
+    if (!this.#options.onDeleted || this.#toldDeleted === version) return;
+    const ids = source.tombstones(this.#toldDeleted).map(({ id }) => id);
+    try {
+      if (ids.length > 0) {
+        this.#options.onDeleted(ids);
+        this.#options.logger.info({ people: ids }, `erased what is kept of the tracks of ${ids.length} people deleted`);
+      }
+      this.#toldDeleted = version;
+      this.#told.deletion = '';
+    } catch (error) {
+      const told = messageOf(error);
+      if (told !== this.#told.deletion) {
+        this.#options.logger.error({ people: ids }, `what is kept of people deleted could not be erased yet: ${told}`);
+      }
+      this.#told.deletion = told;
+    }
+  }
+
+  #take(source: GallerySource, snapshot: EncoderSnapshots, changes?: GalleryChanges): void {
+    const { logger } = this.#options;
+    if (!changes || this.#told.foreign !== '' || hasForeign(changes, snapshot)) this.#warnOfForeign(source, snapshot);
     this.#warnOfMasked(snapshot);
     this.#snapshot = snapshot;
     const { version, people, templateCount } = snapshot;
@@ -194,4 +260,9 @@ export class LiveGallery {
     }
     this.#source = null;
   }
+}
+
+/** Whether somebody who changed has templates, but none of the first encoder. */
+function hasForeign({ people }: GalleryChanges, { snapshots: [first] }: EncoderSnapshots): boolean {
+  return people.some(({ id, templates }) => templates.length > 0 && !first?.has(id));
 }

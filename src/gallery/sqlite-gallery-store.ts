@@ -258,9 +258,9 @@ export class SqliteGalleryStore {
     });
   }
 
-  /** Those deleted and not added again. */
-  tombstones(): readonly TombstoneRecord[] {
-    return readTombstones(this.#connection, 0);
+  /** Those deleted after version `since` and not added again; all of them when left out. */
+  tombstones(since = 0): readonly TombstoneRecord[] {
+    return readTombstones(this.#connection, since);
   }
 
   /** A person with all templates; null when there is none of that id. */

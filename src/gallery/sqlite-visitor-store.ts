@@ -238,6 +238,7 @@ export class SqliteVisitorStore {
         this.#connection.run('DELETE FROM visitors WHERE person = ?', [id]);
       }
     });
+    this.#kept = null;
     this.#connection.checkpoint();
   }
 

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Config } from '../config/schema.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
@@ -19,7 +20,24 @@ export function openVisitors(
   return {
     log: createVisitorLog(store, sameVisitor, logger),
     deny: (track: string, person?: string) => store.deny(track, person),
+    erasePeople: (ids: readonly string[]) => store.erasePeople(ids),
     close: () => store.close(),
+  };
+}
+
+/** Erases people from the file of visitors there is, where visitors are not kept any more. */
+export function erasable({ visitors }: Config, key: Uint8Array | undefined, logger: Logger, clock: Clock) {
+  return {
+    erasePeople(ids: readonly string[]): void {
+      if (!existsSync(visitors.file)) return;
+      const limits = visitorLimits(visitors);
+      const store = openVisitorStore(visitors.file, { logger, clock, limits, create: false, key });
+      try {
+        store.erasePeople(ids);
+      } finally {
+        store.close();
+      }
+    },
   };
 }
 

@@ -1,17 +1,19 @@
 import { copyFileSync, existsSync, renameSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { silentLogger } from '../../src/core/logger.ts';
+import { seededRandom } from '../../src/core/seeded-random.ts';
 import type { EncoderSnapshots } from '../../src/gallery/encoder-snapshots.ts';
 import { LiveGallery, type LiveGalleryOptions } from '../../src/gallery/live-gallery.ts';
-import { openGalleryStore } from '../../src/gallery/sqlite-gallery-store.ts';
+import { buildHnsw } from '../../src/gallery/search/build-hnsw.ts';
+import { openGalleryStore, SqliteGalleryStore } from '../../src/gallery/sqlite-gallery-store.ts';
 import { axis, keepingLogger, ManualClock, openStore, template, temporaryFolder } from './gallery-rig.ts';
 
 const ENCODER = { fingerprint: 'encoder-a', dimension: 4, part: 'full' } as const;
 const UPPER = { fingerprint: 'encoder-u', dimension: 4, part: 'upper' } as const;
 
 /** A live gallery on a file, and a second connection to write into the file. */
-function rig(encoders: LiveGalleryOptions['encoders'] = [ENCODER]) {
+function rig(encoders: LiveGalleryOptions['encoders'] = [ENCODER], options: Partial<LiveGalleryOptions> = {}) {
   const file = join(temporaryFolder(), 'gallery.sqlite');
   const clock = new ManualClock();
   const logger = keepingLogger();
@@ -21,6 +23,7 @@ function rig(encoders: LiveGalleryOptions['encoders'] = [ENCODER]) {
     refreshMs: 500,
     clock,
     logger,
+    ...options,
   });
   onTestFinished(() => live.stop());
   const seen: EncoderSnapshots[] = [];
@@ -220,4 +223,107 @@ it('stops, twice too, and keeps the last snapshot', async () => {
   enrol(file, 'Anna', axis(4, 0));
   expect(seen).toHaveLength(1);
   expect(live.current().people).toEqual([]);
+});
+
+it('reads only what changed, and tells of everybody deleted until it was done with', async () => {
+  const deleted: string[][] = [];
+  let isLocked = true;
+  const onDeleted = (ids: readonly string[]) => {
+    deleted.push([...ids]);
+    if (isLocked) throw new Error('locked');
+  };
+  const { file, clock, logger, live } = rig([ENCODER], { onDeleted });
+  const store = openStore(file, clock);
+  enrol(file, 'Anna', axis(4, 0));
+  enrol(file, 'Ben', axis(4, 1));
+  store.removePerson('anna');
+  await live.start();
+  expect(deleted).toEqual([['anna']]);
+  await clock.tick();
+  expect(logger.lines.filter(({ level }) => level === 'error')).toHaveLength(1);
+  isLocked = false;
+  await clock.tick();
+  expect(deleted).toEqual([['anna'], ['anna'], ['anna']]);
+
+  const loads = vi.spyOn(SqliteGalleryStore.prototype, 'loadTemplates');
+  onTestFinished(() => loads.mockRestore());
+  enrol(file, 'Anna', axis(4, 2));
+  enrol(file, 'Cem', axis(4, 3));
+  await clock.tick();
+  store.applyBatch({ origin: 'fleet', encoders: [], people: [], tombstones: [{ id: 'ben', deletedAtMs: 1 }] });
+  await clock.tick();
+  expect(deleted.slice(3)).toEqual([['ben']]);
+  expect(live.current().people.map(({ id }) => id)).toEqual(['anna', 'cem']);
+  expect(live.current()).toMatchObject({ templateCount: 2, version: store.version() });
+  expect(
+    live
+      .current()
+      .search(axis(4, 1), ENCODER.fingerprint, 3)
+      .map(({ person, score }) => [person.id, score]),
+  ).toEqual([
+    ['anna', 0],
+    ['cem', 0],
+  ]);
+  expect(loads).not.toHaveBeenCalled();
+});
+
+it('searches by a graph made meanwhile, and forgets people in it at once', async () => {
+  let graphs = 0;
+  let hasGraph = () => {};
+  const made = new Promise<void>((resolve) => {
+    hasGraph = resolve;
+  });
+  const buildGraph: typeof buildHnsw = async (...of) => {
+    const index = await buildHnsw(...of);
+    graphs++;
+    setImmediate(hasGraph);
+    return index;
+  };
+  const encoder = { ...ENCODER, dimension: 32 };
+  const { file, clock, live } = rig([encoder], { graphFrom: 0, buildGraph });
+  const store = openStore(file, clock);
+  const random = seededRandom(3);
+  const kept = { createdAtMs: 1, consentAtMs: null, consentNote: null, retainUntilMs: null };
+  const people = Array.from({ length: 400 }, (_, at) => {
+    const vector = Float32Array.from({ length: 32 }, () => random() - 0.5);
+    const norm = Math.hypot(...vector);
+    return { id: `p${at}`, name: `${at}`, ...kept, templates: [template(vector.map((it) => it / norm))] };
+  });
+  store.applyBatch({ origin: 'device', encoders: [encoder.fingerprint], people, tombstones: [] });
+  await live.start();
+  const before = live.current();
+  const found = (at: number) =>
+    live.current().search(people[at]?.templates[0]?.embedding ?? new Float32Array(), encoder.fingerprint, 2);
+  expect(found(7)[0]?.person.id).toBe('p7');
+  await made;
+  expect(graphs).toBe(1);
+  expect(live.current()).not.toBe(before);
+  for (let at = 0; at < people.length; at++) expect(found(at)[0]?.person.id).toBe(`p${at}`);
+  store.removePerson('p7');
+  await clock.tick();
+  expect(found(7)).toHaveLength(2);
+  expect(found(7).map(({ person }) => person.id)).not.toContain('p7');
+  expect(live.current().people).toHaveLength(399);
+});
+
+it('goes on comparing all templates where no graph can be made', async () => {
+  let tried = () => {};
+  const failed = new Promise<void>((resolve) => {
+    tried = resolve;
+  });
+  const buildGraph = async () => {
+    setImmediate(tried);
+    throw new Error('there is no /dev/shm to make it in');
+  };
+  const { file, clock, logger, live } = rig([ENCODER], { graphFrom: 0, buildGraph });
+  const store = openStore(file, clock);
+  const { id } = store.ensurePerson('Anna');
+  store.addTemplates(
+    id,
+    Array.from({ length: 300 }, () => template(axis(4, 0))),
+  );
+  await live.start();
+  await failed;
+  expect(logger.lines.filter(({ level }) => level === 'warn')).toHaveLength(1);
+  expect(live.current().search(axis(4, 0), ENCODER.fingerprint, 1)[0]?.person.id).toBe('anna');
 });

@@ -6,6 +6,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import { openGalleryStore } from '../../src/gallery/sqlite-gallery-store.ts';
+import { openVisitorStore } from '../../src/gallery/sqlite-visitor-store.ts';
 import { fingerprintOf } from '../../src/inference/manifest.ts';
 import { createModelStore } from '../../src/inference/store.ts';
 import { axis, template } from '../gallery/gallery-rig.ts';
@@ -32,15 +33,15 @@ async function encoderInUse(file: string): Promise<string> {
 }
 
 /** A daemon on a gallery of people, with a camera that never answers; `run` is another process on the same gallery. */
-async function rig() {
+async function rig({ gallery = '', visitors = 'enabled: false', templates = 1 } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'eyeline-removal-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   const file = join(folder, 'gallery.sqlite');
   const config = join(folder, 'eyeline.yaml');
   writeFileSync(
     config,
-    `gallery: { file: ${file} }
-visitors: { enabled: false }
+    `gallery: { file: ${file}${gallery} }
+visitors: { file: ${join(folder, 'visitors.sqlite')}, ${visitors} }
 mqtt: { enabled: false }
 cameras: [{ id: door, source: "rtsp://127.0.0.1:9/none" }]
 `,
@@ -50,7 +51,10 @@ cameras: [{ id: door, source: "rtsp://127.0.0.1:9/none" }]
   const encoder = await encoderInUse(config);
   for (const [index, name] of PEOPLE.entries()) {
     const { id } = store.ensurePerson(name);
-    store.addTemplates(id, [template(axis(DIMENSION, index), { encoder })]);
+    store.addTemplates(
+      id,
+      Array.from({ length: templates }, () => template(axis(DIMENSION, index), { encoder })),
+    );
   }
   const daemon = new Program(['run', '--config', config], { cwd: folder });
   onTestFinished(() => daemon.stop());
@@ -79,7 +83,7 @@ cameras: [{ id: door, source: "rtsp://127.0.0.1:9/none" }]
     expect(finished).toMatchObject({ code: 0 });
     return finished.stdout;
   };
-  return { store, line, run };
+  return { folder, store, line, run };
 }
 
 /**
@@ -136,3 +140,52 @@ it('a running daemon removes whoever is past the last day they may be kept', asy
   });
   expect(store.changesSince(0).tombstones).toMatchObject([{ id: 'ben', reason: 'expired' }]);
 });
+
+it('a running daemon that searches by a graph forgets whoever is removed', async () => {
+  const { line, run } = await rig({ gallery: ', index: hnsw', templates: 50 });
+  expect(await line(/searched by a graph/)).toMatchObject({ templates: 50 * PEOPLE.length });
+  await run('gallery', 'remove', 'anna');
+  expect(await line(/^gallery holds/, 2)).toMatchObject({
+    people: PEOPLE.length - 1,
+    templates: 50 * (PEOPLE.length - 1),
+  });
+});
+
+it.each(['enabled: true', 'enabled: false'])(
+  'a running daemon erases what is kept of the tracks of people whom the fleet or time removes (visitors: %s)',
+  async (visitors) => {
+    const { folder, store, line } = await rig({ visitors });
+    const limits = { maxVisitors: 10, keepMs: 86_400_000 };
+    const options = { logger: silentLogger, clock: systemClock, limits };
+    const kept = openVisitorStore(join(folder, 'visitors.sqlite'), options);
+    onTestFinished(() => kept.close());
+    for (const [index, person] of PEOPLE.entries()) {
+      const look = { encoder: 'e', part: 'full', mask: 'none', embedding: axis(DIMENSION, index), quality: 1 } as const;
+      for (const track of [`door-${index}`, `yard-${index}`]) {
+        kept.remember({ track, camera: 'door', seenAtMs: Date.now(), templates: [look] }, person);
+      }
+      kept.deny(`door-${index}`, person);
+    }
+    await line(/^gallery holds/);
+    store.setConsent('ben', { retainUntilMs: Date.now() - 1 });
+    await line(/^gallery holds/, 2);
+    store.applyBatch({
+      origin: 'fleet',
+      encoders: [],
+      people: [],
+      tombstones: [{ id: 'anna', deletedAtMs: Date.now() }],
+    });
+    await line(/^erased what is kept/, 2);
+    expect(
+      kept
+        .listDenials()
+        .map(({ person }) => person)
+        .sort(),
+    ).toEqual(PEOPLE.slice(2));
+    expect(['yard-0', 'yard-1', 'yard-2'].map((track) => kept.sighting(track)?.person ?? null)).toEqual([
+      null,
+      null,
+      'cem',
+    ]);
+  },
+);

@@ -1,13 +1,14 @@
+import { randomUUID } from 'node:crypto';
 import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import type { Config } from '../../config/schema.ts';
 import { EyelineError } from '../../core/errors.ts';
 import { seededRandom } from '../../core/seeded-random.ts';
 import { quantile, rounded } from '../../core/statistics.ts';
 import { normalise } from '../../faces/embedding.ts';
-import { createHnswIndex } from '../../gallery/search/usearch-hnsw-index.ts';
-import type { VectorIndex } from '../../gallery/search/vector-index.ts';
-import { createSnapshot } from '../../gallery/snapshot.ts';
-import { dotRow } from '../../gallery/vector.ts';
+import { HnswWriter, openHnswIndex } from '../../gallery/search/usearch-hnsw-index.ts';
+import { type GallerySnapshot, snapshotOf } from '../../gallery/snapshot.ts';
+import { createBlock, withIndex } from '../../gallery/template-block.ts';
 import { PicturePool } from '../../pictures/picture-pool.ts';
 import type { CommandContext } from '../command.ts';
 
@@ -19,9 +20,10 @@ const RANDOM_BASES = 5000;
 const RANDOM_DIMENSION = 512;
 const PROBES = 500;
 const EXACT_PROBES = 200;
-/** Most that the graph is asked for, to be compared in full precision. */
-const CANDIDATES = 16;
-const HNSW = { connectivity: 24, expansionAdd: 128, expansionSearch: 128 };
+/** People a decision needs: the most alike and those next to them. */
+const CLOSEST = 8;
+/** Embeddings in the clear belong in memory. */
+const MEMORY = '/dev/shm';
 
 export interface GalleryBenchOptions {
   /** Templates. */
@@ -45,6 +47,8 @@ export interface GalleryBenchResult {
   readonly hnswMs: Times;
   /** Share of the probes for which the graph finds the template that is most alike. */
   readonly recallAt1: number;
+  /** Share of the eight most alike it finds. */
+  readonly recallAt8: number;
   /** What a snapshot with exact search adds, and what the graph adds to that. */
   readonly memoryMb: number;
   readonly hnswMemoryMb: number;
@@ -70,28 +74,34 @@ export function benchGallery({ size, real, seed }: GalleryBenchOptions): Gallery
   const people = Array.from({ length: size }, (_, index) => ({ id: `p${index}`, name: '' }));
   const owners = Uint32Array.from({ length: size }, (_, row) => row);
   const before = memoryMb();
-  const exact = timed(() => createSnapshot({ version: 1, encoder: 'bench', dimension, people, owners, vectors }));
+  const templates = { version: 1, encoder: 'bench', dimension, people, owners, vectors };
+  const exact = timed(() => createBlock(templates));
   const afterExact = memoryMb();
-  const truth = new Map<Float32Array, string | undefined>();
-  const exactMs = times(probes.slice(0, EXACT_PROBES), (probe) => {
-    truth.set(probe, exact.result.search(probe, 1)[0]?.person.id);
-  });
-  for (const probe of probes.slice(EXACT_PROBES)) truth.set(probe, exact.result.search(probe, 1)[0]?.person.id);
+  const search = snapshotOf({ version: 1, base: exact.result, changed: new Map() });
+  const exactMs = times(probes.slice(0, EXACT_PROBES), (probe) => search.search(probe, 1));
+  const truth = probes.map((probe) => idsOf(search, probe));
 
-  const threads = availableParallelism();
-  const hnsw = timed(() => createHnswIndex(vectors, dimension, { ...HNSW, threads }));
+  const values = exact.result.rows?.values ?? new Int8Array();
+  const hnsw = timed(() => graphOf(values, dimension));
   const afterHnsw = memoryMb();
-  let right = 0;
-  const hnswMs = times(probes, (probe) => {
-    if (`p${nearestRow(hnsw.result, vectors, probe)}` === truth.get(probe)) right++;
-  });
+  const byGraph = snapshotOf({ version: 1, base: withIndex(exact.result, hnsw.result), changed: new Map() });
+  const hnswMs = times(probes, (probe) => byGraph.search(probe, 1));
+  let first = 0;
+  let among = 0;
+  for (const [at, probe] of probes.entries()) {
+    const found = idsOf(byGraph, probe);
+    const right = truth[at] ?? [];
+    if (found[0] === right[0]) first++;
+    among += right.filter((id) => found.includes(id)).length;
+  }
   return {
     templates: size,
     dimension,
     realEmbeddings: real.length,
     exactMs,
     hnswMs,
-    recallAt1: rounded(right / probes.length, 4),
+    recallAt1: rounded(first / probes.length, 4),
+    recallAt8: rounded(among / (probes.length * CLOSEST), 4),
     // The templates themselves were there before: they are part of a snapshot all the same.
     memoryMb: rounded(afterExact - before + vectors.byteLength / 2 ** 20, 1),
     hnswMemoryMb: rounded(afterHnsw - afterExact, 1),
@@ -139,17 +149,17 @@ function turned(vector: Float32Array, cosine: number, random: () => number): Flo
   return across.map((value, i) => cosine * (vector[i] ?? 0) + scale * value);
 }
 
-function nearestRow(index: VectorIndex, vectors: Float32Array, probe: Float32Array): number {
-  const wide = Float64Array.from(probe);
-  let best = -1;
-  let bestScore = Number.NEGATIVE_INFINITY;
-  for (const row of index.nearest(probe, CANDIDATES).rows) {
-    const score = dotRow(vectors, row, wide);
-    if (score <= bestScore) continue;
-    best = row;
-    bestScore = score;
-  }
-  return best;
+function idsOf(snapshot: GallerySnapshot, probe: Float32Array): string[] {
+  return snapshot.search(probe, CLOSEST).map(({ person }) => person.id);
+}
+
+/** As the daemon makes it, but on all cores. */
+function graphOf(values: Int8Array, dimension: number) {
+  const writer = new HnswWriter(dimension);
+  writer.add(values, availableParallelism());
+  const file = join(MEMORY, `eyeline-graph-${randomUUID()}`);
+  writer.save(file);
+  return openHnswIndex(file, dimension);
 }
 
 function rowOf(vectors: Float32Array, row: number, dimension: number): Float32Array {

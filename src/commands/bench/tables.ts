@@ -23,14 +23,25 @@ export function printStages(stages: readonly StageTiming[], print: Print): void 
 }
 
 export function printGallery(result: GalleryBenchResult, print: Print): void {
-  const { buildMs, dimension, exactMs, hnswMemoryMb, hnswMs, memoryMb, realEmbeddings, recallAt1, templates } = result;
+  const {
+    buildMs,
+    dimension,
+    exactMs,
+    hnswMemoryMb,
+    hnswMs,
+    memoryMb,
+    realEmbeddings,
+    recallAt1,
+    recallAt8,
+    templates,
+  } = result;
   const of = realEmbeddings > 0 ? `made of ${realEmbeddings} real embeddings` : 'made of random numbers';
   print(`${templates} templates of ${dimension} numbers, ${of}; search for the most alike, one thread`);
   const rows = [
-    ['exact', exactMs.p50, exactMs.p95, 1, buildMs.exact, memoryMb],
-    ['hnsw', hnswMs.p50, hnswMs.p95, recallAt1, buildMs.hnsw, hnswMemoryMb],
+    ['exact', exactMs.p50, exactMs.p95, 1, 1, buildMs.exact, memoryMb],
+    ['hnsw', hnswMs.p50, hnswMs.p95, recallAt1, recallAt8, buildMs.hnsw, hnswMemoryMb],
   ];
-  for (const line of table(['search', 'p50 ms', 'p95 ms', 'recall@1', 'build ms', 'MB'], rows)) print(line);
+  for (const line of table(['search', 'p50 ms', 'p95 ms', 'recall@1', 'recall@8', 'build ms', 'MB'], rows)) print(line);
 }
 
 export function printPictures(result: PicturesResult, print: Print): void {

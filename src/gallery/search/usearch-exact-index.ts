@@ -1,5 +1,5 @@
 import usearch from 'usearch';
-import { dotErrorBound, quantise, quantiseProbe } from './quantised-rows.ts';
+import { dotErrorBound, type QuantisedRows, quantiseProbe } from './quantised-rows.ts';
 import type { Nearest, VectorIndex } from './vector-index.ts';
 
 const ONE_THREAD = 1;
@@ -8,10 +8,10 @@ const ONE_THREAD = 1;
  * Every row is compared, in 8-bit numbers with the machine's vector instructions; what they cannot tell apart shows in
  * `bound`, so that the caller, who compares the rows given in full precision, knows whether it has seen enough.
  */
-export function createExactIndex(vectors: Float32Array, dimension: number): VectorIndex {
-  const rows = quantise(vectors, dimension);
-  const size = vectors.length / dimension;
+export function createExactIndex(rows: QuantisedRows, dimension: number): VectorIndex {
+  const size = rows.values.length / dimension;
   return {
+    kind: 'exact',
     size,
     nearest(probe, count): Nearest {
       const wanted = Math.min(count, size);
