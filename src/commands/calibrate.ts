@@ -7,6 +7,7 @@ import { EyelineError } from '../core/errors.ts';
 import { silentLogger } from '../core/logger.ts';
 import type { FacePart } from '../core/person.ts';
 import type { FaceEncoder } from '../evaluation/face-encoder.ts';
+import { cropsTaken } from '../evaluation/face-source.ts';
 import { type FittedCurve, fitScoreCurve, type LabelledEmbedding } from '../evaluation/fit-score-curve.ts';
 import { readPeopleFolder } from '../evaluation/people-folder.ts';
 import { type ScoreCalibration, scoreAtRate } from '../faces/score-calibration.ts';
@@ -130,7 +131,7 @@ async function embed(
   choose: 'central' | 'largest' = 'central',
 ): Promise<LabelledEmbedding[]> {
   const files = pictures.map(({ file }) => file);
-  const read = await shelf.read(files, { choose, pad: 0, cropPx: encoder.cropPx, mask }, progress.onProgress);
+  const read = await shelf.read(files, { choose, pad: 0, ...cropsTaken(encoder), mask }, progress.onProgress);
   const found = read.flatMap(({ face, file }, index) => {
     const picture = pictures[index];
     return face && picture ? [{ face, file, person: picture.person }] : [];

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { ALIGNMENT_POINTS } from '../faces/align.ts';
 import type { CommandContext, RegisterCommand } from './command.ts';
 import type { DetectCommand } from './eval/run-detect.ts';
 import type { IdentifyCommand } from './eval/run-identify.ts';
@@ -229,8 +230,12 @@ function withChainOptions(command: Command): Command {
     .option('--second-detector <id>', 'instead of models.secondDetector; none for none')
     .option('--landmarks <id>', 'instead of models.landmarks')
     .option('--upper-encoder <id>', 'instead of models.upperEncoder, for --encoder auto; none for none')
-    .addOption(alignOption('none', 'a bare face'))
-    .addOption(alignOption('worn', 'a face with a mask'))
+    .addOption(
+      new Option(
+        '--align <points>',
+        "what every encoder's faces are aligned by, instead of what its manifest says",
+      ).choices(ALIGNMENT_POINTS),
+    )
     .option('--workers <n>', 'processes that read pictures (default: one a core)', processes)
     .option('-c, --config <file>', 'configuration file')
     .option('--models-dir <dir>', 'folder of the models, instead of models.dir')
@@ -254,14 +259,6 @@ function encoderOption(): Option {
     'full, upper or block50 (the configured encoder on the whole face, its upper part, blocks 1 to 50), auto (what the ' +
       'daemon would use), an encoder of the manifest, or an .onnx file',
   ).default('auto');
-}
-
-function alignOption(state: 'none' | 'worn', who: string): Option {
-  const option = new Option(
-    `--align-${state} <points>`,
-    `what ${who} is aligned by, instead of models.alignBy.${state}`,
-  );
-  return option.choices(['five', 'eyes', 'eyes-bridge']);
 }
 
 function maskOption(who: string): Option {

@@ -1,8 +1,6 @@
 import { z } from 'zod';
 import { evenIfInvalid, file, LONGEST_MS, positiveMs, rate, record, share, text } from './schema-values.ts';
 
-const alignmentPoints = z.enum(['five', 'eyes', 'eyes-bridge']).default('five');
-
 export const models = z
   .strictObject({
     dir: text.default('data/models').describe('Where pulled and prepared models are kept.'),
@@ -17,16 +15,6 @@ export const models = z
       .nullable()
       .default('mask-state')
       .describe('Model that tells whether a mask is worn; null leaves that open, and takes every face for bare.'),
-    alignBy: z
-      .strictObject({
-        none: alignmentPoints.describe('Of a bare face.'),
-        worn: alignmentPoints.describe('Of a face with a mask, also one below the nose.'),
-      })
-      .prefault({})
-      .describe(
-        'Points a face is aligned by, by mask state: five (eyes, nose, mouth), eyes, or eyes-bridge (eyes and bridge of the ' +
-          'nose). People enrolled before a change stay aligned as they were: enrol them anew.',
-      ),
     encoder: text.default('mobilefacenet-512').describe('Model that turns a face into an embedding.'),
     upperEncoder: text
       .nullable()

@@ -96,6 +96,8 @@ const encoder = z.strictObject({
     .tuple([z.int().min(0), z.int().min(0)])
     .nullable()
     .default([58, 64]),
+  /** What its faces are aligned by: points a mask leaves free look the same with and without one. */
+  alignedBy: z.enum(['five', 'eyes', 'eyes-bridge']).default('five'),
   jitterPx: amount.default(1.5),
   /** Weight of the frozen encoder's word on the plain picture, against that of telling people apart. */
   distillation: amount.default(1),

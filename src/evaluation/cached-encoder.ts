@@ -1,3 +1,4 @@
+import type { AlignmentPoints } from '../faces/align.ts';
 import type { FaceEncoder } from './face-encoder.ts';
 import type { FaceToEncode, ReadPicture } from './face-source.ts';
 
@@ -5,6 +6,7 @@ import type { FaceToEncode, ReadPicture } from './face-source.ts';
 export class CachedEncoder<Code extends object> implements FaceEncoder<Code> {
   readonly id: string;
   readonly cropPx: number;
+  readonly alignedBy: readonly AlignmentPoints[];
   readonly #encoder: FaceEncoder<Code>;
   readonly #now: () => number;
   readonly #known = new WeakMap<FaceToEncode, { readonly code: Code | null }>();
@@ -15,6 +17,7 @@ export class CachedEncoder<Code extends object> implements FaceEncoder<Code> {
   constructor(encoder: FaceEncoder<Code>, now: () => number) {
     this.id = encoder.id;
     this.cropPx = encoder.cropPx;
+    this.alignedBy = encoder.alignedBy;
     this.#encoder = encoder;
     this.#now = now;
   }

@@ -5,6 +5,7 @@ import type { OpenSession } from '../training/engine.ts';
 import { embedPictures } from './cached-encoder.ts';
 import { trainLinearSvm } from './classifiers/linear-svm.ts';
 import type { FaceEncoder } from './face-encoder.ts';
+import { cropsTaken } from './face-source.ts';
 import type { IdentificationMethod } from './identification-method.ts';
 import { classesOf, spreadOver, TRAINING_SEED, trainedMethod } from './trained-method.ts';
 
@@ -12,7 +13,7 @@ import { classesOf, spreadOver, TRAINING_SEED, trainedMethod } from './trained-m
 export function softmaxOnEmbeddings(encoder: FaceEncoder<Float32Array>, open: OpenSession): IdentificationMethod {
   return trainedMethod({
     id: `${encoder.id} softmax`,
-    cropPx: encoder.cropPx,
+    ...cropsTaken(encoder),
     features: (pictures) => embedPictures(pictures, encoder),
     async train(examples, people) {
       const { labels, personOf } = classesOf(examples);
@@ -35,7 +36,7 @@ export function softmaxOnEmbeddings(encoder: FaceEncoder<Float32Array>, open: Op
 export function svmOnEmbeddings(encoder: FaceEncoder<Float32Array>): IdentificationMethod {
   return trainedMethod({
     id: `${encoder.id} svm`,
-    cropPx: encoder.cropPx,
+    ...cropsTaken(encoder),
     features: (pictures) => embedPictures(pictures, encoder),
     async train(examples, people) {
       const { labels, personOf } = classesOf(examples);

@@ -1,13 +1,12 @@
+import type { AlignmentPoints } from '../faces/align.ts';
 import { cosine, unitEmbedding } from '../faces/embedding.ts';
 import type { FaceCrop } from '../faces/occlusion.ts';
 import type { VisionModel } from '../inference/vision-model.ts';
-import type { FaceToEncode } from './face-source.ts';
+import { type CropsTaken, cropBy, type FaceToEncode } from './face-source.ts';
 
 /** Turns aligned faces into codes, and compares them. A code is an embedding, or several to choose from at a comparison. */
-export interface FaceEncoder<Code extends object> {
+export interface FaceEncoder<Code extends object> extends CropsTaken {
   readonly id: string;
-  /** Side of the aligned crops it takes, pixels. */
-  readonly cropPx: number;
   /** Codes in order; null for what is no face to the encoder. */
   embed(faces: readonly FaceToEncode[]): Promise<(Code | null)[]>;
   /** How sure it is that both are of one person, -1 to 1. */
@@ -20,6 +19,7 @@ export type HideLowerFace = (face: FaceCrop) => FaceCrop;
 export interface ModelEncoderOptions {
   readonly id: string;
   readonly model: VisionModel;
+  readonly alignedBy: AlignmentPoints;
   /** What the model gives less length than this is no face. */
   readonly minNorm: number;
   /** Takes away what a mask would cover, before the model sees it; null leaves the face whole. */
@@ -30,18 +30,19 @@ export interface ModelEncoderOptions {
 const BATCH = 64;
 
 /** An encoder over a model of the manifest, whose first output is the embedding: of unit length, compared by the cosine. */
-export function modelEncoder({ id, model, minNorm, hide }: ModelEncoderOptions): FaceEncoder<Float32Array> {
+export function modelEncoder({ id, model, alignedBy, minNorm, hide }: ModelEncoderOptions): FaceEncoder<Float32Array> {
   const { width: side, height, channels } = model.input;
   // An encoder for the upper part of a face takes the upper rows of the same crop.
   const bytes = side * height * channels;
   return {
     id,
     cropPx: side,
+    alignedBy: [alignedBy],
     compare: cosine,
     async embed(faces) {
       const embeddings: (Float32Array | null)[] = [];
       for (let from = 0; from < faces.length; from += BATCH) {
-        const batch = faces.slice(from, from + BATCH).map(({ crop }) => crop);
+        const batch = faces.slice(from, from + BATCH).map((face) => cropBy(face, alignedBy));
         const shown = hide ? batch.map((crop) => hide(squareCrop(crop, side)).pixels) : batch;
         const outputs = await model.run(shown.map((crop) => crop.subarray(0, bytes)));
         const [output] = Object.values(outputs);

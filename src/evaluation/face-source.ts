@@ -1,17 +1,30 @@
+import { EyelineError } from '../core/errors.ts';
 import type { Box } from '../core/geometry.ts';
 import type { MaskState } from '../core/person.ts';
+import type { AlignmentPoints } from '../faces/align.ts';
 import type { FaceLandmarks } from '../faces/landmarks.ts';
 import type { FaceMask } from '../faces/mask-state.ts';
 import type { FaceQuality } from '../faces/quality.ts';
 
+/** The crops an encoder takes. */
+export interface CropsTaken {
+  /** Side of the aligned crop, pixels. */
+  readonly cropPx: number;
+  /** What the face is aligned by: a crop each. */
+  readonly alignedBy: readonly AlignmentPoints[];
+}
+
+/** Of whatever takes crops no more than which. */
+export function cropsTaken({ cropPx, alignedBy }: CropsTaken): CropsTaken {
+  return { cropPx, alignedBy };
+}
+
 /** How pictures are read. */
-export interface ReadOptions {
+export interface ReadOptions extends CropsTaken {
   /** Which face counts where there are several: the one nearest the centre of the picture, or the largest. */
   readonly choose: 'central' | 'largest';
   /** Black border put around the picture, as a share of its width and height on each side: detectors miss tight crops. */
   readonly pad: number;
-  /** Side of the aligned crop, pixels. */
-  readonly cropPx: number;
   /**
    * Draws a mask on the face, different for each picture and the same for a seed, and then looks for it anew. Worn as it
    * should be unless `state` is `incorrect`.
@@ -21,8 +34,11 @@ export interface ReadOptions {
 
 /** A face as an encoder takes it. */
 export interface AlignedFace {
-  /** RGB, `cropPx` by `cropPx`, rows from the top, 3 bytes a pixel; aligned to the ArcFace template. */
-  readonly crop: Uint8Array;
+  /**
+   * RGB, `cropPx` by `cropPx`, rows from the top, 3 bytes a pixel; aligned to the ArcFace template, by what was asked for. What the
+   * landmarks do not give is missing.
+   */
+  readonly crops: Readonly<Partial<Record<AlignmentPoints, Uint8Array>>>;
   /** Pixels of the picture, as `box`. */
   readonly landmarks: FaceLandmarks;
   readonly box: Box;
@@ -33,8 +49,15 @@ export interface AlignedFace {
   readonly mask: FaceMask | null;
 }
 
+/** The crop aligned by these points. Throws MODEL_UNSUPPORTED where the landmarks do not give them. */
+export function cropBy({ crops }: Pick<AlignedFace, 'crops'>, points: AlignmentPoints): Uint8Array {
+  const crop = crops[points];
+  if (crop) return crop;
+  throw new EyelineError('MODEL_UNSUPPORTED', `models.landmarks does not give what a model is aligned by: ${points}`);
+}
+
 /** What an encoder needs of a face. */
-export type FaceToEncode = Pick<AlignedFace, 'crop' | 'mask'>;
+export type FaceToEncode = Pick<AlignedFace, 'crops' | 'mask'>;
 
 /** What became of a picture. */
 export type ReadPicture =

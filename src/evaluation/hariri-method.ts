@@ -4,7 +4,7 @@ import { type FeatureMatrix, matrixOf } from '../training/classifiers/feature-ma
 import { trainDense } from '../training/classifiers/train-dense.ts';
 import type { OpenSession } from '../training/engine.ts';
 import type { FeatureMaps } from './classifiers/feature-maps.ts';
-import type { ReadPicture } from './face-source.ts';
+import { cropsTaken, type ReadPicture } from './face-source.ts';
 import type { IdentificationMethod } from './identification-method.ts';
 import { classesOf, spreadOver, TRAINING_SEED, trainedMethod } from './trained-method.ts';
 
@@ -43,7 +43,7 @@ export function haririMethod(
   const { hidden, steps, learningRate, weightDecay } = options;
   return trainedMethod<FeatureMatrix>({
     id: `${id} hariri`,
-    cropPx: maps.cropPx,
+    ...cropsTaken(maps),
     features: (pictures) => describePictures(pictures, maps),
     async train(examples, people) {
       const random = seededRandom(TRAINING_SEED);
@@ -75,7 +75,7 @@ export async function describePictures(
   pictures: readonly ReadPicture[],
   maps: FeatureMaps,
 ): Promise<(FeatureMatrix | null)[]> {
-  const described = await maps.describe(pictures.flatMap(({ face }) => (face ? [face.crop] : [])));
+  const described = await maps.describe(pictures.flatMap(({ face }) => (face ? [face] : [])));
   let next = 0;
   return pictures.map(({ face }) => (face ? (described[next++] ?? null) : null));
 }

@@ -1,6 +1,6 @@
 import { embedPictures } from './cached-encoder.ts';
 import type { FaceEncoder } from './face-encoder.ts';
-import type { ReadPicture } from './face-source.ts';
+import { type CropsTaken, cropsTaken, type ReadPicture } from './face-source.ts';
 import { type Comparisons, ComparisonTable, NOT_COMPARED } from './metrics/comparisons.ts';
 import type { Search } from './metrics/identification.ts';
 
@@ -23,10 +23,8 @@ export interface SearchedProbes {
 }
 
 /** A way to say whom a face is of: it may learn from the gallery, never from the probes. */
-export interface IdentificationMethod {
+export interface IdentificationMethod extends CropsTaken {
   readonly id: string;
-  /** Side of the aligned crops it takes, pixels. */
-  readonly cropPx: number;
   /** False for a method that is trained on the gallery: it cannot leave single pictures out. */
   readonly canLeaveOneOut: boolean;
   /** Of a method that was trained before: it enrols nobody, and is not asked about pictures it was trained on. */
@@ -43,7 +41,7 @@ export interface IdentificationMethod {
 export function nearestFace<Code extends object>(encoder: FaceEncoder<Code>): IdentificationMethod {
   return {
     id: encoder.id,
-    cropPx: encoder.cropPx,
+    ...cropsTaken(encoder),
     canLeaveOneOut: true,
     async search(gallery, probes, people) {
       const enrolled = await embedPictures(gallery.pictures, encoder);

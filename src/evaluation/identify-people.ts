@@ -1,7 +1,7 @@
 import { EyelineError } from '../core/errors.ts';
 import { type ClosedSetOptions, closedSet, type LabelledFile } from './closed-set.ts';
 import type { FaceShelf } from './face-shelf.ts';
-import type { ReadOptions, ReadPicture } from './face-source.ts';
+import { type CropsTaken, cropsTaken, type ReadOptions, type ReadPicture } from './face-source.ts';
 import {
   type ComparisonFigures,
   comparisonFigures,
@@ -17,7 +17,7 @@ export interface IdentifyOptions extends Omit<ClosedSetOptions, 'leaveOneOut' | 
   /** Who wears a simulated mask: nobody, the probes, or the gallery as well. For plain probes. */
   readonly mask: MaskedSide;
   readonly maskSeed: number;
-  readonly read: Omit<ReadOptions, 'cropPx' | 'mask'>;
+  readonly read: Omit<ReadOptions, keyof CropsTaken | 'mask'>;
   readonly onProgress?: (done: number, of: number) => void;
 }
 
@@ -83,7 +83,7 @@ export async function identifyPeople(
   const readSide = async (files: readonly LabelledFile[], masked: boolean) => {
     const pictures = await shelf.read(
       files.map(({ file }) => file),
-      { ...read, cropPx: method.cropPx, mask: masked ? { seed: maskSeed } : null },
+      { ...read, ...cropsTaken(method), mask: masked ? { seed: maskSeed } : null },
       onProgress,
     );
     for (const picture of pictures) if (picture.reason === 'unreadable') unreadable.set(picture.file, picture);

@@ -1,13 +1,12 @@
 import type { Classify } from '../training/classifiers/train-dense.ts';
-import type { ReadPicture } from './face-source.ts';
+import { type CropsTaken, cropsTaken, type ReadPicture } from './face-source.ts';
 import type { IdentificationMethod } from './identification-method.ts';
 import { ComparisonTable, NOT_COMPARED } from './metrics/comparisons.ts';
 import { spreadOver } from './trained-method.ts';
 
 /** A classifier that was trained before, on pictures of its own. */
-export interface LearnedClassifier {
+export interface LearnedClassifier extends CropsTaken {
   readonly id: string;
-  readonly cropPx: number;
   /** Names, in the order of the classes. */
   readonly people: readonly string[];
   /** Whether it was trained on a picture: then it is not asked about it. */
@@ -23,11 +22,11 @@ export interface LearnedClassifier {
  * @param names of the people of the folder, in their order
  */
 export function learnedMethod(classifier: LearnedClassifier, names: readonly string[]): IdentificationMethod {
-  const { id, cropPx, people: known, learned, features, classify } = classifier;
+  const { id, people: known, learned, features, classify } = classifier;
   const personOf = known.map((name) => names.indexOf(name));
   return {
     id,
-    cropPx,
+    ...cropsTaken(classifier),
     canLeaveOneOut: false,
     learned,
     async search(_gallery, probes, people) {

@@ -29,6 +29,7 @@ export function routedEncoder(id: string, { full, upper, onFullScale }: RoutedEn
   return {
     id,
     cropPx: full.cropPx,
+    alignedBy: [...new Set([...full.alignedBy, ...upper.alignedBy])],
     async embed(faces: readonly FaceToEncode[]) {
       const byFull = await full.embed(faces);
       const byUpper = await upper.embed(faces);

@@ -1,4 +1,4 @@
-import type { ReadPicture } from './face-source.ts';
+import { type CropsTaken, cropsTaken, type ReadPicture } from './face-source.ts';
 import type { IdentificationMethod, LabelledPictures, SearchedProbes } from './identification-method.ts';
 import { ComparisonTable, NOT_COMPARED } from './metrics/comparisons.ts';
 import type { Search } from './metrics/identification.ts';
@@ -15,19 +15,18 @@ export interface Example<T> {
 /** Scores of each person for faces, -1 to 1; those nothing was learnt of score -Infinity. */
 export type Score<T> = (faces: readonly T[]) => Promise<readonly ArrayLike<number>[]>;
 
-export interface Trainable<T> {
+export interface Trainable<T> extends CropsTaken {
   readonly id: string;
-  readonly cropPx: number;
   /** Features of what was read, in order; null where there is no face. */
   features(pictures: readonly ReadPicture[]): Promise<(T | null)[]>;
   train(examples: readonly Example<T>[], people: number): Promise<Score<T>>;
 }
 
 /** A method that learns from the faces of the gallery and from nothing else. */
-export function trainedMethod<T>({ id, cropPx, features, train }: Trainable<T>): IdentificationMethod {
+export function trainedMethod<T>({ id, features, train, ...crops }: Trainable<T>): IdentificationMethod {
   return {
     id,
-    cropPx,
+    ...cropsTaken(crops),
     canLeaveOneOut: false,
     async search(gallery, probes, people): Promise<SearchedProbes> {
       const learnt = await features(gallery.pictures);

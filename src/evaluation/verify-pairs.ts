@@ -3,7 +3,7 @@ import { EyelineError } from '../core/errors.ts';
 import { embedPictures } from './cached-encoder.ts';
 import type { FaceEncoder } from './face-encoder.ts';
 import type { FaceShelf } from './face-shelf.ts';
-import type { ReadOptions, ReadPicture } from './face-source.ts';
+import { type CropsTaken, cropsTaken, type ReadOptions, type ReadPicture } from './face-source.ts';
 import { type VerificationFigures, verificationFigures } from './figures.ts';
 import { NOT_COMPARED, type ScoredPair } from './metrics/comparisons.ts';
 import type { PicturePair } from './pairs-file.ts';
@@ -17,7 +17,7 @@ export interface VerifyOptions {
   readonly pairs: readonly PicturePair[];
   readonly mask: MaskedSide;
   readonly maskSeed: number;
-  readonly read: Omit<ReadOptions, 'cropPx' | 'mask'>;
+  readonly read: Omit<ReadOptions, keyof CropsTaken | 'mask'>;
   readonly onProgress?: (done: number, of: number) => void;
 }
 
@@ -57,7 +57,7 @@ export async function verifyPairs<Code extends object>(
   const { images, pairs, mask, maskSeed, read, onProgress } = options;
   const reading = (masked: boolean): ReadOptions => ({
     ...read,
-    cropPx: encoder.cropPx,
+    ...cropsTaken(encoder),
     mask: masked ? { seed: maskSeed } : null,
   });
   const sides = [

@@ -1,7 +1,6 @@
 import { EyelineError } from '../core/errors.ts';
-import type { Affine, Point } from '../core/geometry.ts';
-import type { MaskState } from '../core/person.ts';
-import type { FaceLandmarks, FivePoints } from './landmarks.ts';
+import { type Affine, apply, type Point } from '../core/geometry.ts';
+import type { AlignmentMarks, FivePoints } from './landmarks.ts';
 
 /**
  * Where the five points stand in an aligned 112x112 crop (Deng et al., "ArcFace", CVPR 2019; the template published
@@ -23,16 +22,13 @@ const BRIDGE_TEMPLATE: readonly [Point, Point] = [
   { x: 55.9, y: 51.1 },
   { x: 56.0, y: 58.3 },
 ];
-const BRIDGE = [27, 28] as const;
 
 /**
  * What a face is aligned by: both eyes, nose tip and corners of the mouth; the eyes alone; or the eyes and the bridge of the
  * nose. The last two are what a mask leaves free.
  */
-export type AlignmentPoints = 'five' | 'eyes' | 'eyes-bridge';
-
-/** By mask state; `worn` stands for a mask below the nose too. */
-export type AlignmentByMask = Readonly<Record<Exclude<MaskState, 'incorrect'>, AlignmentPoints>>;
+export const ALIGNMENT_POINTS = ['five', 'eyes', 'eyes-bridge'] as const;
+export type AlignmentPoints = (typeof ALIGNMENT_POINTS)[number];
 
 /** Side of the square the template is drawn in, pixels. */
 export const TEMPLATE_SIZE = 112;
@@ -80,31 +76,46 @@ export function alignToTemplate(points: FivePoints, size: number = TEMPLATE_SIZE
  * Matrix that takes a face to the ArcFace template in a square crop of `size` pixels by the points named. Throws
  * MODEL_UNSUPPORTED where the landmark model does not give them.
  */
-export function alignBy(which: AlignmentPoints, landmarks: FaceLandmarks, size: number = TEMPLATE_SIZE): Affine {
-  if (which === 'five') return alignToTemplate(landmarks.five, size);
-  const from: Point[] = landmarks.five.slice(0, 2);
-  const to: Point[] = ARCFACE_TEMPLATE.slice(0, 2);
-  if (which === 'eyes-bridge') {
-    from.push(...bridgeOf(landmarks));
-    to.push(...BRIDGE_TEMPLATE);
-  }
+export function alignBy(which: AlignmentPoints, marks: AlignmentMarks, size: number = TEMPLATE_SIZE): Affine {
   const scale = size / TEMPLATE_SIZE;
   return similarity(
-    from,
-    to.map(({ x, y }) => ({ x: x * scale, y: y * scale })),
+    marksFor(which, marks),
+    templateOf(which).map(({ x, y }) => ({ x: x * scale, y: y * scale })),
   );
 }
 
-function bridgeOf({ ibug, points }: FaceLandmarks): Point[] {
-  return BRIDGE.map((index) => {
-    const point = ibug?.[index];
-    if (point) return point;
-    throw new EyelineError(
-      'MODEL_UNSUPPORTED',
-      `alignment by eyes-bridge takes the bridge of the nose, models.landmarks gives ${points.length} points without it: ` +
-        'set models.alignBy to five or eyes',
-    );
-  });
+/** Where the points stand in an aligned crop of 112x112. */
+export function templateOf(which: AlignmentPoints): readonly Point[] {
+  if (which === 'five') return ARCFACE_TEMPLATE;
+  const eyes = ARCFACE_TEMPLATE.slice(0, 2);
+  return which === 'eyes' ? eyes : [...eyes, ...BRIDGE_TEMPLATE];
+}
+
+/** The marks of a face that stands exactly as the template does. */
+export const TEMPLATE_MARKS: AlignmentMarks = { five: ARCFACE_TEMPLATE, bridge: BRIDGE_TEMPLATE };
+
+/** Marks where a matrix takes them. */
+export function movedMarks({ five, bridge }: AlignmentMarks, matrix: Affine): AlignmentMarks {
+  const at = (point: Point) => apply(matrix, point);
+  const [a, b, c, d, e] = five;
+  return { five: [at(a), at(b), at(c), at(d), at(e)], bridge: bridge && [at(bridge[0]), at(bridge[1])] };
+}
+
+/** Whether the landmark model gives these points. */
+export function canAlignBy(which: AlignmentPoints, { bridge }: AlignmentMarks): boolean {
+  return which !== 'eyes-bridge' || bridge !== null;
+}
+
+function marksFor(which: AlignmentPoints, { five, bridge }: AlignmentMarks): readonly Point[] {
+  if (which === 'five') return five;
+  const eyes = five.slice(0, 2);
+  if (which === 'eyes') return eyes;
+  if (bridge) return [...eyes, ...bridge];
+  throw new EyelineError(
+    'MODEL_UNSUPPORTED',
+    'a model is aligned by eyes-bridge, which takes the bridge of the nose, and models.landmarks does not give it: ' +
+      'choose landmarks of 68 points or facemesh, or another encoder',
+  );
 }
 
 function mean(points: readonly Point[]): Point {

@@ -2,12 +2,12 @@ import type { Affine } from '../core/geometry.ts';
 import type { FacePart } from '../core/person.ts';
 import type { Picture } from '../core/picture.ts';
 import type { RunTrace } from '../inference/vision-model.ts';
-import { type AlignmentByMask, alignBy } from './align.ts';
+import { type AlignmentPoints, alignBy, alignToTemplate } from './align.ts';
 import type { Detection, FaceDetector } from './detect.ts';
 import { unitEmbedding } from './embedding.ts';
 import type { FaceEmbedder } from './face-embedder.ts';
 import type { FaceLandmarker } from './landmarkers/face-landmarker.ts';
-import type { FaceLandmarks } from './landmarks.ts';
+import type { AlignmentMarks, FaceLandmarks } from './landmarks.ts';
 import { type FaceMask, type MaskAssessor, partToEmbed } from './mask-state.ts';
 import { type FaceQuality, faceQuality } from './quality.ts';
 
@@ -15,7 +15,7 @@ import { type FaceQuality, faceQuality } from './quality.ts';
 export interface Face extends Detection {
   readonly landmarks: FaceLandmarks;
   readonly quality: FaceQuality;
-  /** Picture to aligned square crop, as wide as the input of the full-face encoder. */
+  /** Picture to square crop aligned by the five points, as wide as the input of the full-face encoder. */
   readonly alignment: Affine;
   /** Null when it is not assessed. */
   readonly mask: FaceMask | null;
@@ -30,13 +30,22 @@ export interface FaceEmbedding {
   readonly embedding: Float32Array;
 }
 
+/** Where a face is: what it is cut out and aligned by. */
+export interface PlacedFace {
+  /** Pixels of the picture. */
+  readonly landmarks: AlignmentMarks;
+}
+
 /** What embedding needs to know of a face. */
-export type FaceToEmbed = Pick<Face, 'alignment' | 'mask'>;
+export interface FaceToEmbed extends PlacedFace {
+  readonly mask: FaceMask | null;
+}
 
 /** An encoder with what it is for. */
 export interface PartEncoder {
   readonly part: FacePart;
   readonly embedder: FaceEmbedder;
+  readonly alignedBy: AlignmentPoints;
   /** What it gives less length than this is no face. */
   readonly minNorm: number;
 }
@@ -46,8 +55,6 @@ export interface FaceModels {
   readonly landmarker: FaceLandmarker;
   /** Null leaves mask states open. */
   readonly maskAssessor: MaskAssessor | null;
-  /** By which points faces are aligned. */
-  readonly alignment: AlignmentByMask;
   readonly encoder: PartEncoder;
   /** For faces with a mask; null takes `encoder` for them too. */
   readonly upperEncoder: PartEncoder | null;
@@ -68,7 +75,7 @@ export interface FaceAnalyser {
    */
   embed(picture: Picture, faces: readonly FaceToEmbed[], trace?: RunTrace): Promise<(FaceEmbedding | null)[]>;
   /** Embeddings by every encoder in use, whatever the mask state, of faces in order; none where it is no face to it. */
-  embedByAll(picture: Picture, faces: readonly Pick<Face, 'alignment'>[]): Promise<FaceEmbedding[][]>;
+  embedByAll(picture: Picture, faces: readonly PlacedFace[]): Promise<FaceEmbedding[][]>;
 }
 
 /** Builds the chain detect, landmarks, align, embed of its parts. */
@@ -76,21 +83,20 @@ export function createFaceAnalyser({
   detector,
   landmarker,
   maskAssessor,
-  alignment,
   encoder,
   upperEncoder,
 }: FaceModels): FaceAnalyser {
   const side = encoder.embedder.input.width;
 
   const embedBy = async (
-    { embedder, part, minNorm }: PartEncoder,
+    { embedder, alignedBy, part, minNorm }: PartEncoder,
     picture: Picture,
-    faces: readonly Pick<Face, 'alignment'>[],
+    faces: readonly PlacedFace[],
     trace?: RunTrace,
   ): Promise<(FaceEmbedding | null)[]> => {
     if (faces.length === 0) return [];
-    const scale = embedder.input.width / side;
-    const alignments = faces.map(({ alignment }) => scaled(alignment, scale));
+    const { width } = embedder.input;
+    const alignments = faces.map(({ landmarks }) => alignBy(alignedBy, landmarks, width));
     const features = await embedder.embed(picture, alignments, trace);
     return faces.map((_, row) => {
       const embedding = unitEmbedding(features, row, minNorm);
@@ -113,12 +119,11 @@ export function createFaceAnalyser({
         if (!face) throw new RangeError(`${detections.length} faces were detected and ${located.length} located`);
         const { landmarks, grey } = face;
         const mask = masks?.[index] ?? null;
-        const points = partToEmbed(mask) === 'upper' ? alignment.worn : alignment.none;
         return {
           ...detection,
           landmarks,
           quality: faceQuality(detection.box, landmarks, grey, picture),
-          alignment: alignBy(points, landmarks, side),
+          alignment: alignToTemplate(landmarks.five, side),
           mask,
         };
       });
@@ -139,9 +144,4 @@ export function createFaceAnalyser({
       return faces.map((_, row) => [byFull[row], byUpper[row]].filter((it) => it !== null && it !== undefined));
     },
   };
-}
-
-/** The same alignment to a crop that is so many times as large. */
-function scaled([a, b, c, d, e, f]: Affine, by: number): Affine {
-  return [a * by, b * by, c * by, d * by, e * by, f * by];
 }

@@ -8,12 +8,17 @@ export type Landmarks = readonly Point[];
 /** Eye centres (as seen: left, right), nose tip, mouth corners: the points the ArcFace template is made of. */
 export type FivePoints = readonly [leftEye: Point, rightEye: Point, nose: Point, leftMouth: Point, rightMouth: Point];
 
+/** What faces are aligned by. */
+export interface AlignmentMarks {
+  readonly five: FivePoints;
+  /** Bridge of the nose, between the eyes and halfway to the tip (points 27 and 28 of iBUG); null when a model does not give it. */
+  readonly bridge: readonly [Point, Point] | null;
+}
+
 /** What a landmark model found on a face, in pixels of the picture; each user takes the points it needs. */
-export interface FaceLandmarks {
+export interface FaceLandmarks extends AlignmentMarks {
   /** Every point of the model, in the order of its mark-up. */
   readonly points: readonly Point[];
-  /** For alignment and pose. */
-  readonly five: FivePoints;
   /** For drawing masks; null when the model's mark-up cannot give them. */
   readonly ibug: Landmarks | null;
 }
@@ -21,6 +26,7 @@ export interface FaceLandmarks {
 const POINTS = 68;
 const LEFT_EYE = [36, 41] as const;
 const RIGHT_EYE = [42, 47] as const;
+const BRIDGE = [27, 28] as const;
 const NOSE_TIP = 30;
 const LEFT_MOUTH = 48;
 const RIGHT_MOUTH = 54;
@@ -39,7 +45,7 @@ export function decodeLandmarks(output: Tensor, row: number, box: Box): Landmark
 
 /** What a model of the iBUG mark-up found. Throws RangeError unless there are 68 points. */
 export function ibugLandmarks(points: Landmarks): FaceLandmarks {
-  return { points, five: fivePoints(points), ibug: points };
+  return { points, five: fivePoints(points), bridge: bridgePoints(points), ibug: points };
 }
 
 /** The 68 points, for whoever cannot do without. Throws MODEL_UNSUPPORTED when the model does not give them. */
@@ -61,6 +67,11 @@ export function fivePoints(landmarks: Landmarks): FivePoints {
     at(landmarks, LEFT_MOUTH),
     at(landmarks, RIGHT_MOUTH),
   ];
+}
+
+/** The bridge of the nose, of 68 landmarks. */
+export function bridgePoints(landmarks: Landmarks): readonly [Point, Point] {
+  return [at(landmarks, BRIDGE[0]), at(landmarks, BRIDGE[1])];
 }
 
 function at(landmarks: Landmarks, index: number): Point {

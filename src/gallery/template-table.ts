@@ -1,5 +1,6 @@
 import { endianness } from 'node:os';
 import type { FacePart, MaskState, Person } from '../core/person.ts';
+import { cropBytes, cropOf } from './crop-bytes.ts';
 import { fromBytes, toBytes } from './embedding-bytes.ts';
 import { unreadable } from './gallery-file.ts';
 import type { SqliteStoreConnection, SqlRow } from './sqlite-store-connection.ts';
@@ -37,14 +38,14 @@ export class TemplateTable {
   }
 
   /** Keeps the crop all these templates were made of. Throws RangeError when they are of several pictures. */
-  insertCrop(person: string, templates: readonly Template[], { side, rgb }: FaceCrop): void {
+  insertCrop(person: string, templates: readonly Template[], crop: FaceCrop): void {
     const [pictureSha256, ...others] = new Set(templates.map((it) => it.pictureSha256));
     if (pictureSha256 === undefined || others.length > 0) throw new RangeError('a crop is of one picture');
-    const { dataKey, bytes } = this.#vault.sealCrop(rgb, { person, pictureSha256, side });
+    const { dataKey, bytes } = this.#vault.sealCrop(cropBytes(crop), { person, pictureSha256, side: crop.side });
     this.#connection.run(
       `INSERT INTO crops (person, picture_sha256, side, data_key, pixels) VALUES (?, ?, ?, ?, ?)
        ON CONFLICT (person, picture_sha256) DO NOTHING`,
-      [person, pictureSha256, side, dataKey, bytes],
+      [person, pictureSha256, crop.side, dataKey, bytes],
     );
   }
 
@@ -102,7 +103,7 @@ export class TemplateTable {
     ]);
     if (!row) return null;
     const place = cropPlaceOf(row);
-    return { side: place.side, rgb: this.#vault.unsealCrop(sealedCropOf(row), place) };
+    return cropOf(this.#vault.unsealCrop(sealedCropOf(row), place), place.side);
   }
 
   /** How many people have templates of other encoders only, and how many templates these are. */

@@ -1,4 +1,5 @@
 import type { FacePart, MaskState, Person } from '../core/person.ts';
+import type { AlignmentMarks } from '../faces/landmarks.ts';
 import type { Consent, Origin } from './gallery-changes.ts';
 
 /** Encoder whose templates are meant. */
@@ -29,6 +30,8 @@ export interface FaceCrop {
   readonly side: number;
   /** `side * side * 3` bytes in rows. */
   readonly rgb: Uint8Array;
+  /** Pixels of the crop; null when it was kept without: an encoder that is aligned by other points needs them. */
+  readonly marks: AlignmentMarks | null;
 }
 
 /** A picture that templates were made of, as far as it is known. */

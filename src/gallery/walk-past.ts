@@ -55,6 +55,8 @@ const CLEARLY_BETTER = 0.05;
 const GOOD_SHARE = 0.8;
 /** So many good looks at somebody else are no accident any more: half a second at ten frames a second. */
 const RIVAL_LOOKS = 5;
+/** So many looks that are not like the others are somebody else, though no break was seen while the face was followed. */
+const DOUBTFUL_LOOKS = 15;
 /** Who is not seen for so long has gone. */
 const GONE_MS = 5000;
 
@@ -146,7 +148,10 @@ export class WalkPast {
   }
 
   get #isMixed(): boolean {
-    return this.#groups.some((it) => it.looks >= RIVAL_LOOKS && this.#isSomebodyElse(it));
+    const leading = this.#leading;
+    return this.#groups.some(
+      (it) => it !== leading && it.looks >= (this.#isSomebodyElse(it) ? RIVAL_LOOKS : DOUBTFUL_LOOKS),
+    );
   }
 
   /** Not the person seen most: neither alike, nor in doubt while the face was followed. */

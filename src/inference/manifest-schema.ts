@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { messageOf } from '../core/errors.ts';
+import { ALIGNMENT_POINTS } from '../faces/align.ts';
 import { parseSource } from './source.ts';
 
 export const MODEL_ROLES = ['detector', 'refiner', 'landmarks', 'encoder', 'liveness', 'mask-state'] as const;
@@ -121,6 +122,7 @@ const model = z
     outputs: z.array(output).min(1),
     embedding: z.int().min(1).optional(),
     part: z.enum(['full', 'upper']).optional(),
+    alignedBy: z.enum(ALIGNMENT_POINTS).optional(),
     calibration: z.array(operatingPoint).optional(),
     curves: scoreCurves.optional(),
     minNorm: z.number().min(0).optional(),
@@ -205,6 +207,7 @@ function embeddingOfEncoder({
   outputs,
   embedding,
   part,
+  alignedBy,
   calibration,
   curves,
   minNorm,
@@ -213,6 +216,7 @@ function embeddingOfEncoder({
     const misplaced: Problem[] = [];
     if (embedding !== undefined) misplaced.push(['embedding', 'belongs to encoders only']);
     if (part !== undefined) misplaced.push(['part', 'belongs to encoders only']);
+    if (alignedBy !== undefined) misplaced.push(['alignedBy', 'belongs to encoders only']);
     if (calibration !== undefined) misplaced.push(['calibration', 'belongs to encoders only']);
     if (curves !== undefined) misplaced.push(['curves', 'belongs to encoders only']);
     if (minNorm !== undefined) misplaced.push(['minNorm', 'belongs to encoders only']);

@@ -5,6 +5,7 @@ import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { EyelineError, messageOf } from '../core/errors.ts';
 import type { FacePart } from '../core/person.ts';
+import type { AlignmentPoints } from '../faces/align.ts';
 import type { ScoreCalibration } from '../faces/score-calibration.ts';
 import { type MODEL_ROLES, manifestSchema } from './manifest-schema.ts';
 import { parseSource, type Source } from './source.ts';
@@ -72,6 +73,8 @@ export interface ModelEntry extends Asset {
   readonly embedding?: number | undefined;
   /** What an encoder sees of a face, `full` where it is not said: the whole aligned crop, or the rows above a mask. */
   readonly part?: FacePart | undefined;
+  /** What an encoder's faces are aligned by; five points when left out. */
+  readonly alignedBy?: AlignmentPoints | undefined;
   /** Embeddings shorter than this, before they are scaled, are of no face; encoders alone have it. */
   readonly minNorm?: number | undefined;
   /** False accept rate by threshold, as measured; encoders alone have it. */
@@ -140,7 +143,7 @@ function pathOf(path: readonly PropertyKey[]): string {
 }
 
 /**
- * Hex digest over weights and preprocessing. Another way to prepare the same graph gives the same numbers, hence the
+ * Hex digest over weights and preprocessing, alignment included. Another way to prepare the same graph gives the same numbers, hence the
  * same fingerprint: templates stay valid.
  */
 export function fingerprintOf(entry: ModelEntry): string {
@@ -148,7 +151,20 @@ export function fingerprintOf(entry: ModelEntry): string {
   const outputs = entry.outputs.map(({ name, shape }) => [name, shape]);
   const { format = 'onnx', weights, columnsFirst } = entry;
   const converted = format === 'onnx' ? [] : [format, weights?.sha256 ?? null, columnsFirst ?? false];
-  const content = JSON.stringify([entry.sha256, width, height, channels, colour, mean, scale, outputs, ...converted]);
+  const { alignedBy = 'five' } = entry;
+  const aligned = alignedBy === 'five' ? [] : [alignedBy];
+  const content = JSON.stringify([
+    entry.sha256,
+    width,
+    height,
+    channels,
+    colour,
+    mean,
+    scale,
+    outputs,
+    ...converted,
+    ...aligned,
+  ]);
   return createHash('sha256').update(content).digest('hex');
 }
 

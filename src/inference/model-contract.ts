@@ -1,10 +1,12 @@
 import { messageOf } from '../core/errors.ts';
-import { decodeModel } from './graph/onnx-proto.ts';
+import type { FacePart } from '../core/person.ts';
+import { ALIGNMENT_POINTS, type AlignmentPoints } from '../faces/align.ts';
+import { decodeModel, encodeModel, type OnnxModel } from './graph/onnx-proto.ts';
 import { toNumber } from './graph/tensor-values.ts';
 import type { InputContract, ModelEntry } from './manifest.ts';
 
 /** Key of a file's metadata that says how it takes pixels; `eyeline train` writes it. */
-export const CONTRACT_KEY = 'eyeline.input';
+const CONTRACT_KEY = 'eyeline.input';
 
 /**
  * What a manifest would say of an encoder's ONNX file: sizes from its input and output, pixels from its metadata, else as
@@ -16,7 +18,7 @@ export const CONTRACT_KEY = 'eyeline.input';
 export function readContract(
   onnx: Uint8Array,
   pixels: Pick<InputContract, 'mean' | 'scale' | 'colour'>,
-): Pick<ModelEntry, 'input' | 'outputs' | 'embedding'> {
+): Pick<ModelEntry, 'input' | 'outputs' | 'embedding' | 'alignedBy'> {
   const { graph, metadataProps = [] } = decodeModel(onnx);
   const weights = new Set(graph.initializer.map(({ name }) => name));
   const [input, ...others] = graph.input.filter(({ name }) => !weights.has(name));
@@ -32,19 +34,48 @@ export function readContract(
     throw new Error('an encoder gives one output: an embedding a picture, of a length the file says');
   }
   const said = metadataProps.find(({ key }) => key === CONTRACT_KEY)?.value;
+  const { alignedBy = 'five', ...taken } = said === undefined ? { ...pixels, alignedBy: undefined } : contractOf(said);
   return {
-    input: { ...pixels, ...(said === undefined ? {} : pixelsOf(said)), width, height, channels: 3 },
+    input: { ...pixels, ...taken, width, height, channels: 3 },
+    alignedBy,
     outputs: [{ name: output.name, shape }],
     embedding,
   };
 }
 
-function pixelsOf(said: string): Pick<InputContract, 'mean' | 'scale' | 'colour'> {
+/** The same file with metadata that says how it takes pixels and what its faces are aligned by. */
+export function writeContract(onnx: Uint8Array, contract: EncoderContract): Uint8Array {
+  const model = decodeModel(onnx);
+  describeEncoder(model, contract);
+  return encodeModel(model);
+}
+
+/** As {@link writeContract}, of a decoded file, in place. */
+export function describeEncoder(
+  model: OnnxModel,
+  { mean, scale, colour, part, alignedBy = 'five' }: EncoderContract,
+): void {
+  const value = JSON.stringify({ mean, scale, colour, part, alignedBy });
+  const others = (model.metadataProps ?? []).filter(({ key }) => key !== CONTRACT_KEY);
+  model.metadataProps = [...others, { key: CONTRACT_KEY, value }];
+}
+
+/** What an encoder's file says of itself. */
+export interface EncoderContract extends Pick<InputContract, 'mean' | 'scale' | 'colour'> {
+  readonly part: FacePart;
+  readonly alignedBy?: AlignmentPoints;
+}
+
+function contractOf(said: string): Omit<EncoderContract, 'part'> {
   try {
-    const { mean, scale, colour } = JSON.parse(said) as Record<string, unknown>;
+    const { mean, scale, colour, alignedBy = 'five' } = JSON.parse(said) as Record<string, unknown>;
     const three = (value: unknown): value is number[] =>
       Array.isArray(value) && value.length === 3 && value.every((it) => Number.isFinite(it));
-    if (three(mean) && three(scale) && (colour === 'rgb' || colour === 'bgr')) return { mean, scale, colour };
+    const points = ALIGNMENT_POINTS.find((it) => it === alignedBy);
+    if (!points) throw new Error(`alignedBy is none of ${ALIGNMENT_POINTS.join(', ')}`);
+    if (three(mean) && three(scale) && (colour === 'rgb' || colour === 'bgr')) {
+      return { mean, scale, colour, alignedBy: points };
+    }
     throw new Error('mean, scale and colour are not there');
   } catch (error) {
     throw new Error(`its metadata ${CONTRACT_KEY} cannot be read: ${messageOf(error)}`);

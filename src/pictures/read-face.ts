@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { EyelineError, messageOf } from '../core/errors.ts';
-import type { Affine } from '../core/geometry.ts';
 import type { MaskState } from '../core/person.ts';
 import type { Picture } from '../core/picture.ts';
 import type { AlignedFace, ReadOptions, ReadPicture } from '../evaluation/face-source.ts';
 import { PaddedPicture } from '../evaluation/padded-picture.ts';
+import { alignBy, canAlignBy } from '../faces/align.ts';
 import type { Detection } from '../faces/detect.ts';
 import type { Face, FaceAnalyser } from '../faces/face-analyser.ts';
 import type { FaceTask } from './picture-protocol.ts';
 import type { PictureTools, StoredPicture } from './picture-tools.ts';
 
 /** What reading a face needs. */
-export interface FaceTools extends Pick<PictureTools, 'decode' | 'cropSize'> {
+export interface FaceTools extends Pick<PictureTools, 'decode'> {
   readonly analyser: Pick<FaceAnalyser, 'detect' | 'describe'>;
   /**
    * Draws a mask on a face.
@@ -36,7 +36,7 @@ export async function readFace({ file, options }: Omit<FaceTask, 'kind'>, tools:
     const plain = padded(picture, options.pad);
     const face = await findFace(plain, options, tools);
     if (!face) return { file, face: null, reason: 'no face', message: 'no face was found' };
-    if (!options.mask) return { file, face: await cut(plain, face, options, tools), reason: null };
+    if (!options.mask) return { file, face: await cut(plain, face, options), reason: null };
     return await readMasked(file, plain, face, options, `${options.mask.seed} ${digest}`, tools);
   } finally {
     picture.release();
@@ -55,7 +55,7 @@ async function readMasked(
   try {
     const found = await findFace(masked, options, tools);
     if (!found) return { file, face: null, reason: 'no face', message: 'no face was found with the mask on' };
-    return { file, face: await cut(masked, found, options, tools), reason: null };
+    return { file, face: await cut(masked, found, options), reason: null };
   } finally {
     masked.release();
   }
@@ -80,18 +80,19 @@ async function findFace(picture: Picture, { choose }: ReadOptions, { analyser }:
   return face ?? null;
 }
 
-async function cut(
-  picture: Picture,
-  face: Face,
-  { cropPx }: ReadOptions,
-  { cropSize }: FaceTools,
-): Promise<AlignedFace> {
-  const scale = cropPx / cropSize;
-  const matrix = face.alignment.map((value) => value * scale) as unknown as Affine;
-  const [crop] = await picture.cut([{ matrix, width: cropPx, height: cropPx, colour: 'rgb' }]);
-  if (!crop) throw new Error('a picture gave no crop');
+async function cut(picture: Picture, face: Face, { cropPx, alignedBy }: ReadOptions): Promise<AlignedFace> {
   const { landmarks, box, score, quality, mask } = face;
-  return { crop, landmarks, box, score, quality, mask };
+  const given = alignedBy.filter((points) => canAlignBy(points, landmarks));
+  const cut = await picture.cut(
+    given.map((points) => ({
+      matrix: alignBy(points, landmarks, cropPx),
+      width: cropPx,
+      height: cropPx,
+      colour: 'rgb' as const,
+    })),
+  );
+  const crops = Object.fromEntries(given.map((points, index) => [points, cut[index]]));
+  return { crops, landmarks, box, score, quality, mask };
 }
 
 /** The face meant, of those found in a picture; the better one of equals. */

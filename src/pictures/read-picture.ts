@@ -42,7 +42,7 @@ async function facesOf(picture: Picture, upTo: PictureStep, tools: ReadTools): P
   const crops = await picture.cut(
     faces.map(({ alignment }) => ({ matrix: alignment, width: cropSize, height: cropSize, colour: 'rgb' })),
   );
-  const embeddings = reached('embed') ? await analyser.embed(picture, faces) : [];
+  const embeddings = reached('embed') ? await analyser.embed(picture, described) : [];
   return faces.map((face, index) => ({
     ...face,
     crop: crops[index] ?? null,

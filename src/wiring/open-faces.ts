@@ -5,6 +5,7 @@ import type { Size } from '../core/geometry.ts';
 import type { Logger } from '../core/logger.ts';
 import type { FacePart } from '../core/person.ts';
 import type { Picture } from '../core/picture.ts';
+import { movedMarks, TEMPLATE_MARKS, TEMPLATE_SIZE } from '../faces/align.ts';
 import type { Detection, FaceDetector } from '../faces/detect.ts';
 import { type OpenModel, openDetector } from '../faces/detectors/open-detector.ts';
 import { secondLookDetector } from '../faces/detectors/second-look-detector.ts';
@@ -133,7 +134,7 @@ export async function openFaceAnalyser(
     const { maskState, upperEncoder } = config.models;
     const masks = maskState === null ? null : await openOnce(maskState);
     const openEncoder = async (key: 'encoder' | 'upperEncoder', id: string, part: FacePart): Promise<OpenEncoder> => {
-      const { dimension, minNorm } = encoderEntry(store, key, id, part);
+      const { dimension, minNorm, alignedBy } = encoderEntry(store, key, id, part);
       const encoder = await open(id);
       const { fingerprint, input, provider } = encoder.lane('');
       let aligning: FaceEmbedder | null = null;
@@ -152,7 +153,7 @@ export async function openFaceAnalyser(
       return {
         inUse: { id, fingerprint, dimension, part, calibration },
         width: input.width,
-        lane: (name) => ({ part, minNorm, embedder: aligning ?? cropEmbedder(encoder.lane(name)) }),
+        lane: (name) => ({ part, alignedBy, minNorm, embedder: aligning ?? cropEmbedder(encoder.lane(name)) }),
       };
     };
     const full = await openEncoder('encoder', config.models.encoder, 'full');
@@ -189,7 +190,6 @@ export async function openFaceAnalyser(
         detector: detectorOf(name),
         landmarker: landmarkerOf(name),
         maskAssessor: masks && maskAssessor(masks.lane(name)),
-        alignment: config.models.alignBy,
         encoder: full.lane(name),
         upperEncoder: upper?.lane(name) ?? null,
       });
@@ -218,12 +218,12 @@ interface OpenEncoder {
 
 /** What the manifest says of an encoder. Throws MODEL_UNKNOWN, MODEL_UNSUPPORTED when it is none, or for another part. */
 function encoderEntry(store: ModelStore, key: string, id: string, part: FacePart) {
-  const { embedding: dimension, part: made = 'full', minNorm = 0 } = store.entry(id);
+  const { embedding: dimension, part: made = 'full', alignedBy = 'five', minNorm = 0 } = store.entry(id);
   if (dimension === undefined) throw new EyelineError('MODEL_UNSUPPORTED', `models.${key}: ${id} is not an encoder`);
   if (made !== part) {
     throw new EyelineError('MODEL_UNSUPPORTED', `models.${key}: ${id} is an encoder for part: ${made}, not ${part}`);
   }
-  return { dimension, minNorm };
+  return { dimension, minNorm, alignedBy };
 }
 
 /** The chain as enrolment uses it: all faces of a picture, embedded. */
@@ -261,7 +261,10 @@ export async function openFaceReader(
     if (!config.gallery.keepCrops) return [];
     const size = { width: cropSize, height: cropSize, colour: 'rgb' } as const;
     const crops = await picture.cut(faces.map(({ alignment }) => ({ matrix: alignment, ...size })));
-    return crops.map((rgb) => ({ side: cropSize, rgb }));
+    return faces.flatMap(({ landmarks, alignment }, index) => {
+      const rgb = crops[index];
+      return rgb ? [{ side: cropSize, rgb, marks: movedMarks(landmarks, alignment) }] : [];
+    });
   };
   const detect = (picture: Picture) => analyser.detect(picture);
   const readFaces = async (picture: Picture, found: readonly Detection[]) => {
@@ -277,12 +280,14 @@ export async function openFaceReader(
   const reader: FaceReader = {
     read: async (picture) => (await readFaces(picture, await detect(picture))).filter((face) => face !== null),
   };
-  const embedCrop = async ({ side, rgb }: FaceCrop) => {
+  const embedCrop = async ({ side, rgb, marks }: FaceCrop) => {
     const { rgbPicture } = await import('../capture/opencv-picture.ts');
     const picture = rgbPicture(rgb, { width: side, height: side });
     try {
-      const scale = cropSize / side;
-      const [embeddings = []] = await analyser.embedByAll(picture, [{ alignment: [scale, 0, 0, 0, scale, 0] }]);
+      const scale = side / TEMPLATE_SIZE;
+      // Of crops that were kept without, what they were aligned by stands where the template has it.
+      const landmarks = marks ?? movedMarks(TEMPLATE_MARKS, [scale, 0, 0, 0, scale, 0]);
+      const [embeddings = []] = await analyser.embedByAll(picture, [{ landmarks }]);
       return embeddings;
     } finally {
       picture.release();

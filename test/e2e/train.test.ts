@@ -466,12 +466,12 @@ describe('--install', () => {
       extraManifest: null,
       logger: silentLogger,
     });
-    const { id, input, outputs, embedding } = store.entry('mobilefacenet-512-upper');
+    const { id, input, outputs, embedding, alignedBy } = store.entry('mobilefacenet-512-upper');
     await installModel(settings.EYELINE_MODELS_DIR, {
       id: 'upper-encoder',
       file: await store.sourceFile(id),
       from: store.entry(id),
-      contract: { input, outputs, embedding },
+      contract: { input, outputs, embedding, alignedBy },
       part: 'upper',
       recipe: 'masked-encoder',
     });

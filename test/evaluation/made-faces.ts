@@ -1,6 +1,12 @@
 import type { FaceEncoder } from '../../src/evaluation/face-encoder.ts';
 import { FaceShelf } from '../../src/evaluation/face-shelf.ts';
-import type { AlignedFace, FaceSource, ReadOptions, ReadPicture } from '../../src/evaluation/face-source.ts';
+import {
+  type AlignedFace,
+  cropBy,
+  type FaceSource,
+  type ReadOptions,
+  type ReadPicture,
+} from '../../src/evaluation/face-source.ts';
 import { cosine } from '../../src/faces/embedding.ts';
 import type { FaceLandmarks } from '../../src/faces/landmarks.ts';
 
@@ -37,6 +43,7 @@ const NOWHERE = { x: 0, y: 0 };
 export const NO_LANDMARKS: FaceLandmarks = {
   points: [],
   five: [NOWHERE, NOWHERE, NOWHERE, NOWHERE, NOWHERE],
+  bridge: null,
   ibug: null,
 };
 
@@ -44,7 +51,7 @@ export const NO_LANDMARKS: FaceLandmarks = {
 function madeFace(degrees: number): AlignedFace {
   const turned = (degrees + 720) % 360;
   return {
-    crop: Uint8Array.of(turned >> 8, turned & 255),
+    crops: { five: Uint8Array.of(turned >> 8, turned & 255) },
     landmarks: NO_LANDMARKS,
     box: { x: 0, y: 0, width: 10, height: 10 },
     score: 1,
@@ -57,11 +64,13 @@ function madeFace(degrees: number): AlignedFace {
 export class MadeEncoder implements FaceEncoder<Float32Array> {
   readonly id = 'made';
   readonly cropPx = 2;
+  readonly alignedBy = ['five'] as const;
   readonly batches: number[] = [];
 
   async embed(faces: readonly AlignedFace[]): Promise<(Float32Array | null)[]> {
     this.batches.push(faces.length);
-    return faces.map(({ crop: [high = 0, low = 0] }) => {
+    return faces.map((face) => {
+      const [high = 0, low = 0] = cropBy(face, 'five');
       const angle = ((high * 256 + low) * Math.PI) / 180;
       return high * 256 + low === 180 ? null : Float32Array.of(Math.cos(angle), Math.sin(angle));
     });

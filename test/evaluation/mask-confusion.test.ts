@@ -19,7 +19,7 @@ const source: FaceSource = {
 
 function told(file: string, state: MaskState): ReadPicture {
   const face = {
-    crop: new Uint8Array(),
+    crops: {},
     landmarks: NO_LANDMARKS,
     box: { x: 0, y: 0, width: 1, height: 1 },
     score: 1,
@@ -29,7 +29,7 @@ function told(file: string, state: MaskState): ReadPicture {
   return { file, face, reason: null };
 }
 
-const READ = { choose: 'largest', pad: 0, cropPx: 112 } as const;
+const READ = { choose: 'largest', pad: 0, cropPx: 112, alignedBy: [] } as const;
 const shelf = () => new FaceShelf(source, () => 0);
 
 it('counts what is told of plain and masked pictures, and of masks drawn on the plain ones', async () => {

@@ -1,16 +1,17 @@
 import { expect, it } from 'vitest';
 import type { MaskState } from '../../src/core/person.ts';
 import type { FaceEncoder } from '../../src/evaluation/face-encoder.ts';
-import type { AlignedFace } from '../../src/evaluation/face-source.ts';
+import { type AlignedFace, cropBy } from '../../src/evaluation/face-source.ts';
 import { NOT_COMPARED } from '../../src/evaluation/metrics/comparisons.ts';
 import { routedEncoder } from '../../src/evaluation/routed-encoder.ts';
+import type { AlignmentPoints } from '../../src/faces/align.ts';
 import { cosine } from '../../src/faces/embedding.ts';
 import { NO_LANDMARKS } from './made-faces.ts';
 
 /** Directions a face has to the full-face and to the upper-part encoder, in degrees; -1 is no face. */
 function face(full: number, upper: number, state: MaskState | null): AlignedFace {
   return {
-    crop: Uint8Array.of(full + 1, upper + 1),
+    crops: { five: Uint8Array.of(full + 1, 0), 'eyes-bridge': Uint8Array.of(0, upper + 1) },
     landmarks: NO_LANDMARKS,
     box: { x: 0, y: 0, width: 10, height: 10 },
     score: 1,
@@ -19,21 +20,30 @@ function face(full: number, upper: number, state: MaskState | null): AlignedFace
   };
 }
 
-function reader(at: number): FaceEncoder<Float32Array> {
+function reader(at: number, alignedBy: AlignmentPoints): FaceEncoder<Float32Array> {
   return {
     id: `byte ${at}`,
     cropPx: 2,
+    alignedBy: [alignedBy],
     compare: cosine,
     embed: async (faces) =>
-      faces.map(({ crop }) => {
-        const degrees = (crop[at] ?? 0) - 1;
+      faces.map((face) => {
+        const degrees = (cropBy(face, alignedBy)[at] ?? 0) - 1;
         const angle = (degrees * Math.PI) / 180;
         return degrees < 0 ? null : Float32Array.of(Math.cos(angle), Math.sin(angle));
       }),
   };
 }
 
-const encoder = routedEncoder('auto', { full: reader(0), upper: reader(1), onFullScale: (score) => score / 2 });
+const encoder = routedEncoder('auto', {
+  full: reader(0, 'five'),
+  upper: reader(1, 'eyes-bridge'),
+  onFullScale: (score) => score / 2,
+});
+
+it('takes a crop for each encoder, as each is aligned', () => {
+  expect(encoder.alignedBy).toEqual(['five', 'eyes-bridge']);
+});
 
 it.each<[string, AlignedFace, AlignedFace, number]>([
   ['a bare probe by the full face', face(0, 90, 'none'), face(60, 90, 'none'), 0.5],

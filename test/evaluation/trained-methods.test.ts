@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../src/core/seeded-random.ts';
 import type { FeatureMaps } from '../../src/evaluation/classifiers/feature-maps.ts';
 import { softmaxOnEmbeddings, svmOnEmbeddings } from '../../src/evaluation/embedding-classifiers.ts';
+import { cropBy } from '../../src/evaluation/face-source.ts';
 import { haririMethod } from '../../src/evaluation/hariri-method.ts';
 import { identifyPeople } from '../../src/evaluation/identify-people.ts';
 import { openGraph } from '../../src/inference/onnxruntime-model.ts';
@@ -23,8 +24,10 @@ const PICTURES: Record<string, MadePicture> = Object.fromEntries(
 /** A map of four places: a descriptor in the direction of the face, and three in directions every face has. */
 const MAPS: FeatureMaps = {
   cropPx: 2,
-  async describe(crops) {
-    return crops.map(([high = 0, low = 0]) => {
+  alignedBy: ['five'],
+  async describe(faces) {
+    return faces.map((face) => {
+      const [high = 0, low = 0] = cropBy(face, 'five');
       const angles = [((high * 256 + low) * Math.PI) / 180, 0.1, 2, 4];
       const data = Float32Array.from(angles.flatMap((angle) => [Math.cos(angle), Math.sin(angle)]));
       return { rows: 4, columns: 2, data };

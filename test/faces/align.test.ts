@@ -33,7 +33,7 @@ describe('alignToTemplate', () => {
 });
 
 describe('alignBy', () => {
-  const five = { points: FACE, five: FACE, ibug: null };
+  const five = { points: FACE, five: FACE, bridge: null, ibug: null };
   /** A face that stands in the template as everybody does, whose mouth and nose were put elsewhere by a mask. */
   const misled = (move: (point: Point) => Point) => {
     const ibug: Point[] = Array.from({ length: 68 }, (_, index) => ({ x: 90 - index, y: index }));

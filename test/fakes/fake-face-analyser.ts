@@ -2,8 +2,8 @@ import type { Box } from '../../src/core/geometry.ts';
 import type { FacePart, MaskState } from '../../src/core/person.ts';
 import type { Frame, Picture } from '../../src/core/picture.ts';
 import { normalise } from '../../src/faces/embedding.ts';
-import type { Face, FaceAnalyser, FaceEmbedding, FaceToEmbed } from '../../src/faces/face-analyser.ts';
-import { ibugLandmarks } from '../../src/faces/landmarks.ts';
+import type { Face, FaceAnalyser, FaceEmbedding, FaceToEmbed, PlacedFace } from '../../src/faces/face-analyser.ts';
+import { type FaceLandmarks, ibugLandmarks } from '../../src/faces/landmarks.ts';
 import { partToEmbed } from '../../src/faces/mask-state.ts';
 import type { RunTrace } from '../../src/inference/vision-model.ts';
 
@@ -86,7 +86,7 @@ export class FakeFaceAnalyser implements FaceAnalyser {
       return {
         ...detection,
         staged: face,
-        landmarks: ibugLandmarks(Array.from({ length: 68 }, () => ({ x: x + width / 2, y: y + height / 2 }))),
+        landmarks: landmarksIn({ x, y, width, height }),
         quality: { size: score, sharpness: score, exposure: score, pose: score, completeness: score, score },
         alignment: [1, 0, -x, 0, 1, -y],
         mask: face.mask === undefined ? null : { state: face.mask, confidence: 0.9 },
@@ -102,12 +102,28 @@ export class FakeFaceAnalyser implements FaceAnalyser {
     });
   }
 
-  async embedByAll(_picture: Picture, faces: readonly Pick<Face, 'alignment'>[]): Promise<FaceEmbedding[][]> {
+  async embedByAll(_picture: Picture, faces: readonly PlacedFace[]): Promise<FaceEmbedding[][]> {
     return faces.map((face) => {
       const { angle, noFace } = (face as StagedDescription).staged;
       return noFace ? [] : [embeddingOf(angle, 'full'), embeddingOf(angle, 'upper')];
     });
   }
+}
+
+/** Looks straight ahead: eyes, nose and mouth where they are in a face, all else in the middle. */
+function landmarksIn({ x, y, width, height }: Box): FaceLandmarks {
+  const at = (right: number, down: number) => ({ x: x + right * width, y: y + down * height });
+  return ibugLandmarks(
+    Array.from({ length: 68 }, (_, index) => {
+      if (index >= 36 && index <= 41) return at(0.35, 0.4);
+      if (index >= 42 && index <= 47) return at(0.65, 0.4);
+      if (index === 27) return at(0.5, 0.4);
+      if (index === 28) return at(0.5, 0.46);
+      if (index === 48) return at(0.38, 0.78);
+      if (index === 54) return at(0.62, 0.78);
+      return at(0.5, 0.6);
+    }),
+  );
 }
 
 function embeddingOf(angle: number, part: FacePart): FaceEmbedding {

@@ -164,3 +164,13 @@ it('gives another fingerprint for other weights, size or normalisation, not for 
   expect(read({ input: { ...Object(embedder().input), mean: 0 } })).not.toBe(plain);
   expect(read({ input: { ...Object(embedder().input), colour: 'rgb' } })).not.toBe(plain);
 });
+
+it('tells encoders apart that are aligned otherwise: their embeddings do not compare', async () => {
+  const { models } = await loadManifest(null);
+  const entry = models.get('mobilefacenet-512');
+  if (!entry) throw new Error('the encoder is missing');
+  const own = fingerprintOf(entry);
+  expect(fingerprintOf({ ...entry, alignedBy: 'five' })).toBe(own);
+  expect(fingerprintOf({ ...entry, alignedBy: 'eyes-bridge' })).not.toBe(own);
+  expect(models.get('mobilefacenet-512-upper')?.alignedBy).toBe('eyes-bridge');
+});

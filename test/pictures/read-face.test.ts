@@ -5,13 +5,14 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { EyelineError } from '../../src/core/errors.ts';
 import type { Cut } from '../../src/core/picture.ts';
 import type { ReadOptions, ReadPicture } from '../../src/evaluation/face-source.ts';
+import { alignBy } from '../../src/faces/align.ts';
 import { chooseFace, type FaceTools, readFace } from '../../src/pictures/read-face.ts';
 import { FakeFaceAnalyser, type StagedFace, StagedFrame } from '../fakes/fake-face-analyser.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'eyeline-source-'));
 afterAll(() => rmSync(dir, { recursive: true }));
 
-const OPTIONS: ReadOptions = { choose: 'largest', pad: 0, cropPx: 112, mask: null };
+const OPTIONS: ReadOptions = { choose: 'largest', pad: 0, cropPx: 112, alignedBy: ['five'], mask: null };
 const LEFT = { box: { x: 20, y: 20, width: 200, height: 250 }, angle: 1 };
 const CENTRE = { box: { x: 290, y: 210, width: 60, height: 60 }, angle: 2 };
 
@@ -34,7 +35,6 @@ function rig(stage: Readonly<Record<string, readonly StagedFace[]>>, simulateMas
   const frames: WatchedFrame[] = [];
   const tools: FaceTools = {
     analyser: new FakeFaceAnalyser(),
-    cropSize: 112,
     async decode(bytes, name) {
       const faces = stage[Buffer.from(bytes).toString()];
       if (!faces) throw new EyelineError('PICTURE_REFUSED', `${name}: not a picture`);
@@ -60,7 +60,7 @@ describe('readFace', () => {
     const { read, frames } = rig({ two: [CENTRE, LEFT] });
     const picture = await read('two', { choose });
     expect(picture.face?.box).toEqual(box);
-    expect(picture.face?.crop).toHaveLength(112 * 112 * 3);
+    expect(picture.face?.crops.five).toHaveLength(112 * 112 * 3);
     expect(frames[0]?.released).toBe(1);
   });
 
@@ -88,11 +88,25 @@ describe('readFace', () => {
     });
   });
 
-  it('scales the alignment to the crop that is asked for', async () => {
-    const { read, frames } = rig({ one: [LEFT] });
-    await read('one', { cropPx: 56 });
-    // The fake aligns by moving the box's corner to 0, 0.
-    expect(frames[0]?.cuts).toEqual([{ matrix: [0.5, 0, -10, 0, 0.5, -10], width: 56, height: 56, colour: 'rgb' }]);
+  it('cuts a crop for all points that are asked for and that the landmarks give, of the size asked for', async () => {
+    const { read, tools, frames } = rig({ one: [LEFT] });
+    const { face } = await read('one', { cropPx: 56, alignedBy: ['five', 'eyes-bridge'] });
+    const [described] = await tools.analyser.describe(frames[0] as StagedFrame, [{ box: LEFT.box, score: 1 }]);
+    if (!described) throw new Error('nothing described');
+    const size = { width: 56, height: 56, colour: 'rgb' };
+    expect(frames[0]?.cuts).toEqual([
+      { matrix: alignBy('five', described.landmarks, 56), ...size },
+      { matrix: alignBy('eyes-bridge', described.landmarks, 56), ...size },
+    ]);
+    expect(Object.keys(face?.crops ?? {})).toEqual(['five', 'eyes-bridge']);
+    const noBridge = { ...described, landmarks: { ...described.landmarks, bridge: null } };
+    const analyser = {
+      detect: async () => [LEFT].map(({ box }) => ({ box, score: 1 })),
+      describe: async () => [noBridge],
+    };
+    const options = { ...OPTIONS, alignedBy: ['five', 'eyes-bridge'] } as const;
+    const without = await readFace({ file: join(dir, 'one'), options }, { ...tools, analyser });
+    expect(Object.keys(without.face?.crops ?? {})).toEqual(['five']);
   });
 
   it('looks for the face anew once a mask is on, and draws the same mask for the same bytes and seed', async () => {

@@ -11,10 +11,12 @@ import { type FeatureMaps, featureMaps } from '../../evaluation/classifiers/feat
 import { type HideLowerFace, modelEncoder } from '../../evaluation/face-encoder.ts';
 import { type RoutedCode, routedEncoder } from '../../evaluation/routed-encoder.ts';
 import { scoreOfSameRate } from '../../evaluation/score-of-same-rate.ts';
+import type { AlignmentPoints } from '../../faces/align.ts';
 import { blankBelow, type FaceCrop, keepBlocks } from '../../faces/occlusion.ts';
 import { curveFor, type ScoreCalibration } from '../../faces/score-calibration.ts';
 import { cutToFeatureMap } from '../../inference/graph/feature-map.ts';
 import { InferenceThread } from '../../inference/inference-thread.ts';
+import type { ModelEntry } from '../../inference/manifest.ts';
 import { calibrationOf, readCalibrations } from '../../inference/manifest-calibration.ts';
 import { ModelBatcher } from '../../inference/model-batcher.ts';
 import { evaluateGraph, type GraphFiles } from '../../inference/onnxruntime-model.ts';
@@ -40,6 +42,7 @@ export class EvaluationModels {
   readonly #inference: Config['inference'];
   readonly #store: ModelStore;
   readonly #thread: InferenceThread;
+  readonly #align: AlignmentPoints | undefined;
   readonly #opened = new Map<string, ModelBatcher>();
   readonly #encoders = new Map<string, CachedEncoder<Float32Array>>();
   /** By the encoder for faces with a mask. */
@@ -47,7 +50,9 @@ export class EvaluationModels {
   /** Where graphs are written that are made of others. */
   #scratch: string | null = null;
 
-  constructor(config: Config, store: ModelStore, logger: Logger) {
+  /** @param align what every encoder's faces are aligned by, instead of its own */
+  constructor(config: Config, store: ModelStore, logger: Logger, align?: AlignmentPoints) {
+    this.#align = align;
     this.#config = config;
     // Nothing else works while faces are embedded.
     const { threads } = config.inference;
@@ -78,7 +83,10 @@ export class EvaluationModels {
     const { input, licence } = this.#store.entry(this.#config.models.encoder);
     const files = await encoderFile(file, { pixels: input, licence, scratch: await this.#scratchFolder() });
     const model = await this.open(file, files);
-    const encoder = new CachedEncoder(modelEncoder({ id: file, model, minNorm: 0, hide: null }), monotonic);
+    const encoder = new CachedEncoder(
+      modelEncoder({ id: file, model, alignedBy: this.#alignmentOf(files.entry(file)), minNorm: 0, hide: null }),
+      monotonic,
+    );
     this.#encoders.set(file, encoder);
     return encoder;
   }
@@ -171,7 +179,17 @@ export class EvaluationModels {
       entry: () => ({ ...entry, outputs: [output] }),
       file: async () => file,
     });
-    return featureMaps({ model, hide });
+    return featureMaps({ model, alignedBy: this.#alignmentOf(entry), hide });
+  }
+
+  /** What faces of any encoder of the manifest are aligned by. */
+  alignments(): AlignmentPoints[] {
+    const encoders = this.#store.modelIds.map((id) => this.#store.entry(id)).filter(({ role }) => role === 'encoder');
+    return [...new Set(encoders.map((entry) => this.#alignmentOf(entry)))];
+  }
+
+  #alignmentOf({ alignedBy = 'five' }: Pick<ModelEntry, 'alignedBy'>): AlignmentPoints {
+    return this.#align ?? alignedBy;
   }
 
   /** Numbers of an embedding. Throws USAGE for an unknown id. */
@@ -218,7 +236,7 @@ export class EvaluationModels {
     }
     // The length of a feature tells a face from none on whole faces only: that is what it was measured on.
     const minNorm = hide ? 0 : (this.#store.entry(modelId).minNorm ?? 0);
-    return { model, minNorm, hide };
+    return { model, alignedBy: this.#alignmentOf(this.#store.entry(modelId)), minNorm, hide };
   }
 }
 

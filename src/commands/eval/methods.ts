@@ -3,6 +3,7 @@ import { EyelineError } from '../../core/errors.ts';
 import { type CachedEncoder, embedPictures } from '../../evaluation/cached-encoder.ts';
 import { softmaxOnEmbeddings, svmOnEmbeddings } from '../../evaluation/embedding-classifiers.ts';
 import type { ReadPicture } from '../../evaluation/face-source.ts';
+import { cropsTaken } from '../../evaluation/face-source.ts';
 import { describePictures, haririMethod } from '../../evaluation/hariri-method.ts';
 import { type IdentificationMethod, nearestFace } from '../../evaluation/identification-method.ts';
 import { learnedMethod } from '../../evaluation/learned-classifier.ts';
@@ -86,10 +87,10 @@ export async function learnedMethodOf(
   if (bag === null) {
     const encoder = await models.encoder(id);
     const features = (pictures: readonly ReadPicture[]) => embedPictures(pictures, encoder);
-    return learnedMethod({ ...common, cropPx: encoder.cropPx, features }, names);
+    return learnedMethod({ ...common, ...cropsTaken(encoder), features }, names);
   }
   const [maps, words] = [await models.featureMaps(id), decodeBag(bag)];
   const features = async (pictures: readonly ReadPicture[]) =>
     (await describePictures(pictures, maps)).map((face) => face && wordsOf(words, face));
-  return learnedMethod({ ...common, cropPx: maps.cropPx, features }, names);
+  return learnedMethod({ ...common, ...cropsTaken(maps), features }, names);
 }

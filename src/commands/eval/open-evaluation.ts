@@ -21,8 +21,8 @@ export interface ChainOptions {
   readonly secondDetector?: string;
   readonly landmarks?: string;
   readonly upperEncoder?: string;
-  readonly alignNone?: AlignmentPoints;
-  readonly alignWorn?: AlignmentPoints;
+  /** What every encoder's faces are aligned by, instead of its own. */
+  readonly align?: AlignmentPoints;
 }
 
 /** Pictures worked on by the chain of the configuration, on all cores. */
@@ -69,10 +69,6 @@ export async function openPictures(
       ...(options.upperEncoder !== undefined && {
         upperEncoder: options.upperEncoder === 'none' ? null : options.upperEncoder,
       }),
-      alignBy: {
-        none: options.alignNone ?? loaded.config.models.alignBy.none,
-        worn: options.alignWorn ?? loaded.config.models.alignBy.worn,
-      },
     },
   };
   const say = (_fields: object, message: string) => warn(message);
@@ -95,7 +91,7 @@ export async function openPictures(
 /** Opens what evaluations of encoders work with. Throws the errors of configuration and models. */
 export async function openEvaluation(options: ChainOptions, context: CommandContext): Promise<OpenEvaluation> {
   const { config, store, logger, pool, progress, close } = await openPictures(options, context);
-  const models = new EvaluationModels(config, store, logger);
+  const models = new EvaluationModels(config, store, logger, options.align);
   const source: FaceSource = {
     read: (files, read, stop) =>
       pool.run(
@@ -104,7 +100,7 @@ export async function openEvaluation(options: ChainOptions, context: CommandCont
       ),
   };
   return {
-    shelf: new FaceShelf(source, () => systemClock.monotonic(), context.signal),
+    shelf: new FaceShelf(source, () => systemClock.monotonic(), context.signal, models.alignments()),
     models,
     progress,
     close: async () => {

@@ -26,7 +26,7 @@ export async function runMask(options: MaskCommand, context: CommandContext): Pr
     const { figures, mistakes, unreadable } = await maskConfusion(evaluation.shelf, {
       people,
       simulate: simulate ? { seed: maskSeed } : null,
-      read: { choose: realMasks ? 'largest' : 'central', pad, cropPx: 112 },
+      read: { choose: realMasks ? 'largest' : 'central', pad, cropPx: 112, alignedBy: [] },
       onProgress: evaluation.progress.onProgress,
     });
     for (const line of leftOutText(unreadable)) context.warn(line);

@@ -1,5 +1,6 @@
 import { EyelineError } from '../../core/errors.ts';
 import type { FaceEncoder } from '../../evaluation/face-encoder.ts';
+import { cropsTaken } from '../../evaluation/face-source.ts';
 import { type PersonPictures, readPeopleFolder } from '../../evaluation/people-folder.ts';
 import { type StrangersFigures, type StrangersPerson, strangersFigures } from '../../evaluation/strangers.ts';
 import { curveFor, type ScoreCalibration } from '../../faces/score-calibration.ts';
@@ -83,7 +84,7 @@ async function embedPeople(
     const pictures = people.flatMap(({ person, ...own }) => own[kind].slice(0, most).map((file) => ({ person, file })));
     const read = await shelf.read(
       pictures.map(({ file }) => file),
-      { choose: pad > 0 ? 'largest' : 'central', pad, cropPx: encoder.cropPx, mask: drawn ? { seed: maskSeed } : null },
+      { choose: pad > 0 ? 'largest' : 'central', pad, ...cropsTaken(encoder), mask: drawn ? { seed: maskSeed } : null },
       progress.onProgress,
     );
     const found = read.flatMap(({ face }, index) => (face ? [{ face, person: pictures[index]?.person ?? '' }] : []));

@@ -61,9 +61,10 @@ export async function mistakesOfIdentification(run: IdentificationRun): Promise<
 
 /** The face as the encoder had it, or the whole picture small where none was found. */
 async function shownPicture(picture: ReadPicture, caption: string): Promise<PicturesBeside['pictures'][number]> {
-  if (picture.face) {
-    const side = Math.round(Math.sqrt(picture.face.crop.length / 3));
-    return { caption, jpeg: await encodeJpeg(picture.face.crop, { width: side, height: side }, JPEG_QUALITY) };
+  const [crop] = Object.values(picture.face?.crops ?? {});
+  if (crop) {
+    const side = Math.round(Math.sqrt(crop.length / 3));
+    return { caption, jpeg: await encodeJpeg(crop, { width: side, height: side }, JPEG_QUALITY) };
   }
   const whole = await decodePicture(await readFile(picture.file), picture.file);
   try {

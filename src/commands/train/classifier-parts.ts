@@ -8,7 +8,7 @@ import type { VisionModel } from '../../inference/vision-model.ts';
 import { type BagOfWords, encodeBag, learnBag, wordsOf } from '../../training/classifiers/bag-of-words.ts';
 import type { FeatureMatrix } from '../../training/classifiers/feature-matrix.ts';
 import type { ClassifiedFace } from '../../training/data/classifier-sampler.ts';
-import type { FaceAlignments } from '../../training/data/encoder-sampler.ts';
+import { type FaceAlignments, MARK_VALUES } from '../../training/data/encoder-sampler.ts';
 import { alignedCrops, alignmentsOf, readFloats, writeFloats } from '../../training/data/face-features.ts';
 import { readRecord } from '../../training/data/prepare-set.ts';
 import type { PictureSplit } from '../../training/data/training-pictures.ts';
@@ -90,7 +90,7 @@ async function embeddings(
   { faces: store, folder, signal }: LessonContext,
 ): Promise<Features> {
   const encoder = await models.encoder(id);
-  const rows = alignments.points.length / 10;
+  const rows = alignments.points.length / MARK_VALUES;
   const columns = models.dimensionOf(id);
   const name = `classified-${id}-${fingerprint.slice(0, 16)}-${landmarker.fingerprint.slice(0, 16)}.f32`;
   const file = join(folder, name);
@@ -98,9 +98,9 @@ async function embeddings(
   if (known) return { features: known, columns, bag: null };
   const features = new Float32Array(rows * columns);
   const all = store.faces.map((_, face) => face);
-  for (const { crops, rows: places } of alignedCrops(store, alignments, all, encoder.cropPx)) {
+  for (const { aligned, rows: places } of alignedCrops(store, alignments, all, encoder)) {
     signal.throwIfAborted();
-    const embedded = await encoder.embed(crops.map((crop) => ({ crop, mask: null })));
+    const embedded = await encoder.embed(aligned.map(({ crops }) => ({ crops, mask: null })));
     for (const [at, place] of places.entries()) features.set(embedded[at] ?? [], place * columns);
   }
   await writeFloats(file, features);
@@ -120,17 +120,17 @@ async function words(
   const described: FeatureMatrix[] = [];
   const some = shuffled(train, random).slice(0, FACES_FOR_WORDS);
   const plain = new Set(some.map((face) => alignments.starts[face] ?? 0));
-  for (const { crops, rows } of alignedCrops(store, alignments, some, maps.cropPx)) {
+  for (const { aligned, rows } of alignedCrops(store, alignments, some, maps)) {
     signal.throwIfAborted();
-    described.push(...(await maps.describe(crops.filter((_, at) => plain.has(rows[at] ?? -1)))));
+    described.push(...(await maps.describe(aligned.filter((_, at) => plain.has(rows[at] ?? -1)))));
   }
   const bag = learnBag(described, { words: count, softness }, random);
   const columns = bag.mean.length;
-  const features = new Float32Array((alignments.points.length / 10) * columns);
+  const features = new Float32Array((alignments.points.length / MARK_VALUES) * columns);
   const all = store.faces.map((_, face) => face);
-  for (const { crops, rows } of alignedCrops(store, alignments, all, maps.cropPx)) {
+  for (const { aligned, rows } of alignedCrops(store, alignments, all, maps)) {
     signal.throwIfAborted();
-    const matrices = await maps.describe(crops);
+    const matrices = await maps.describe(aligned);
     for (const [at, row] of rows.entries()) {
       const matrix = matrices[at];
       if (matrix) features.set(wordsOf(bag, matrix), row * columns);

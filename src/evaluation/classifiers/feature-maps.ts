@@ -1,17 +1,19 @@
+import type { AlignmentPoints } from '../../faces/align.ts';
 import type { VisionModel } from '../../inference/vision-model.ts';
 import type { FeatureMatrix } from '../../training/classifiers/feature-matrix.ts';
 import { type HideLowerFace, squareCrop } from '../face-encoder.ts';
+import { type CropsTaken, cropBy, type FaceToEncode } from '../face-source.ts';
 
 /** Deep descriptors of the part of a face that is kept: one for each place of a network's feature map. */
-export interface FeatureMaps {
-  readonly cropPx: number;
-  /** A row a place, a column a channel; one matrix a crop, in order. */
-  describe(crops: readonly Uint8Array[]): Promise<FeatureMatrix[]>;
+export interface FeatureMaps extends CropsTaken {
+  /** A row a place, a column a channel; one matrix a face, in order. */
+  describe(faces: readonly Pick<FaceToEncode, 'crops'>[]): Promise<FeatureMatrix[]>;
 }
 
 export interface FeatureMapsOptions {
   /** Its only output is the feature map: channels x rows x columns. */
   readonly model: VisionModel;
+  readonly alignedBy: AlignmentPoints;
   readonly hide: HideLowerFace | null;
 }
 
@@ -22,12 +24,14 @@ const WHITE = 255;
  * Descriptors of the places that lie in the part `hide` keeps, each scaled to unit length: an encoder compares by angles,
  * and the length of a descriptor tells contrast.
  */
-export function featureMaps({ model, hide }: FeatureMapsOptions): FeatureMaps {
+export function featureMaps({ model, alignedBy, hide }: FeatureMapsOptions): FeatureMaps {
   const side = model.input.width;
   const keptRows = hide ? countKeptRows(hide, side) : side;
   return {
     cropPx: side,
-    async describe(crops) {
+    alignedBy: [alignedBy],
+    async describe(faces) {
+      const crops = faces.map((face) => cropBy(face, alignedBy));
       const described: FeatureMatrix[] = [];
       for (let from = 0; from < crops.length; from += BATCH) {
         const batch = crops.slice(from, from + BATCH);

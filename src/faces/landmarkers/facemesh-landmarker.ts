@@ -1,7 +1,7 @@
 import { type Affine, apply, type Box, invert, type Point } from '../../core/geometry.ts';
 import type { Picture } from '../../core/picture.ts';
 import type { RunTrace, VisionModel } from '../../inference/vision-model.ts';
-import { type FaceLandmarks, fivePoints } from '../landmarks.ts';
+import { bridgePoints, type FaceLandmarks, fivePoints } from '../landmarks.ts';
 import { outputOfSize } from '../model-output.ts';
 import { type FaceLandmarker, GREY_SIDE, greyCut } from './face-landmarker.ts';
 
@@ -97,7 +97,7 @@ export function faceMeshLandmarker(model: VisionModel): FaceLandmarker {
 
 function meshLandmarks(points: readonly Point[]): FaceLandmarks {
   const ibug = ibugOf(points);
-  return { points, five: fivePoints(ibug), ibug };
+  return { points, five: fivePoints(ibug), bridge: bridgePoints(ibug), ibug };
 }
 
 function ibugOf(points: readonly Point[]): readonly Point[] {

@@ -28,7 +28,7 @@ export function onetLandmarker(model: VisionModel): FaceLandmarker {
         });
         const five: FivePoints = [point(0), point(1), point(2), point(3), point(4)];
         return {
-          landmarks: { points: five, five, ibug: null },
+          landmarks: { points: five, five, bridge: null, ibug: null },
           grey: { pixels: cuts[boxes.length + row] ?? new Uint8Array(), side: GREY_SIDE },
           extras: {},
         };

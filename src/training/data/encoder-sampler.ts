@@ -1,7 +1,7 @@
 import type { Affine, Point, Size } from '../../core/geometry.ts';
-import { alignToTemplate, TEMPLATE_SIZE } from '../../faces/align.ts';
+import { type AlignmentPoints, alignBy, TEMPLATE_SIZE, templateOf } from '../../faces/align.ts';
 import { normalise } from '../../faces/embedding.ts';
-import type { FivePoints } from '../../faces/landmarks.ts';
+import type { AlignmentMarks } from '../../faces/landmarks.ts';
 import type { Batch } from '../engine.ts';
 import { type Degradation, degrade } from './degrade.ts';
 import type { FaceStore } from './face-store.ts';
@@ -20,10 +20,12 @@ export interface EncoderSampling {
   readonly pixels: PixelScale;
   /** Share of the second samples that wear a mask; the first are plain. */
   readonly masked: number;
-  /** Deviations of eyes, nose and mouth from where the landmarks put them, pixels of the aligned crop. */
+  /** What the encoder's faces are aligned by. */
+  readonly alignedBy: AlignmentPoints;
+  /** Deviations of those points from where the landmarks put them, pixels of the aligned crop. */
   readonly jitterPx: number;
   readonly degradation: Degradation;
-  /** Five points of each face and mask, as the landmarks in use see them: `alignmentsOf`. */
+  /** Marks of each face and mask, as the landmarks in use see them: `alignmentsOf`. */
   readonly alignments: FaceAlignments;
   /** What the frozen encoder says of each plain face, `dimension` numbers a face. */
   readonly targets: Float32Array;
@@ -34,13 +36,16 @@ export interface EncoderSampling {
   readonly blankFrom: readonly [number, number] | null;
 }
 
-/** Five points a face: of the plain one, then of each mask. Pixels of the chip. */
+/** What faces are aligned by: of the plain one, then of each mask. Pixels of the chip. */
 export interface FaceAlignments {
-  /** First number of each face in `points`. */
+  /** Number of each face's first variant. */
   readonly starts: Uint32Array;
-  /** 10 numbers a variant. */
+  /** {@link MARK_VALUES} numbers a variant: the five points, then the bridge of the nose. */
   readonly points: Float32Array;
 }
+
+/** Numbers a face and mask have in {@link FaceAlignments}. */
+export const MARK_VALUES = 14;
 
 /**
  * Batches for an encoder, two samples of each person: the first `people` plain, then as many of the same people in the same
@@ -113,10 +118,10 @@ function encoderCrop(
   const which = masked && masks > 0 ? Math.floor(random() * masks) : -1;
   const chip = which >= 0 ? store.withMask(face, plain, which) : plain;
   const { width, height } = options.input;
-  const aligned = alignToTemplate(pointsOf(options.alignments, face, which + 1));
+  const aligned = alignBy(options.alignedBy, marksOf(options.alignments, face, which + 1));
   const matrix = random() < 0.5 ? compose(mirror(TEMPLATE_SIZE), aligned) : aligned;
   const crop = degrade(
-    cutSmoothly(chip, jittered(matrix, options.jitterPx, random), { width, height }),
+    cutSmoothly(chip, jittered(matrix, options, random), { width, height }),
     options.degradation,
     random,
   );
@@ -139,16 +144,26 @@ export function cutSmoothly(chip: RgbImage, matrix: Affine, size: Size): RgbImag
   return warp(image, map, size);
 }
 
-/** An alignment as landmarks that err would have made it: moved, turned and scaled. */
-export function jittered(matrix: Affine, deviationPx: number, random: () => number): Affine {
-  // A similarity fitted to five points that each err by d is off by d / sqrt(5) in place, and by d over the points' spread
-  // in turn and scale: 46 pixels of the template together.
-  const angle = (normal(random) * deviationPx) / 46;
-  const scale = 1 + (normal(random) * deviationPx) / 46;
+/** An alignment as landmarks that err by `jitterPx` would have made it: moved, turned and scaled. */
+export function jittered(
+  matrix: Affine,
+  { alignedBy, jitterPx }: { readonly alignedBy: AlignmentPoints; readonly jitterPx: number },
+  random: () => number,
+): Affine {
+  // A similarity fitted to n points that each err by d is off by d / sqrt(n) in place, and in turn and scale by d over the
+  // root of the sum of their squared distances from their centre.
+  const points = templateOf(alignedBy);
+  const centre: Point = {
+    x: points.reduce((sum, { x }) => sum + x, 0) / points.length,
+    y: points.reduce((sum, { y }) => sum + y, 0) / points.length,
+  };
+  const spread = Math.hypot(...points.map(({ x, y }) => Math.hypot(x - centre.x, y - centre.y)));
+  const place = jitterPx / Math.sqrt(points.length);
+  const angle = (normal(random) * jitterPx) / spread;
+  const scale = 1 + (normal(random) * jitterPx) / spread;
   const [cos, sin] = [Math.cos(angle) * scale, Math.sin(angle) * scale];
-  const centre: Point = { x: 56, y: 72 };
-  const dx = (normal(random) * deviationPx) / Math.sqrt(5);
-  const dy = (normal(random) * deviationPx) / Math.sqrt(5);
+  const dx = normal(random) * place;
+  const dy = normal(random) * place;
   return compose(
     [
       cos,
@@ -162,11 +177,11 @@ export function jittered(matrix: Affine, deviationPx: number, random: () => numb
   );
 }
 
-/** The five points of a face; `variant` 0 is the plain one, then its masks. */
-export function pointsOf({ starts, points }: FaceAlignments, face: number, variant: number): FivePoints {
-  const from = ((starts[face] ?? 0) + variant) * 10;
+/** The marks of a face; `variant` 0 is the plain one, then its masks. */
+export function marksOf({ starts, points }: FaceAlignments, face: number, variant: number): AlignmentMarks {
+  const from = ((starts[face] ?? 0) + variant) * MARK_VALUES;
   const at = (point: number): Point => ({ x: points[from + 2 * point] ?? 0, y: points[from + 2 * point + 1] ?? 0 });
-  return [at(0), at(1), at(2), at(3), at(4)];
+  return { five: [at(0), at(1), at(2), at(3), at(4)], bridge: [at(5), at(6)] };
 }
 
 export function groupByPerson(store: FaceStore, faces: readonly number[]): Map<number, number[]> {

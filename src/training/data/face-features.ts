@@ -1,12 +1,12 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { boxToCrop } from '../../core/geometry.ts';
-import { alignToTemplate } from '../../faces/align.ts';
+import { type AlignmentPoints, alignBy, alignToTemplate } from '../../faces/align.ts';
 import { unitEmbedding } from '../../faces/embedding.ts';
-import { decodeLandmarks, fivePoints } from '../../faces/landmarks.ts';
+import { bridgePoints, decodeLandmarks, fivePoints } from '../../faces/landmarks.ts';
 import { onlyOutput } from '../../faces/model-output.ts';
 import type { VisionModel } from '../../inference/vision-model.ts';
-import { cutSmoothly, type FaceAlignments, pointsOf } from './encoder-sampler.ts';
+import { cutSmoothly, type FaceAlignments, MARK_VALUES, marksOf } from './encoder-sampler.ts';
 import type { FaceStore } from './face-store.ts';
 import { normal, sampleRandom } from './sampler.ts';
 import { greyOf, type RgbImage, warp } from './warp.ts';
@@ -23,7 +23,7 @@ export interface FeatureOptions {
 }
 
 /**
- * The five points of each prepared face, as the landmarks in use see them, plain and under each mask; kept beside the faces, and
+ * What each prepared face is aligned by, as the landmarks in use see them, plain and under each mask; kept beside the faces, and
  * read from there the next time. Training an encoder on them shows it the alignment it will get.
  */
 export async function alignmentsOf(
@@ -37,10 +37,10 @@ export async function alignmentsOf(
     starts[face] = variants;
     variants += 1 + masks.length;
   });
-  const file = join(folder, `points-${landmarker.fingerprint.slice(0, 16)}.f32`);
-  const known = await readFloats(file, variants * 10);
+  const file = join(folder, `marks-${landmarker.fingerprint.slice(0, 16)}.f32`);
+  const known = await readFloats(file, variants * MARK_VALUES);
   if (known) return { starts, points: known };
-  const points = new Float32Array(variants * 10);
+  const points = new Float32Array(variants * MARK_VALUES);
   const { width, height } = landmarker.input;
   for (let from = 0; from < store.faces.length; from += BATCH) {
     signal.throwIfAborted();
@@ -60,15 +60,17 @@ export async function alignmentsOf(
         };
         const crop = warp(image, boxToCrop(moved, { width, height }), { width, height });
         crops.push(landmarker.input.channels === 1 ? greyOf(crop) : crop.rgb);
-        places.push({ start: ((starts[face] ?? 0) + variant) * 10, box: moved });
+        places.push({ start: ((starts[face] ?? 0) + variant) * MARK_VALUES, box: moved });
       };
       add(chip, 0);
       for (const which of masks.keys()) add(store.withMask(face, chip, which), which + 1);
     }
     const output = onlyOutput(landmarker, await landmarker.run(crops));
     places.forEach(({ start, box }, row) => {
+      const landmarks = decodeLandmarks(output, row, box);
+      const marks = [...fivePoints(landmarks), ...bridgePoints(landmarks)];
       points.set(
-        fivePoints(decodeLandmarks(output, row, box)).flatMap(({ x, y }) => [x, y]),
+        marks.flatMap(({ x, y }) => [x, y]),
         start,
       );
     });
@@ -97,7 +99,7 @@ export async function embeddingsOf(
     signal.throwIfAborted();
     const crops: Uint8Array[] = [];
     for (let face = from; face < Math.min(from + BATCH, store.faces.length); face++) {
-      const matrix = alignToTemplate(pointsOf(alignments, face, 0), width);
+      const matrix = alignToTemplate(marksOf(alignments, face, 0).five, width);
       crops.push(cutSmoothly(store.read(face), matrix, { width, height }).rgb);
     }
     const output = onlyOutput(encoder, await encoder.run(crops));
@@ -111,29 +113,37 @@ export async function embeddingsOf(
   return embeddings;
 }
 
+/** The crops of one face. */
+export interface AlignedCrops {
+  readonly crops: Readonly<Partial<Record<AlignmentPoints, Uint8Array>>>;
+}
+
 /**
- * Aligned crops of all faces, plain and under each mask, so many at a time, in the order of `FaceAlignments`: RGB, `side` squared.
+ * Aligned crops of all faces, plain and under each mask, so many at a time, in the order of `FaceAlignments`: RGB, `cropPx` squared, one
+ * by each of the points asked for.
  */
 export function* alignedCrops(
   store: FaceStore,
   alignments: FaceAlignments,
   faces: readonly number[],
-  side: number,
-): Generator<{ readonly crops: Uint8Array[]; readonly rows: number[] }> {
-  const size = { width: side, height: side };
+  { cropPx, alignedBy }: { readonly cropPx: number; readonly alignedBy: readonly AlignmentPoints[] },
+): Generator<{ readonly aligned: AlignedCrops[]; readonly rows: number[] }> {
+  const size = { width: cropPx, height: cropPx };
   for (let from = 0; from < faces.length; from += BATCH) {
-    const crops: Uint8Array[] = [];
+    const aligned: AlignedCrops[] = [];
     const rows: number[] = [];
     for (const face of faces.slice(from, from + BATCH)) {
       const chip = store.read(face);
       const add = (image: RgbImage, variant: number) => {
-        crops.push(cutSmoothly(image, alignToTemplate(pointsOf(alignments, face, variant), side), size).rgb);
+        const marks = marksOf(alignments, face, variant);
+        const cut = (points: AlignmentPoints) => cutSmoothly(image, alignBy(points, marks, cropPx), size).rgb;
+        aligned.push({ crops: Object.fromEntries(alignedBy.map((points) => [points, cut(points)])) });
         rows.push((alignments.starts[face] ?? 0) + variant);
       };
       add(chip, 0);
       for (const which of store.faces[face]?.masks.keys() ?? []) add(store.withMask(face, chip, which), which + 1);
     }
-    yield { crops, rows };
+    yield { aligned, rows };
   }
 }
 

@@ -3,7 +3,7 @@ import { alignToTemplate, TEMPLATE_SIZE } from '../../faces/align.ts';
 import type { Batch } from '../engine.ts';
 import { drawTriplets } from '../losses/mine-triplets.ts';
 import { type Degradation, degrade } from './degrade.ts';
-import { cutSmoothly, type FaceAlignments, groupByPerson, jittered, pointsOf } from './encoder-sampler.ts';
+import { cutSmoothly, type FaceAlignments, groupByPerson, jittered, marksOf } from './encoder-sampler.ts';
 import type { FaceStore } from './face-store.ts';
 import { mirror } from './landmark-sampler.ts';
 import { type Sampler, sampleRandom, writePlanes } from './sampler.ts';
@@ -87,9 +87,12 @@ function tripletCrop(store: FaceStore, face: number, options: TripletSampling, r
   const wears = random() < options.masked && masks > 0;
   const which = wears ? Math.floor(random() * masks) : -1;
   const chip = wears ? store.withMask(face, plain, which) : plain;
-  const aligned = alignToTemplate(pointsOf(options.alignments, face, which + 1));
+  const aligned = alignToTemplate(marksOf(options.alignments, face, which + 1).five);
   const matrix = random() < 0.5 ? compose(mirror(TEMPLATE_SIZE), aligned) : aligned;
-  const larger = enlarged(jittered(matrix, options.jitterPx, random), options.side / TEMPLATE_SIZE);
+  const larger = enlarged(
+    jittered(matrix, { alignedBy: 'five', jitterPx: options.jitterPx }, random),
+    options.side / TEMPLATE_SIZE,
+  );
   return degrade(cutSmoothly(chip, larger, { width: options.side, height: options.side }), options.degradation, random);
 }
 

@@ -1,13 +1,14 @@
 import type { RecipeOf } from '../../config/training-recipe.ts';
-import { alignToTemplate } from '../../faces/align.ts';
+import { type AlignmentPoints, alignBy } from '../../faces/align.ts';
 import { normalise } from '../../faces/embedding.ts';
 import type { ModelEntry } from '../../inference/manifest.ts';
+import { writeContract } from '../../inference/model-contract.ts';
 import { coarsened } from '../data/degrade.ts';
 import {
   cutSmoothly,
   type FaceAlignments,
   groupByPerson,
-  pointsOf,
+  marksOf,
   towardsPersonMean,
 } from '../data/encoder-sampler.ts';
 import type { FaceStore } from '../data/face-store.ts';
@@ -38,7 +39,7 @@ export interface EncoderModels {
 }
 
 export interface EncoderParts extends LessonParts {
-  /** Where the landmarks in use put the five points of every face and mask. */
+  /** Where the landmarks in use put what every face and mask is aligned by. */
   readonly alignments: FaceAlignments;
   /** What the frozen encoder says of every plain face: unit length, one after another. */
   readonly targets: Float32Array;
@@ -55,7 +56,7 @@ export async function encoderLesson(
   { entry, onnx, inUse }: EncoderModels,
   open: OpenSession,
 ): Promise<Lesson> {
-  const { seed, masked, jitterPx, degradation, blankFrom } = recipe;
+  const { seed, masked, alignedBy, jitterPx, degradation, blankFrom } = recipe;
   const { width, height } = entry.input;
   const people = Math.floor(recipe.batch / 2);
   const dimension = entry.embedding ?? 0;
@@ -64,14 +65,20 @@ export async function encoderLesson(
   const size = { width, height: Math.min(recipe.rows, height) };
   let crops: JudgedCrops | null = null;
   const shown = train.slice(0, BLANK_FACES).map((face) => {
-    const crop = cutSmoothly(store.read(face), alignToTemplate(pointsOf(alignments, face, 0)), { width, height });
+    const crop = cutSmoothly(store.read(face), alignBy(alignedBy, marksOf(alignments, face, 0)), { width, height });
     crop.rgb.fill(BLANK, size.height * width * 3);
     return crop;
   });
   const blank = await meanMap(shown, { onnx, height, pixels, open });
   return {
-    onnx: keepUpperRows(onnx, height, size.height, blank),
+    onnx: writeContract(keepUpperRows(onnx, height, size.height, blank), { ...entry.input, part: 'upper', alignedBy }),
     input: [3, size.height, size.width],
+    contract: {
+      input: { ...entry.input, ...size },
+      outputs: entry.outputs,
+      embedding: entry.embedding,
+      alignedBy,
+    },
     cut: recipe.cut,
     batch: 2 * people,
     sampleThreads: 1,
@@ -84,6 +91,7 @@ export async function encoderLesson(
         input: size,
         pixels,
         masked,
+        alignedBy,
         jitterPx,
         degradation,
         alignments,
@@ -117,7 +125,10 @@ export async function encoderLesson(
     async judgeInUse() {
       const { width: across, height: down } = inUse.entry.input;
       const seen = chooseJudged(store, validation, recipe.validation.faces);
-      const shown = judgedCrops(store, seen, { width: across, height: down }, inUse.entry.input, alignments);
+      const shown = judgedCrops(store, seen, { width: across, height: down }, inUse.entry.input, {
+        alignments,
+        alignedBy: inUse.entry.alignedBy ?? 'five',
+      });
       const student = await openStudent({
         onnx: inUse.onnx,
         input: [3, down, across],
@@ -133,7 +144,10 @@ export async function encoderLesson(
       }
     },
     async judge(student, values) {
-      crops ??= judgedCrops(store, chooseJudged(store, validation, recipe.validation.faces), size, pixels, alignments);
+      crops ??= judgedCrops(store, chooseJudged(store, validation, recipe.validation.faces), size, pixels, {
+        alignments,
+        alignedBy,
+      });
       return judgeEncoder(student, values, output, crops);
     },
     close: async () => {},
@@ -201,7 +215,7 @@ function judgedCrops(
   faces: readonly number[],
   size: { width: number; height: number },
   pixels: PixelScale,
-  alignments: FaceAlignments,
+  { alignments, alignedBy }: { readonly alignments: FaceAlignments; readonly alignedBy: AlignmentPoints },
 ): JudgedCrops {
   const length = 3 * size.width * size.height;
   const plain = new Float32Array(faces.length * length);
@@ -209,7 +223,7 @@ function judgedCrops(
   faces.forEach((face, place) => {
     const chip = store.read(face);
     const cut = (image: typeof chip, variant: number) =>
-      cutSmoothly(image, alignToTemplate(pointsOf(alignments, face, variant)), size);
+      cutSmoothly(image, alignBy(alignedBy, marksOf(alignments, face, variant)), size);
     writePlanes(cut(chip, 0), pixels, plain, place * length);
     const probe = cut(store.withMask(face, chip, 0), 1);
     // Every other probe comes from farther away.

@@ -3,7 +3,7 @@ import type { RecipeOf } from '../../config/training-recipe.ts';
 import { EyelineError, messageOf } from '../../core/errors.ts';
 import { alignToTemplate } from '../../faces/align.ts';
 import { cosine, normalise } from '../../faces/embedding.ts';
-import { cutSmoothly, type FaceAlignments, groupByPerson, pointsOf } from '../data/encoder-sampler.ts';
+import { cutSmoothly, type FaceAlignments, groupByPerson, marksOf } from '../data/encoder-sampler.ts';
 import type { FaceStore } from '../data/face-store.ts';
 import { writePlanes } from '../data/sampler.ts';
 import type { RgbImage } from '../data/warp.ts';
@@ -201,8 +201,8 @@ function cropOf({ store, alignments, width, height }: JudgedFaces, face: number,
   const chip = store.read(face);
   const masked = wears && (store.faces[face]?.masks.length ?? 0) > 0;
   const shown = masked ? store.withMask(face, chip, 0) : chip;
-  const points = pointsOf(alignments, face, masked ? 1 : 0);
-  return cutSmoothly(shown, alignToTemplate(points, width), { width, height });
+  const { five } = marksOf(alignments, face, masked ? 1 : 0);
+  return cutSmoothly(shown, alignToTemplate(five, width), { width, height });
 }
 
 /** Masked faces with the plain one of another picture that is most like them, before and after. */

@@ -7,12 +7,11 @@ import {
   encodeModel,
   ONNX_TYPE,
   type OnnxGraph,
-  type OnnxModel,
   type OnnxNode,
 } from '../../inference/graph/onnx-proto.ts';
 import { opsetOf } from '../../inference/graph/prepare.ts';
 import { floatTensor, int64Tensor, toNumber } from '../../inference/graph/tensor-values.ts';
-import { CONTRACT_KEY } from '../../inference/model-contract.ts';
+import { describeEncoder } from '../../inference/model-contract.ts';
 
 /** Output of a siamese network. */
 export const EMBEDDING = 'embedding';
@@ -71,7 +70,7 @@ export function seeUpperBlocks(onnx: Uint8Array, side: number): Uint8Array {
   for (const it of graph.node) it.input = it.input.map((from) => (from === input ? names.output : from));
   graph.node = [...added, ...graph.node];
   graph.valueInfo = [];
-  describe(model);
+  describeEncoder(model, { mean: [0, 0, 0], scale: [1, 1, 1], colour: 'rgb', part: 'upper' });
   return encodeModel(model);
 }
 
@@ -113,12 +112,6 @@ export function withEmbedding(onnx: Uint8Array, embedding: number, seed: number)
   graph.output = [{ name: EMBEDDING, type: { tensorType: { elemType: ONNX_TYPE.float, shape: { dim } } } }];
   graph.valueInfo = [];
   return encodeModel(model);
-}
-
-/** What a program that runs the file must know of its pixels: `readContract` (model-contract.ts) reads it. */
-function describe(model: OnnxModel): void {
-  const value = JSON.stringify({ mean: [0, 0, 0], scale: [1, 1, 1], colour: 'rgb', part: 'upper' });
-  model.metadataProps = [...(model.metadataProps ?? []), { key: CONTRACT_KEY, value }];
 }
 
 /** Name of the only input, which becomes n x 3 x side x side. */

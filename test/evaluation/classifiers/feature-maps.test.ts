@@ -35,7 +35,11 @@ it.each([
   ['a quarter', (face: Parameters<typeof blankBelow>[0]) => blankBelow(face, 28), 14],
 ] as const)('describes the places of %s', async (_, hide, places) => {
   const { model } = placesModel();
-  const [first, second] = await featureMaps({ model, hide: hide && ((face) => hide(face)) }).describe([WHITE, WHITE]);
+  const [first, second] = await featureMaps({
+    model,
+    alignedBy: 'five',
+    hide: hide && ((face) => hide(face)),
+  }).describe([{ crops: { five: WHITE } }, { crops: { five: WHITE } }]);
   expect([first?.rows, first?.columns]).toEqual([places, 2]);
   expect(second).toEqual(first);
   if (!first) throw new Error('nothing described');
@@ -46,7 +50,9 @@ it.each([
 it('shows the model what is kept, in batches, in order', async () => {
   const { model, seen } = placesModel();
   const crops = Array.from({ length: 70 }, (_, at) => new Uint8Array(112 * 112 * 3).fill(at + 1));
-  const described = await featureMaps({ model, hide: keepBlocks }).describe(crops);
+  const described = await featureMaps({ model, alignedBy: 'eyes', hide: keepBlocks }).describe(
+    crops.map((eyes) => ({ crops: { eyes } })),
+  );
   expect(described).toHaveLength(70);
   expect(seen.map((crop) => crop[0])).toEqual(crops.map((crop) => crop[0]));
   // Row 55 is kept, row 56 is not.
