@@ -18,7 +18,7 @@ export const models = z
     encoder: text.default('mobilefacenet-512').describe('Model that turns a face into an embedding.'),
     upperEncoder: text
       .nullable()
-      .default(null)
+      .default('mobilefacenet-512-upper')
       .describe('Model that does so for the upper part of a face, used where a mask is worn; null uses the one above.'),
     liveness: z
       .array(text)
