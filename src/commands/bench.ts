@@ -12,10 +12,18 @@ import { createLogger } from '../platform/logger.ts';
 import { packageVersion } from '../platform/version.ts';
 import { benchEvents } from './bench/events.ts';
 import { benchGallery, embedPictures } from './bench/gallery.ts';
+import { benchGalleryChanges } from './bench/gallery-changes.ts';
 import { benchPictures } from './bench/pictures.ts';
 import { benchPipeline, type PipelinePart } from './bench/pipeline.ts';
 import { benchStages } from './bench/stages.ts';
-import { printEvents, printGallery, printPictures, printPipeline, printStages } from './bench/tables.ts';
+import {
+  printEvents,
+  printGallery,
+  printGalleryChanges,
+  printPictures,
+  printPipeline,
+  printStages,
+} from './bench/tables.ts';
 import type { CommandContext, RegisterCommand } from './command.ts';
 
 interface CommonOptions {
@@ -33,6 +41,7 @@ interface PipelineOptions extends CommonOptions {
 }
 
 interface GalleryOptions extends CommonOptions {
+  readonly changes?: number;
   readonly size: number;
   readonly dir?: string;
   readonly limit?: number;
@@ -133,8 +142,14 @@ export const registerBench: RegisterCommand = (program, context) => {
     .option('--size <n>', 'templates', templates, 10_000)
     .option('--dir <dir>', 'folder with pictures of faces, at any depth, to make templates of; random numbers without')
     .option('--limit <n>', 'only so many pictures, evenly taken', positive)
+    .option('--changes <people>', 'instead: starting with so many people, deleting some, and applying deltas', positive)
     .action((options: GalleryOptions) =>
-      measured(options, context, async ({ config }) => {
+      measured(options, context, async ({ config, folder, logger }) => {
+        if (options.changes !== undefined) {
+          const changes = await benchGalleryChanges(options.changes, folder, logger);
+          if (!options.json) printGalleryChanges(changes, context.print);
+          return { ...changes };
+        }
         const files = options.dir === undefined ? [] : await picturesIn(options.dir, options.limit);
         const real = await embedPictures(config, files, context);
         const result = benchGallery({ size: options.size, real, seed: 1 });

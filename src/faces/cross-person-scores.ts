@@ -20,7 +20,7 @@ export interface CrossPersonScores extends ScoreMoments {
   readonly leftOut: number;
 }
 
-/** Scores taken at most, and of two people: they tell both moments to a hundredth of a deviation, in some milliseconds. */
+/** Scores taken at most, and of two people: they tell both moments to a hundredth of a deviation. */
 const MOST_SCORES = 20_000;
 const MOST_OF_TWO = 4;
 /** Robust deviations above the median from which two people are taken for one, and to which scores count as they are. */

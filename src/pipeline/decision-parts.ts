@@ -42,7 +42,7 @@ export interface DecisionParts {
   readonly sameVisitor: SameVisitor;
   /**
    * Scores mean what they do among the people of this gallery from now on, for all parts; with `recognition.adaptToGallery` off, what
-   * the models say. Gives what became of each encoder. Some milliseconds.
+   * the models say. Gives what became of each encoder.
    */
   adapt(gallery: AdaptableGallery): readonly AdaptedEncoder[];
   tracker(): FaceTracker;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { node } from '../../src/inference/graph/nodes.ts';
 import { encodeModel, ONNX_TYPE } from '../../src/inference/graph/onnx-proto.ts';
 import { floatTensor, int64Tensor } from '../../src/inference/graph/tensor-values.ts';
-import { meanSquaredError } from '../../src/training/losses/distillation.ts';
+import { meanSquaredError } from '../../src/training/losses/mean-squared-error.ts';
 import { resnet } from '../../src/training/resnet.ts';
 import { cutPoints, initialValues, openTrainableGraph } from '../../src/training/trainable-graph.ts';
 import { writeWeights } from '../../src/training/write-weights.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Batch, StepGraph, TrainerSettings, TrainStep } from '../../src/training/engine.ts';
-import { meanSquaredError } from '../../src/training/losses/distillation.ts';
+import { meanSquaredError } from '../../src/training/losses/mean-squared-error.ts';
 import { buildStepGraph } from '../../src/training/step-graph.ts';
 import { openTrainStep } from '../../src/training/train-step.ts';
 import { checkpointValues, createTrainer } from '../../src/training/trainer.ts';

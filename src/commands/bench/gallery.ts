@@ -136,7 +136,7 @@ export async function embedPictures(
   }
 }
 
-function randomUnit(dimension: number, random: () => number): Float32Array {
+export function randomUnit(dimension: number, random: () => number): Float32Array {
   return normalise(Float32Array.from({ length: dimension }, () => random() + random() + random() - 1.5));
 }
 

@@ -1,6 +1,7 @@
 import { PICTURE_STEPS } from '../../pictures/picture-protocol.ts';
 import type { EventsBench } from './events.ts';
 import type { GalleryBenchResult } from './gallery.ts';
+import type { GalleryChangesResult } from './gallery-changes.ts';
 import type { PicturesResult } from './pictures.ts';
 import type { PipelineResult } from './pipeline.ts';
 import type { StageTiming } from './stages.ts';
@@ -42,6 +43,13 @@ export function printGallery(result: GalleryBenchResult, print: Print): void {
     ['hnsw', hnswMs.p50, hnswMs.p95, recallAt1, recallAt8, buildMs.hnsw, hnswMemoryMb],
   ];
   for (const line of table(['search', 'p50 ms', 'p95 ms', 'recall@1', 'recall@8', 'build ms', 'MB'], rows)) print(line);
+}
+
+export function printGalleryChanges(result: GalleryChangesResult, print: Print): void {
+  const { delta, deletedMs, people, readAnewMs, startMs, templates } = result;
+  print(`${people} people with ${templates} templates, encrypted; milliseconds`);
+  const header = ['start', 'one deleted', 'all read anew', 'delta of 10 applied', 'taken up'];
+  for (const line of table(header, [[startMs, deletedMs, readAnewMs, delta.applyMs, delta.takenUpMs]])) print(line);
 }
 
 export function printPictures(result: PicturesResult, print: Print): void {

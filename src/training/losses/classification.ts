@@ -1,6 +1,6 @@
-import type { Parameter, TensorGraph } from '../engine.ts';
+import type { TensorGraph } from '../engine.ts';
 import { scaled, sum } from '../graph/shorthand.ts';
-import { average, cosines, normalised } from './building-blocks.ts';
+import { average } from './building-blocks.ts';
 
 interface Classification {
   /** n x classes. */
@@ -40,40 +40,6 @@ export function accuracy(graph: TensorGraph, { logits, labels }: Classification)
   return average(graph, graph.op('Cast', [graph.op('GreaterOrEqual', [own, largest])], { to: 1 }));
 }
 
-/**
- * ArcFace of Deng et al., CVPR 2019: cross-entropy of scaled cosines to a learned centre of each person, the person's own
- * angle made larger by `margin` (radians) first.
- *
- * @param embeddings n x dimensions, of any length
- * @param centres a parameter, people x dimensions
- */
-export function arcFace(
-  graph: TensorGraph,
-  {
-    embeddings,
-    labels,
-    centres,
-    margin = 0.5,
-    scale = 64,
-  }: {
-    readonly embeddings: string;
-    readonly labels: string;
-    readonly centres: Parameter;
-    readonly margin?: number;
-    readonly scale?: number;
-  },
-): { loss: string; accuracy: string } {
-  const cosine = cosines(graph, normalised(graph, embeddings), normalised(graph, graph.parameter(centres)));
-  const [, people = 1] = graph.shapeOf(cosine);
-  const own = oneHot(graph, labels, people);
-  const within = graph.op('Clip', [cosine, graph.floats([-1 + 1e-6], []), graph.floats([1 - 1e-6], [])]);
-  const sine = graph.op('Sqrt', [scaled(graph, graph.op('Mul', [within, within]), -1, 1)]);
-  // cos(angle + margin) - cos(angle), by the addition theorem.
-  const added = graph.op('Sub', [scaled(graph, within, Math.cos(margin) - 1), scaled(graph, sine, Math.sin(margin))]);
-  const logits = scaled(graph, graph.op('Add', [cosine, graph.op('Mul', [own, added])]), scale);
-  return { loss: crossEntropy(graph, { logits, labels }), accuracy: accuracy(graph, { logits: cosine, labels }) };
-}
-
-export function oneHot(graph: TensorGraph, labels: string, classes: number): string {
+function oneHot(graph: TensorGraph, labels: string, classes: number): string {
   return graph.op('OneHot', [labels, graph.int64s([classes]), graph.floats([0, 1])], { axis: -1 });
 }

@@ -1,6 +1,6 @@
 import type { TensorGraph } from '../engine.ts';
-import { scaled, sum, transposed } from '../graph/shorthand.ts';
-import { average, complement, cosines, normalised, pairedCosines, samePerson, unitMatrix } from './building-blocks.ts';
+import { scaled, transposed } from '../graph/shorthand.ts';
+import { average, cosines, normalised, pairedCosines, samePerson, unitMatrix } from './building-blocks.ts';
 
 /** Added to what must not count in a softmax. */
 const NEVER = -1e4;
@@ -30,33 +30,4 @@ export function infoNce(
   const spread = (matrix: string) => graph.op('ReduceLogSumExp', [matrix, graph.int64s([1])], { keepdims: 0 });
   const bothWays = graph.op('Add', [spread(logits), spread(transposed(graph, logits))]);
   return average(graph, graph.op('Sub', [scaled(graph, bothWays, 0.5), own]));
-}
-
-/**
- * Supervised contrastive loss (Khosla et al., NeurIPS 2020, equation 2): all pictures of a person in the batch are
- * positives of each other. Every person needs at least two.
- *
- * @param embeddings n x dimensions, of any length
- * @param people FLOAT vector of n person numbers
- */
-export function supervisedContrastive(
-  graph: TensorGraph,
-  {
-    embeddings,
-    people,
-    temperature,
-  }: { readonly embeddings: string; readonly people: string; readonly temperature: number },
-): string {
-  const [count = 1] = graph.shapeOf(embeddings);
-  const rows = normalised(graph, embeddings);
-  const self = unitMatrix(graph, count);
-  const logits = graph.op('Add', [
-    scaled(graph, cosines(graph, rows, rows), 1 / temperature),
-    scaled(graph, self, NEVER),
-  ]);
-  const likely = graph.op('LogSoftmax', [logits], { axis: -1 });
-  const positives = graph.op('Mul', [samePerson(graph, people), complement(graph, self)]);
-  const many = graph.op('Max', [sum(graph, positives, [1]), graph.floats([1], [])]);
-  const own = graph.op('Div', [sum(graph, graph.op('Mul', [positives, likely]), [1]), many]);
-  return scaled(graph, average(graph, own), -1);
 }

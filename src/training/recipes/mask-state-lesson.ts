@@ -156,7 +156,8 @@ function judgedFaces(store: FaceStore, validation: readonly number[], most: numb
 }
 
 /**
- * Shares of held-out faces told rightly, each kind weighing the same, as they are and varied: `accuracy` and `variedAccuracy` whether
+ * Shares of held-out faces told rightly, bare ones and masks weighing the same (and of masks drawn and real ones), as they are and
+ * varied: `accuracy` and `variedAccuracy` whether
  * a mask is there at all; `bareRight`, `variedBareRight` bare faces, `drawnRight`, `realRight` masks; `stateAccuracy` all three states.
  */
 async function judgeStates(

@@ -1,13 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { BatchTensor, StepParts, TensorGraph } from '../../../src/training/engine.ts';
-import { accuracy, arcFace, crossEntropy } from '../../../src/training/losses/classification.ts';
-import { infoNce, supervisedContrastive } from '../../../src/training/losses/contrastive.ts';
-import {
-  cosineDistillation,
-  detectorDistillation,
-  meanSquaredError,
-} from '../../../src/training/losses/distillation.ts';
-import { smoothL1, wing } from '../../../src/training/losses/regression.ts';
+import { accuracy, crossEntropy } from '../../../src/training/losses/classification.ts';
+import { infoNce } from '../../../src/training/losses/contrastive.ts';
+import { meanSquaredError } from '../../../src/training/losses/mean-squared-error.ts';
 import { batchHardTriplet, semiHardTriplet, tripletMargin } from '../../../src/training/losses/triplet.ts';
 import { floats, integers, noise, runStep, slopeRatios, withStep } from '../step-rig.ts';
 
@@ -31,13 +26,6 @@ interface Case {
 const CENTRES = { name: 'centres', shape: [2, 2], initial: Float32Array.from([1, 0, 0, 1]), decays: true };
 
 const CASES: Readonly<Record<string, Case>> = {
-  cosineDistillation: {
-    build: (graph, embeddings) => ({
-      loss: cosineDistillation(graph, { embeddings, targets: graph.input('t', [4, 2]) }),
-    }),
-    batch: { t: floats([4, 2], [1, 0, 1, 0, 3, 0, 1, 0]) },
-    wanted: 1 - mean(ANGLES.map(Math.cos)),
-  },
   infoNce: {
     build: (graph, rows) => {
       const half = (start: number) =>
@@ -58,18 +46,6 @@ const CASES: Readonly<Record<string, Case>> = {
     batch: { p: PEOPLE },
     wanted: mean(
       [0, 1, 2, 3].map((row) => logSumExp([1, ...(row < 2 ? [2, 3] : [0, 1]).map((other) => cosine(row, other))]) - 1),
-    ),
-  },
-  supervisedContrastive: {
-    build: (graph, embeddings) => ({
-      loss: supervisedContrastive(graph, { embeddings, people: graph.input('p', [4]), temperature: 1 }),
-    }),
-    batch: { p: PEOPLE },
-    wanted: mean(
-      [0, 1, 2, 3].map((row) => {
-        const others = [0, 1, 2, 3].filter((other) => other !== row).map((other) => cosine(row, other));
-        return logSumExp(others) - cosine(row, row ^ 1);
-      }),
     ),
   },
   tripletMargin: {
@@ -114,28 +90,6 @@ const CASES: Readonly<Record<string, Case>> = {
     ]),
     metrics: { active: 0.75 },
   },
-  arcFace: {
-    build: (graph, embeddings) => {
-      const { loss, accuracy: right } = arcFace(graph, {
-        embeddings,
-        labels: graph.input('l', [4], 'int64'),
-        centres: CENTRES,
-        margin: 0.3,
-        scale: 4,
-      });
-      return { loss, metrics: { right } };
-    },
-    batch: { l: integers([0, 0, 1, 1]) },
-    wanted: mean(
-      ANGLES.map((angle, row) => {
-        const own = row < 2 ? Math.abs(angle) : Math.abs(angle - Math.PI / 2);
-        const other = row < 2 ? angle - Math.PI / 2 : angle;
-        const logits = [4 * Math.cos(own + 0.3), 4 * Math.cos(other)];
-        return logSumExp(logits) - (logits[0] ?? 0);
-      }),
-    ),
-    metrics: { right: 1 },
-  },
   crossEntropy: {
     build: (graph, logits) => {
       const labels = graph.input('l', [4], 'int64');
@@ -157,28 +111,6 @@ const CASES: Readonly<Record<string, Case>> = {
     build: (graph, values) => ({ loss: meanSquaredError(graph, { values, targets: graph.input('t', [4, 2]) }) }),
     batch: { t: floats([4, 2], FACES) },
     wanted: 0.5,
-  },
-  wing: {
-    build: (graph, values) => ({
-      loss: wing(graph, { values, targets: graph.input('t', [4, 2]), width: 1, curvature: 0.2 }),
-    }),
-    batch: {
-      t: floats(
-        [4, 2],
-        FACES.map((value, index) => 2 * value + (index % 2 === 0 ? 0.5 : 3)),
-      ),
-    },
-    wanted: (Math.log(1 + 0.5 / 0.2) + (3 - 1 + Math.log(1 + 1 / 0.2))) / 2,
-  },
-  smoothL1: {
-    build: (graph, values) => ({ loss: smoothL1(graph, { values, targets: graph.input('t', [4, 2]), beta: 1 }) }),
-    batch: {
-      t: floats(
-        [4, 2],
-        FACES.map((value, index) => 2 * value + (index % 2 === 0 ? 0.5 : 3)),
-      ),
-    },
-    wanted: (0.125 + 2.5) / 2,
   },
 };
 
@@ -207,52 +139,5 @@ describe.each(Object.entries(CASES))('%s', (_, { build, batch = {}, wanted, metr
       const ratios = await slopeRatios(run, { rows: place, ...centres }, 1e-2);
       for (const ratio of Object.values(ratios)) expect(Math.abs(ratio - 1)).toBeLessThan(0.02);
     });
-  });
-});
-
-describe('detectorDistillation', () => {
-  const shape = (last: number) => [1, 3, last];
-  const teacherScores = [0.1, 0.9, 0.99, 0.01, 0.5, 0.5];
-  const scores = [0.2, 0.8, 0.9, 0.1, 0.5, 0.5];
-  const boxes = noise(shape(4), 5);
-  const run = (given: ArrayLike<number>, shift: number) =>
-    runStep(
-      (graph) => {
-        const [s = '', b = ''] = [
-          graph.parameter({ name: 's', shape: shape(2), initial: new Float32Array(), decays: true }),
-          graph.input('b', shape(4)),
-        ];
-        const teacher = { teacherScores: graph.input('ts', shape(2)), teacherBoxes: graph.input('tb', shape(4)) };
-        const { loss, divergence, distance } = detectorDistillation(graph, {
-          scores: s,
-          boxes: b,
-          ...teacher,
-          boxWeight: 2,
-          boxBeta: 1,
-        });
-        return { loss, metrics: { divergence, distance } };
-      },
-      {
-        b: floats(
-          shape(4),
-          boxes.map((value) => value + shift),
-        ),
-        ts: floats(shape(2), teacherScores),
-        tb: floats(shape(4), boxes),
-      },
-      { s: Float32Array.from(given) },
-    );
-
-  it('is nothing for a student that says the same', async () => {
-    expect((await run(teacherScores, 0)).loss).toBeCloseTo(0, 6);
-  });
-
-  it('counts scores everywhere, boxes where the teacher sees a face', async () => {
-    const { loss, metrics } = await run(scores, 0.5);
-    const faces = 0.9 + 0.01 + 0.5;
-    const divergence = teacherScores.reduce((sum, t, index) => sum + t * Math.log(t / (scores[index] ?? 1)), 0) / faces;
-    expect(metrics.divergence).toBeCloseTo(divergence, 5);
-    expect(metrics.distance).toBeCloseTo(4 * 0.125, 5);
-    expect(loss).toBeCloseTo(divergence + 2 * 4 * 0.125, 5);
   });
 });
