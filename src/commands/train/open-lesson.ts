@@ -83,8 +83,7 @@ export async function openLesson(recipe: TrainingRecipe, context: LessonContext)
       const alignments = await alignmentsOf(faces, landmarker, options);
       context.say(`asking ${id} about ${faces.faces.length} plain faces`);
       const encoder = await context.openModel(id);
-      const dimension = entry.embedding ?? 0;
-      const targets = await embeddingsOf(faces, encoder, dimension, alignments, landmarker.fingerprint, options);
+      const targets = await embeddingsOf(faces, encoder, entry, alignments, landmarker.fingerprint, options);
       const inUse = await maskedEncoderInUse(context);
       try {
         return await encoderLesson(recipe, { ...parts, alignments, targets }, { entry, onnx, inUse }, context.open);

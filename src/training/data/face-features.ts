@@ -1,10 +1,11 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { boxToCrop } from '../../core/geometry.ts';
-import { type AlignmentPoints, alignBy, alignToTemplate } from '../../faces/align.ts';
+import { type AlignmentPoints, alignBy } from '../../faces/align.ts';
 import { unitEmbedding } from '../../faces/embedding.ts';
 import { bridgePoints, decodeLandmarks, fivePoints } from '../../faces/landmarks.ts';
 import { onlyOutput } from '../../faces/model-output.ts';
+import type { ModelEntry } from '../../inference/manifest.ts';
 import type { VisionModel } from '../../inference/vision-model.ts';
 import { cutSmoothly, type FaceAlignments, MARK_VALUES, marksOf } from './encoder-sampler.ts';
 import type { FaceStore } from './face-store.ts';
@@ -84,7 +85,7 @@ export async function alignmentsOf(
 export async function embeddingsOf(
   store: FaceStore,
   encoder: VisionModel,
-  dimension: number,
+  { embedding: dimension = 0, alignedBy = 'five' }: Pick<ModelEntry, 'embedding' | 'alignedBy'>,
   alignments: FaceAlignments,
   landmarks: string,
   { folder, signal, onDone }: FeatureOptions,
@@ -99,7 +100,7 @@ export async function embeddingsOf(
     signal.throwIfAborted();
     const crops: Uint8Array[] = [];
     for (let face = from; face < Math.min(from + BATCH, store.faces.length); face++) {
-      const matrix = alignToTemplate(marksOf(alignments, face, 0).five, width);
+      const matrix = alignBy(alignedBy, marksOf(alignments, face, 0), width);
       crops.push(cutSmoothly(store.read(face), matrix, { width, height }).rgb);
     }
     const output = onlyOutput(encoder, await encoder.run(crops));

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { RecipeOf } from '../../config/training-recipe.ts';
 import { EyelineError, messageOf } from '../../core/errors.ts';
-import { alignToTemplate } from '../../faces/align.ts';
+import { type AlignmentPoints, alignBy } from '../../faces/align.ts';
 import { cosine, normalise } from '../../faces/embedding.ts';
 import { cutSmoothly, type FaceAlignments, groupByPerson, marksOf } from '../data/encoder-sampler.ts';
 import type { FaceStore } from '../data/face-store.ts';
@@ -46,7 +46,7 @@ export async function siameseLesson(
   requirePairs(store, validation, 2, 'held out');
   const batch = people * pictures;
   const judged = judgedFaces(store, validation, recipe.validation.faces);
-  const cuts = { store, alignments, faces: judged, batch };
+  const cuts = { store, alignments, faces: judged, batch, alignedBy: 'five' } as const;
   return {
     onnx: await networkOf(recipe),
     input: [3, side, side],
@@ -84,7 +84,9 @@ export async function siameseLesson(
       });
       try {
         const output = inUse.entry.outputs[0]?.name ?? '';
-        return await judgeEncoder(student, student.initial, output, { ...cuts, width, height, mean, scale });
+        const { alignedBy = 'five' } = inUse.entry;
+        const own = { ...cuts, alignedBy, width, height, mean, scale };
+        return await judgeEncoder(student, student.initial, output, own);
       } finally {
         await student.close();
       }
@@ -150,6 +152,7 @@ interface JudgedFaces {
   readonly faces: readonly number[];
   /** Pictures at once: crops of many would fill the memory. */
   readonly batch: number;
+  readonly alignedBy: AlignmentPoints;
   readonly width: number;
   readonly height: number;
   readonly mean: readonly number[];
@@ -197,12 +200,12 @@ async function embedFaces(
   return embeddings;
 }
 
-function cropOf({ store, alignments, width, height }: JudgedFaces, face: number, wears: boolean): RgbImage {
+function cropOf({ store, alignments, alignedBy, width, height }: JudgedFaces, face: number, wears: boolean): RgbImage {
   const chip = store.read(face);
   const masked = wears && (store.faces[face]?.masks.length ?? 0) > 0;
   const shown = masked ? store.withMask(face, chip, 0) : chip;
-  const { five } = marksOf(alignments, face, masked ? 1 : 0);
-  return cutSmoothly(shown, alignToTemplate(five, width), { width, height });
+  const marks = marksOf(alignments, face, masked ? 1 : 0);
+  return cutSmoothly(shown, alignBy(alignedBy, marks, width), { width, height });
 }
 
 /** Masked faces with the plain one of another picture that is most like them, before and after. */
