@@ -24,9 +24,8 @@ function crowd(people: number, alike: number, seed = 1): OwnedTemplates {
     return normalise(own.map((value, at) => Math.sqrt(1 - alike) * value + Math.sqrt(alike) * (shared[at] ?? 0)));
   });
   return {
-    dimension: DIMENSION,
     owners: vectors.map((_, owner) => owner),
-    vectors: Float32Array.from(vectors.flatMap((vector) => [...vector])),
+    vectorOf: (row) => vectors[row] ?? new Float32Array(),
   };
 }
 
