@@ -1,7 +1,9 @@
-import { normalTailQuantile } from '../core/normal.ts';
+import { normalTail, normalTailQuantile } from '../core/normal.ts';
 import type { CrossPersonScores } from './cross-person-scores.ts';
 import {
+  type CalibrationPoint,
   curveFor,
+  meaningOf,
   type ScoreCalibration,
   type ScoreCurve,
   type ScoreMoments,
@@ -53,8 +55,15 @@ export function adaptCurve(curve: ScoreCurve, { shift, spread }: Alikeness): Sco
     const by = Math.max(0, shift + (spread - 1) * deviationsOf(point.far));
     return { ...point, score: point.score + slope * by };
   });
-  const points = raised.filter(({ score }, index) => score < 1 || index < 2);
-  return { ...curve, points };
+  return { ...curve, points: upToOne(raised, curve) };
+}
+
+/** The points cut off at a score of 1, which no two faces reach: lower rates stand for it. */
+function upToOne(points: readonly CalibrationPoint[], curve: ScoreCurve): readonly CalibrationPoint[] {
+  const within = points.filter(({ score }) => score < 1);
+  if (within.length === points.length || within.length === 0) return points.slice(0, within.length || 2);
+  const { llr, normal } = meaningOf({ ...curve, points }, 1);
+  return [...within, { score: 1, far: normalTail(normal), llr }];
 }
 
 /** How much the score rises with a deviation, in the tail of the curve. */

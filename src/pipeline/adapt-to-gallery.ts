@@ -1,4 +1,11 @@
-import { type Alikeness, adaptCurve, alikenessOf, LEAST_PEOPLE, referenceOf } from '../faces/adapt-curve.ts';
+import {
+  type Alikeness,
+  adaptCurve,
+  alikenessOf,
+  LEAST_PEOPLE,
+  referenceOf,
+  scoreOfDeviation,
+} from '../faces/adapt-curve.ts';
 import { type CrossPersonScores, crossPersonScores, type OwnedTemplates } from '../faces/cross-person-scores.ts';
 import type { ScoreCalibration, ScoreCurve } from '../faces/score-calibration.ts';
 
@@ -9,6 +16,8 @@ export interface AdaptedCalibration {
   readonly among: CrossPersonScores | null;
   /** Of the curve that changed most; null where there are too few people. */
   readonly alikeness: Alikeness | null;
+  /** How much higher a score has to be for the rate it stood for, in the middle of strangers' scores, by the curve where that is most. */
+  readonly raisedBy: number;
 }
 
 /**
@@ -17,17 +26,16 @@ export interface AdaptedCalibration {
  */
 export function adaptToGallery(calibration: ScoreCalibration, templates: OwnedTemplates | null): AdaptedCalibration {
   const among = templates && crossPersonScores(templates);
-  if (!among || among.people < LEAST_PEOPLE) return { calibration, among: null, alikeness: null };
+  if (!among || among.people < LEAST_PEOPLE) return { calibration, among: null, alikeness: null, raisedBy: 0 };
   let most: Alikeness = { shift: 0, spread: 1 };
+  let raisedBy = 0;
   const adapted = (curve: ScoreCurve) => {
     const alikeness = alikenessOf(among, referenceOf(curve, calibration));
     if (alikeness.shift > most.shift || alikeness.spread > most.spread) most = alikeness;
+    raisedBy = Math.max(raisedBy, alikeness.shift * scoreOfDeviation(curve));
     return adaptCurve(curve, alikeness);
   };
   const { none, worn } = calibration;
-  return {
-    calibration: { ...(none && { none: adapted(none) }), ...(worn && { worn: adapted(worn) }) },
-    among,
-    alikeness: most,
-  };
+  const own = { ...(none && { none: adapted(none) }), ...(worn && { worn: adapted(worn) }) };
+  return { calibration: own, among, alikeness: most, raisedBy };
 }

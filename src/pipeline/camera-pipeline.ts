@@ -200,13 +200,7 @@ export class CameraPipeline {
     // The camera was opened anew: whoever stands there now need not be who stood there before.
     if (frame.sequence <= this.#sequence) this.#begin(frame, arrival);
     this.#sequence = frame.sequence;
-    const gallery = this.#options.gallery();
-    if (gallery.version !== this.#galleryVersion) visits.galleryChanged((person) => gallery.has(person));
-    this.#galleryVersion = gallery.version;
-    const denials = gallery.denials?.() ?? NO_DENIALS;
-    // Whoever was told apart from somebody is looked at as if they had just come.
-    if (denials.version !== this.#denials) visits.galleryChanged((person) => !denials.people.has(person));
-    this.#denials = denials.version;
+    this.#enrolled();
 
     const { seen, ended } = tracker.update(detections, seenMs);
     this.#depart(visits.end(ended), frame, arrival);
@@ -232,6 +226,8 @@ export class CameraPipeline {
       seenMs,
     );
     this.#rename(renamings);
+    // Somebody may have been removed while the faces were embedded: nothing below waits before it tells and keeps who it was.
+    const { gallery, denials } = this.#enrolled();
     const numbers = new Map(renamings.map(({ from, to }) => [from, to]));
     const looks = taken.map((look) => ({ ...look, track: numbers.get(look.track) ?? look.track }));
     const looked = new Set(looks.map(({ track }) => track));
@@ -369,6 +365,19 @@ export class CameraPipeline {
     onAttempt?.(attemptReport(camera, track, sighting, frame, soFar));
     if (announcement) this.#remember(track, announcement, frame);
     return announcement;
+  }
+
+  /** Who is enrolled now, and who was told apart from whom; what was found of others counts no more. */
+  #enrolled(): { gallery: GalleryView; denials: Denials } {
+    const { visits } = this.#options;
+    const gallery = this.#options.gallery();
+    if (gallery.version !== this.#galleryVersion) visits.galleryChanged((person) => gallery.has(person));
+    this.#galleryVersion = gallery.version;
+    const denials = gallery.denials?.() ?? NO_DENIALS;
+    // Whoever was told apart from somebody is looked at as if they had just come.
+    if (denials.version !== this.#denials) visits.galleryChanged((person) => !denials.people.has(person));
+    this.#denials = denials.version;
+    return { gallery, denials };
   }
 
   #remember(track: number, { verdict, portrait }: Announcement, { capturedAtMs }: FrameFacts): void {

@@ -1,7 +1,6 @@
 import type { Logger } from '../core/logger.ts';
 import { rounded } from '../core/statistics.ts';
-import { LEAST_PEOPLE, scoreOfDeviation } from '../faces/adapt-curve.ts';
-import { curveFor } from '../faces/score-calibration.ts';
+import { LEAST_PEOPLE } from '../faces/adapt-curve.ts';
 import type { AdaptedEncoder } from './decision-parts.ts';
 
 /** How much more alike the people of a gallery are than those the scores were measured on, as it is told. */
@@ -21,12 +20,11 @@ export interface AdaptationReport {
 /** A change of the raise that is told again. */
 const WORTH_TELLING = 0.005;
 
-export function adaptationReport({ id, among, alikeness, calibration }: AdaptedEncoder): AdaptationReport {
-  const curve = curveFor(calibration, null);
+export function adaptationReport({ id, among, alikeness, raisedBy }: AdaptedEncoder): AdaptationReport {
   return {
     encoder: id,
     people: among?.people ?? null,
-    raisedBy: alikeness && curve ? rounded(alikeness.shift * scoreOfDeviation(curve), 3) : 0,
+    raisedBy: rounded(raisedBy, 3),
     spread: rounded(alikeness?.spread ?? 1, 2),
     leftOut: rounded(among?.leftOut ?? 0, 4),
   };

@@ -5,7 +5,7 @@ import type { Size } from '../core/geometry.ts';
 import type { Logger } from '../core/logger.ts';
 import type { FacePart } from '../core/person.ts';
 import type { Picture } from '../core/picture.ts';
-import { movedMarks, TEMPLATE_MARKS, TEMPLATE_SIZE } from '../faces/align.ts';
+import { type AlignmentPoints, movedMarks, TEMPLATE_MARKS, TEMPLATE_SIZE } from '../faces/align.ts';
 import type { Detection, FaceDetector } from '../faces/detect.ts';
 import { type OpenModel, openDetector } from '../faces/detectors/open-detector.ts';
 import { secondLookDetector } from '../faces/detectors/second-look-detector.ts';
@@ -17,7 +17,7 @@ import {
   type PartEncoder,
 } from '../faces/face-analyser.ts';
 import { cropEmbedder, type FaceEmbedder, frameEmbedder } from '../faces/face-embedder.ts';
-import { openLandmarker } from '../faces/landmarkers/open-landmarker.ts';
+import { alignmentsGiven, openLandmarker } from '../faces/landmarkers/open-landmarker.ts';
 import { createLivenessAssessor, LIVENESS_FAMILIES, type LivenessAssessor } from '../faces/liveness.ts';
 import { maskAssessor } from '../faces/mask-state.ts';
 import { differentFaceScore, type ScoreCalibration, sameFaceScore } from '../faces/score-calibration.ts';
@@ -135,6 +135,7 @@ export async function openFaceAnalyser(
     const masks = maskState === null ? null : await openOnce(maskState);
     const openEncoder = async (key: 'encoder' | 'upperEncoder', id: string, part: FacePart): Promise<OpenEncoder> => {
       const { dimension, minNorm, alignedBy } = encoderEntry(store, key, id, part);
+      requireAlignment(store, config.models.landmarks, { key, id, alignedBy });
       const encoder = await open(id);
       const { fingerprint, input, provider } = encoder.lane('');
       let aligning: FaceEmbedder | null = null;
@@ -226,6 +227,21 @@ function encoderEntry(store: ModelStore, key: string, id: string, part: FacePart
   return { dimension, minNorm, alignedBy };
 }
 
+/** Throws MODEL_UNSUPPORTED when the landmark model does not give what an encoder's faces are aligned by. */
+function requireAlignment(
+  store: ModelStore,
+  landmarks: string,
+  { key, id, alignedBy }: { readonly key: string; readonly id: string; readonly alignedBy: AlignmentPoints },
+): void {
+  if (alignmentsGiven(store.entry(landmarks)).includes(alignedBy)) return;
+  const orNone = key === 'upperEncoder' ? ', or models.upperEncoder to null' : '';
+  throw new EyelineError(
+    'MODEL_UNSUPPORTED',
+    `models.${key}: faces for ${id} are aligned by ${alignedBy}, and models.landmarks: ${landmarks} does not give these points: set ` +
+      `models.landmarks to landmarks-68-masked or facemesh-468, models.${key} to another encoder${orNone}`,
+  );
+}
+
 /** The chain as enrolment uses it: all faces of a picture, embedded. */
 export interface OpenFaceReader {
   readonly reader: FaceReader;
@@ -285,8 +301,9 @@ export async function openFaceReader(
     const picture = rgbPicture(rgb, { width: side, height: side });
     try {
       const scale = side / TEMPLATE_SIZE;
-      // Of crops that were kept without, what they were aligned by stands where the template has it.
-      const landmarks = marks ?? movedMarks(TEMPLATE_MARKS, [scale, 0, 0, 0, scale, 0]);
+      // Of crops that were kept without, or found by a model without a bridge, it stands where the template has it.
+      const usual = movedMarks(TEMPLATE_MARKS, [scale, 0, 0, 0, scale, 0]);
+      const landmarks = { five: marks?.five ?? usual.five, bridge: marks?.bridge ?? usual.bridge };
       const [embeddings = []] = await analyser.embedByAll(picture, [{ landmarks }]);
       return embeddings;
     } finally {

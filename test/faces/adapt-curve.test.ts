@@ -75,6 +75,9 @@ describe('a curve among people who are more alike', () => {
         const [now, before] = [meaningOf(adapted, one), meaningOf(curve, one)];
         expect(now.normal).toBeLessThanOrEqual(before.normal + 1e-9);
         expect(now.llr).toBeLessThanOrEqual(before.llr + 1e-9);
+        for (const rate of [0.5, 1e-2, 1e-4, 1e-6]) {
+          expect(scoreAtRate(adapted, rate)).toBeGreaterThanOrEqual(scoreAtRate(curve, rate) - 1e-9);
+        }
         const [low, high] = [Math.min(one, other), Math.max(one, other)];
         expect(meaningOf(adapted, high).normal).toBeGreaterThanOrEqual(meaningOf(adapted, low).normal - 1e-9);
         for (const [index, { score, far }] of adapted.points.entries()) {
@@ -84,6 +87,19 @@ describe('a curve among people who are more alike', () => {
       }),
     );
   });
+});
+
+it('asks for a score of 1 where no score is enough any more', () => {
+  const steep: ScoreCurve = {
+    ...FEW,
+    points: [...FEW.points, { score: 0.9, far: 1e-5, llr: 6 }],
+  };
+  const adapted = adaptCurve(steep, { shift: 1, spread: 1 });
+  expect(adapted.points).toHaveLength(3);
+  expect(scoreAtRate(adapted, 1e-5)).toBe(1);
+  const { normal, llr } = meaningOf(adapted, 1);
+  expect(normal).toBeLessThan(meaningOf(steep, 0.9).normal);
+  expect(llr).toBeLessThan(6);
 });
 
 it('takes how alike the people of a curve are from the curve where nobody measured it', () => {

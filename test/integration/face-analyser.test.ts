@@ -63,7 +63,8 @@ describe.each([
   let other: OpenFaceAnalyser;
   beforeAll(async () => {
     const config = await testConfig();
-    const models = { ...config.models, detector, landmarks, secondDetector };
+    const upperEncoder = landmarks === 'mtcnn-onet' ? null : config.models.upperEncoder;
+    const models = { ...config.models, detector, landmarks, secondDetector, upperEncoder };
     other = await openFaceAnalyser({ ...config, models }, silentLogger);
   });
   afterAll(() => other?.close());
@@ -90,6 +91,14 @@ describe.each([
     }
     expect(compared).toBeGreaterThanOrEqual(3);
   });
+});
+
+it('refuses at the start an encoder whose faces are aligned by points the landmark model does not give', async () => {
+  const config = await testConfig();
+  const models = { ...config.models, landmarks: 'mtcnn-onet', upperEncoder: 'mobilefacenet-512-upper' };
+  await expect(openFaceAnalyser({ ...config, models }, silentLogger)).rejects.toThrow(
+    /^models\.upperEncoder: faces for mobilefacenet-512-upper are aligned by eyes-bridge, .*mtcnn-onet .*models\.upperEncoder to null$/,
+  );
 });
 
 describeFaceAnalyser('the chain that aligns in the graph', async () => ({ analyser: fused.analyser, crowd, empty }));
@@ -131,8 +140,19 @@ it('embeds a face by the encoder for its mask state, and for enrolment by both',
     return it && same ? cosine(it.embedding, same.embedding) : 0;
   });
   for (const value of likeness) expect(value).toBeGreaterThan(0.999);
-  // One encoder as before: nobody else's embeddings are there, whatever the mask state.
-  const alone = await chain.analyser.embed(crowd, [{ ...first, mask: masked }]);
-  expect(alone[0]?.encoder).toBe(full);
-  expect((await chain.analyser.embedByAll(crowd, [first]))[0]).toHaveLength(1);
+});
+
+it('embeds every face by the one encoder there is, whatever the mask state', async () => {
+  const config = await testConfig();
+  const alone = await openFaceAnalyser({ ...config, models: { ...config.models, upperEncoder: null } }, silentLogger);
+  try {
+    const { analyser, encoder } = alone;
+    const [first] = await analyser.describe(crowd, await analyser.detect(crowd));
+    if (!first) throw new Error('a face is missing');
+    const [made] = await analyser.embed(crowd, [{ ...first, mask: { state: 'worn', confidence: 1 } }]);
+    expect(made?.encoder).toBe(encoder.fingerprint);
+    expect((await analyser.embedByAll(crowd, [first]))[0]).toHaveLength(1);
+  } finally {
+    await alone.close();
+  }
 });

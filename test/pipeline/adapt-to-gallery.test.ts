@@ -49,6 +49,25 @@ describe('scores among the people of a gallery', () => {
     expect(score()).toBeCloseTo(before, 1);
   });
 
+  it('tells by how much the middle of a curve was raised', () => {
+    const decisions = parts();
+    const middle = () => scoreAtRate(decisions.calibrations.get('sha-made')?.none ?? TENTHS, 0.5);
+    const before = middle();
+    // Two crowds, alike among themselves: the scores are higher and wider spread.
+    const [one, other] = [crowd(20, 0.6, 1), crowd(20, 0.6, 2)];
+    const both = {
+      dimension: DIMENSION,
+      owners: Array.from({ length: 40 }, (_, owner) => owner),
+      vectors: Float32Array.from([...one.vectors, ...other.vectors]),
+    };
+    const [told] = decisions.adapt(gallery(both));
+    if (!told) throw new Error('nothing was told');
+    const { raisedBy, spread } = adaptationReport(told);
+    expect(spread).toBeGreaterThan(1.5);
+    expect(raisedBy).toBeGreaterThan(0.1);
+    expect(raisedBy).toBeCloseTo(middle() - before, 2);
+  });
+
   it.each([
     ['fewer than eight people', gallery(crowd(7, 0.5)), true],
     ['nobody', gallery(crowd(0, 0.5)), true],

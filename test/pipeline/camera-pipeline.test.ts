@@ -392,6 +392,22 @@ describe('CameraPipeline', () => {
     expect(published).toMatchObject([{ person: ANN, galleryVersion: 2 }]);
   });
 
+  it('names nobody, and keeps nothing of them, who is removed while their face is embedded', async () => {
+    const kept: string[] = [];
+    visitors = { admit: () => null, remember: (_, person) => kept.push(person) };
+    const embed = analyser.embed.bind(analyser);
+    analyser.embed = async (...of) => {
+      const embeddings = await embed(...of);
+      // Three looks name somebody: the third is under way.
+      if (analyser.embedded === 3) gallery = galleryOf([[BOB, 2]], 2);
+      return embeddings;
+    };
+    await play(times(4, [at(100, 0)]));
+    expect(analyser.embedded).toBeGreaterThanOrEqual(3);
+    expect(published).toEqual([]);
+    expect(kept).toEqual([]);
+  });
+
   it('sees a stranger again as soon as they are enrolled, and a person as a stranger once they are removed', async () => {
     gallery = galleryOf([]);
     const pipeline = build();

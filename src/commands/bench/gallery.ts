@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '../../config/schema.ts';
@@ -158,8 +159,12 @@ function graphOf(values: Int8Array, dimension: number) {
   const writer = new HnswWriter(dimension);
   writer.add(values, availableParallelism());
   const file = join(MEMORY, `eyeline-graph-${randomUUID()}`);
-  writer.save(file);
-  return openHnswIndex(file, dimension);
+  try {
+    writer.save(file);
+    return openHnswIndex(file, dimension);
+  } finally {
+    rmSync(file, { force: true });
+  }
 }
 
 function rowOf(vectors: Float32Array, row: number, dimension: number): Float32Array {

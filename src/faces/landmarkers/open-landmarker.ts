@@ -1,5 +1,6 @@
 import { EyelineError } from '../../core/errors.ts';
 import type { ModelEntry } from '../../inference/manifest.ts';
+import { ALIGNMENT_POINTS, type AlignmentPoints } from '../align.ts';
 import type { OpenModel } from '../detectors/open-detector.ts';
 import type { FaceLandmarker } from './face-landmarker.ts';
 import { faceMeshLandmarker } from './facemesh-landmarker.ts';
@@ -20,4 +21,9 @@ export async function openLandmarker(entry: ModelEntry, open: OpenModel): Promis
   if (entry.family === 'facemesh') return (lane) => faceMeshLandmarker(model.lane(lane));
   if (entry.family === 'mtcnn-onet') return (lane) => onetLandmarker(model.lane(lane));
   return (lane) => ibugLandmarker(model.lane(lane));
+}
+
+/** What faces can be aligned by where this model of the manifest finds their landmarks: MTCNN gives no bridge of the nose. */
+export function alignmentsGiven({ family }: Pick<ModelEntry, 'family'>): readonly AlignmentPoints[] {
+  return family === 'mtcnn-onet' ? ALIGNMENT_POINTS.filter((points) => points !== 'eyes-bridge') : ALIGNMENT_POINTS;
 }

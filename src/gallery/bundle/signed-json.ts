@@ -25,7 +25,11 @@ export function signAnnouncement(announcement: Omit<Announcement, 'signedBy'>, k
  * @throws EyelineError BUNDLE_CORRUPT when it is none, BUNDLE_UNTRUSTED when no trusted key signed it
  */
 export function readAnnouncement(text: string | Uint8Array, trusted: TrustedKeys): Announcement {
-  const { payload, value } = openSigned(text, trusted, ANNOUNCEMENT, 'the announcement');
+  const { payload, value } = openSigned(text, trusted, {
+    domain: ANNOUNCEMENT,
+    what: 'the announcement',
+    mostBytes: LIMITS.announcementBytes * 2,
+  });
   const parsed = announcementSchema.safeParse(value);
   if (!parsed.success) throw new EyelineError('BUNDLE_CORRUPT', 'the announcement does not follow its schema');
   if (payload.length > LIMITS.announcementBytes)
@@ -33,13 +37,19 @@ export function readAnnouncement(text: string | Uint8Array, trusted: TrustedKeys
   return parsed.data;
 }
 
-/**
- * Checks the signature before anything of the payload is believed.
- *
- * @param what it should be, for messages
- */
-export function openSigned(text: string | Uint8Array, trusted: TrustedKeys, domain: string, what: string) {
-  if (text.length > LIMITS.announcementBytes * 2) throw new EyelineError('BUNDLE_CORRUPT', `${what} is too long`);
+/** What a signed JSON should be. */
+export interface SignedKind {
+  /** Told apart from what else the key signs. */
+  readonly domain: string;
+  /** For messages. */
+  readonly what: string;
+  /** It is not longer than this. */
+  readonly mostBytes: number;
+}
+
+/** Checks the signature before anything of the payload is believed. */
+export function openSigned(text: string | Uint8Array, trusted: TrustedKeys, { domain, what, mostBytes }: SignedKind) {
+  if (text.length > mostBytes) throw new EyelineError('BUNDLE_CORRUPT', `${what} is too long`);
   const envelope = envelopeSchema.safeParse(jsonOf(text));
   if (!envelope.success) throw new EyelineError('BUNDLE_CORRUPT', `${what} is no signed JSON`);
   const payload = Buffer.from(envelope.data.payload, 'base64');

@@ -24,6 +24,8 @@ export const buildHnsw: BuildGraph = async ({ values }, dimension, signal) => {
   const file = join(MEMORY, `eyeline-graph-${randomUUID()}`);
   const worker = startWorker(entryBeside('hnsw-worker', import.meta.url), { name: 'hnsw' });
   worker.unref();
+  // One that fails while nobody waits for its answer, as when this was aborted, must not end the process.
+  worker.on('error', () => {});
   try {
     await ask(worker, { type: 'begin', dimension }, signal);
     const step = ROWS_AT_ONCE * dimension;
@@ -42,18 +44,16 @@ function ask(worker: Worker, message: ToHnsw, signal: AbortSignal): Promise<void
   return new Promise((resolve, reject) => {
     const settle = (error?: unknown) => {
       signal.removeEventListener('abort', aborted);
-      for (const event of ['error', 'exit', 'message']) worker.removeAllListeners(event);
+      worker.off('error', settle).off('exit', exited).off('message', answered);
       if (error === undefined) resolve();
       else reject(error);
     };
     const aborted = () => settle(signal.reason);
+    const exited = (code: number) => settle(new Error(`its thread ended with ${code}`));
+    const answered = (answer: FromHnsw) => settle(answer.type === 'failed' ? new Error(answer.message) : undefined);
     if (signal.aborted) return aborted();
     signal.addEventListener('abort', aborted);
-    worker.once('error', settle);
-    worker.once('exit', (code) => settle(new Error(`its thread ended with ${code}`)));
-    worker.once('message', (answer: FromHnsw) =>
-      settle(answer.type === 'failed' ? new Error(answer.message) : undefined),
-    );
+    worker.once('error', settle).once('exit', exited).once('message', answered);
     worker.postMessage(message);
   });
 }

@@ -5,6 +5,8 @@ import type { SigningKey, TrustedKeys } from '../bundle/bundle-keys.ts';
 import { openSigned, signJson } from '../bundle/signed-json.ts';
 
 const RECEIPT = 'eyeline receipt 1';
+/** Of a million people deleted with one version; it is signed JSON, 90 bytes for each. */
+const MOST_BYTES = 2 ** 27;
 /** Receipts that are kept on the device. */
 const KEPT = 100;
 
@@ -38,7 +40,8 @@ export function signReceipt(
 
 /** What a receipt says. Throws BUNDLE_UNTRUSTED when no key of `devices` signed it, BUNDLE_CORRUPT when it is none. */
 export function readReceipt(text: string, devices: TrustedKeys): Receipt {
-  const parsed = receiptSchema.safeParse(openSigned(text, devices, RECEIPT, 'the receipt').value);
+  const { value } = openSigned(text, devices, { domain: RECEIPT, what: 'the receipt', mostBytes: MOST_BYTES });
+  const parsed = receiptSchema.safeParse(value);
   if (!parsed.success) throw new EyelineError('BUNDLE_CORRUPT', 'the receipt does not follow its schema');
   return parsed.data;
 }
