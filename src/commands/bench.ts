@@ -7,6 +7,7 @@ import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { EyelineError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
+import { WORTH_AN_INDEX } from '../gallery/template-block.ts';
 import { evenly, findPictureTree } from '../pictures/picture-tree.ts';
 import { createLogger } from '../platform/logger.ts';
 import { packageVersion } from '../platform/version.ts';
@@ -224,8 +225,8 @@ function positive(text: string): number {
 
 function templates(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > 4_000_000)
-    throw new InvalidArgumentError('must be 1 to 4000000');
+  if (!Number.isInteger(value) || value < WORTH_AN_INDEX || value > 4_000_000)
+    throw new InvalidArgumentError(`must be ${WORTH_AN_INDEX} to 4000000: fewer are searched without an index`);
   return value;
 }
 

@@ -1,4 +1,5 @@
 import { crossPersonScores } from '../faces/cross-person-scores.ts';
+import { rowsIn } from '../faces/embedding.ts';
 import type { CalibrationPoint, ScoreCurve } from '../faces/score-calibration.ts';
 
 /** One embedding of a picture of a person. */
@@ -115,7 +116,10 @@ export function fitScoreCurve(
   const raisedBy = alike.length > 1 ? raiseOf(mixed, alike) : 0;
   const points = raised(mixed, raisedBy);
   const llrs = likelihoodRatios(points, genuineAbove, genuinePairs);
-  const among = crossPersonScores({ ...enrolled, owners: ownersOf(enrolled) });
+  const among = crossPersonScores({
+    owners: ownersOf(enrolled),
+    vectorOf: rowsIn(enrolled.vectors, enrolled.dimension),
+  });
   return {
     curve: {
       impostors: Math.round(impostorPairs),

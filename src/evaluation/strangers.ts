@@ -1,6 +1,7 @@
 import { seededRandom, seedOf } from '../core/seeded-random.ts';
 import { shuffled } from '../core/shuffled.ts';
 import type { Alikeness } from '../faces/adapt-curve.ts';
+import type { OwnedTemplates } from '../faces/cross-person-scores.ts';
 import { cosine } from '../faces/embedding.ts';
 import { type ScoreCalibration, type ScoreCurve, scoreAtRate } from '../faces/score-calibration.ts';
 
@@ -41,7 +42,7 @@ export interface StrangersOptions {
   /** What the daemon makes of a gallery. */
   readonly adapt: (
     calibration: ScoreCalibration,
-    templates: { dimension: number; owners: readonly number[]; vectors: Float32Array },
+    templates: OwnedTemplates,
   ) => { readonly calibration: ScoreCalibration; readonly alikeness: Alikeness | null };
   readonly gallerySize: number;
   readonly splits: number;
@@ -139,12 +140,10 @@ function scoresOf(
   );
 }
 
-function block(people: readonly StrangersPerson[]) {
+function block(people: readonly StrangersPerson[]): OwnedTemplates {
   const rows = people.flatMap(({ templates }, owner) => templates.map((vector) => ({ owner, vector })));
-  const dimension = rows[0]?.vector.length ?? 0;
-  const vectors = new Float32Array(rows.length * dimension);
-  rows.forEach(({ vector }, row) => {
-    vectors.set(vector, row * dimension);
-  });
-  return { dimension, owners: rows.map(({ owner }) => owner), vectors };
+  return {
+    owners: rows.map(({ owner }) => owner),
+    vectorOf: (row) => rows[row]?.vector ?? new Float32Array(),
+  };
 }

@@ -2,12 +2,11 @@ import { seededRandom } from '../core/seeded-random.ts';
 import { cosine } from './embedding.ts';
 import type { ScoreMoments } from './score-calibration.ts';
 
-/** Templates of one encoder: row `i` of `vectors` is of person `owners[i]`, a number from 0 without gaps. */
+/** Templates of one encoder: row `i` is of person `owners[i]`, a number from 0 without gaps. */
 export interface OwnedTemplates {
-  readonly dimension: number;
   readonly owners: ArrayLike<number>;
-  /** `owners.length * dimension` numbers, each row of unit length. */
-  readonly vectors: Float32Array;
+  /** The template of a row, of unit length. For reading only. */
+  vectorOf(row: number): Float32Array;
 }
 
 /** How alike templates of different people are. */
@@ -68,13 +67,12 @@ interface Score {
 }
 
 /** Scores of all pairs of people, some templates of each; of very many people those of pairs drawn at random. */
-function sampleOf({ dimension, vectors }: OwnedTemplates, rows: readonly (readonly number[])[]): Score[] {
+function sampleOf(templates: OwnedTemplates, rows: readonly (readonly number[])[]): Score[] {
   const random = seededRandom(rows.length);
   const below = (count: number) => Math.floor(random() * count);
   const vectorOf = (person: number) => {
     const own = rows[person] ?? [];
-    const row = own[below(own.length)] ?? 0;
-    return vectors.subarray(row * dimension, (row + 1) * dimension);
+    return templates.vectorOf(own[below(own.length)] ?? 0);
   };
   const scoreOf = (one: number, other: number) => ({ score: cosine(vectorOf(one), vectorOf(other)), one, other });
   const people = rows.length;

@@ -27,6 +27,11 @@ export function cosine(first: Float32Array, second: Float32Array): number {
   return sum;
 }
 
+/** Gives a row of `vectors`, rows of `dimension` numbers, by its index: the numbers themselves, no copy. */
+export function rowsIn(vectors: Float32Array, dimension: number): (row: number) => Float32Array {
+  return (row) => vectors.subarray(row * dimension, (row + 1) * dimension);
+}
+
 function lengthOf(vector: Float32Array): number {
   let sum = 0;
   for (const value of vector) sum += value * value;

@@ -1,9 +1,10 @@
 import type { Person } from '../core/person.ts';
-import { atOnce } from '../core/steps.ts';
+import type { OwnedTemplates } from '../faces/cross-person-scores.ts';
+import { rowsIn } from '../faces/embedding.ts';
 import { searchBlock } from './search-block.ts';
 import type { TemplateMatrix } from './template.ts';
 import { createBlock } from './template-block.ts';
-import { changedTemplates, hiddenOf, joining, mergedById, type TemplateLayers } from './template-layers.ts';
+import { changedTemplates, hiddenOf, mergedById, ownedOf, type TemplateLayers } from './template-layers.ts';
 import { requireUnit } from './vector.ts';
 
 /** How well a probe matches one person. */
@@ -22,8 +23,8 @@ export interface GallerySnapshot {
   /** Those with at least one template of this encoder, by id. */
   readonly people: readonly Person[];
   readonly templateCount: number;
-  /** What it is over: for reading only. After changes put together each time it is asked for. */
-  readonly templates: Pick<TemplateMatrix, 'dimension' | 'owners' | 'vectors'>;
+  /** What it is over, each person's templates one after the other: for reading only. */
+  readonly templates: OwnedTemplates;
   /** Whether the person has a template here. */
   has(personId: string): boolean;
   /**
@@ -71,7 +72,7 @@ export function snapshotOf(layers: TemplateLayers, { bestOf = 1 }: SnapshotOptio
     people: changed.size === 0 ? before : Object.freeze(mergedById(left, recent.templates.people)),
     templateCount: owners.length - gone + recent.templates.owners.length,
     get templates() {
-      return changed.size === 0 ? base.templates : atOnce(joining(layers));
+      return changed.size === 0 ? { owners, vectorOf: rowsIn(base.templates.vectors, dimension) } : ownedOf(layers);
     },
     has: (personId: string) => recent.owners.has(personId) || (base.owners.has(personId) && !changed.has(personId)),
     search: (probe: Float32Array, k: number) => {

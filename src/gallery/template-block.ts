@@ -6,7 +6,7 @@ import type { TemplateMatrix } from './template.ts';
 import { requireUnit } from './vector.ts';
 
 /** Below this many templates comparing all of them costs less than choosing which. */
-const WORTH_AN_INDEX = 256;
+export const WORTH_AN_INDEX = 256;
 /** Templates looked at in a step: about a millisecond. */
 const STEP = 1024;
 

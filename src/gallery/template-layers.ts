@@ -1,5 +1,7 @@
 import type { Person } from '../core/person.ts';
-import type { Steps } from '../core/steps.ts';
+import { atOnce, type Steps } from '../core/steps.ts';
+import type { OwnedTemplates } from '../faces/cross-person-scores.ts';
+import { rowsIn } from '../faces/embedding.ts';
 import type { GalleryChanges } from './gallery-changes.ts';
 import type { GalleryEncoder, TemplateMatrix } from './template.ts';
 import { preparing, type TemplateBlock } from './template-block.ts';
@@ -8,7 +10,7 @@ import { preparing, type TemplateBlock } from './template-block.ts';
 const MOST_CHANGED = 4096;
 const FEWEST_CHANGED = 256;
 const SHARE_CHANGED = 0.125;
-/** People looked at in a step. */
+/** People, or templates, looked at in a step. */
 const STEP = 1024;
 
 /** A person added, changed or removed since the base was made. */
@@ -95,31 +97,53 @@ export function* compacting(layers: TemplateLayers): Steps<TemplateBlock> {
   return yield* preparing(yield* joining(layers));
 }
 
+/** All templates where they are, in the order of {@link joining}: as dear as there are people, not as their templates are large. */
+export function ownedOf(layers: TemplateLayers): OwnedTemplates {
+  const { owners, vectorOf } = atOnce(arranging(layers));
+  return { owners, vectorOf };
+}
+
 /** All templates in one. */
-export function* joining(layers: TemplateLayers): Steps<TemplateMatrix> {
-  const { base, changed, version } = layers;
+function* joining(layers: TemplateLayers): Steps<TemplateMatrix> {
+  const { dimension, encoder } = layers.base.templates;
+  const { people, owners, vectorOf } = yield* arranging(layers);
+  const vectors = new Float32Array(owners.length * dimension);
+  for (let row = 0; row < owners.length; row++) {
+    vectors.set(vectorOf(row), row * dimension);
+    if (row % STEP === STEP - 1) yield;
+  }
+  return { version: layers.version, encoder, dimension, people, owners, vectors };
+}
+
+/** Everybody by id, with where their templates are. */
+function* arranging(layers: TemplateLayers): Steps<OwnedTemplates & Pick<TemplateMatrix, 'people' | 'owners'>> {
+  const { base, changed } = layers;
   const recent = changedTemplates(layers);
-  const { dimension, encoder, people: before, vectors: old } = base.templates;
+  const { dimension, people: before } = base.templates;
   const left = before.filter(({ id }) => !changed.has(id));
   const people = mergedById(left, recent.people);
   const kept = left.reduce((sum, { id }) => sum + rowsOf(base, id).count, 0);
   const owners = new Uint32Array(kept + recent.owners.length);
-  const vectors = new Float32Array(owners.length * dimension);
+  // Rows of the base, and beyond its last those that changed, which come in the same order.
+  const places = new Uint32Array(owners.length);
+  const beyond = base.templates.owners.length;
+  let next = beyond;
   let row = 0;
   for (const [owner, { id }] of people.entries()) {
     const own = changed.get(id);
-    if (own) {
-      owners.fill(owner, row, row + own.vectors.length);
-      for (const vector of own.vectors) vectors.set(vector, row++ * dimension);
-    } else {
-      const { first, count } = rowsOf(base, id);
-      vectors.set(old.subarray(first * dimension, (first + count) * dimension), row * dimension);
-      owners.fill(owner, row, row + count);
-      row += count;
-    }
+    const { first, count } = own ? { first: next, count: own.vectors.length } : rowsOf(base, id);
+    if (own) next += count;
+    owners.fill(owner, row, row + count);
+    for (let at = 0; at < count; at++) places[row + at] = first + at;
+    row += count;
     if (owner % STEP === STEP - 1) yield;
   }
-  return { version, encoder, dimension, people, owners, vectors };
+  const [old, changedRow] = [rowsIn(base.templates.vectors, dimension), rowsIn(recent.vectors, dimension)];
+  const vectorOf = (at: number) => {
+    const place = places[at] ?? 0;
+    return place < beyond ? old(place) : changedRow(place - beyond);
+  };
+  return { people, owners, vectorOf };
 }
 
 /** The layers as they are now on a base that was made of them as they were at version `madeOf`. */

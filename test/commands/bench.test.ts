@@ -1,6 +1,22 @@
+import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { usageOf } from '../../src/commands/bench/process-usage.ts';
 import { printPipeline, table } from '../../src/commands/bench/tables.ts';
+import { registerBench } from '../../src/commands/bench.ts';
+
+function benchProgram() {
+  const printed: string[] = [];
+  const program = new Command('eyeline').exitOverride().configureOutput({ writeErr: () => {} });
+  registerBench(program, {
+    print: (line) => printed.push(line),
+    warn: () => {},
+    interactive: false,
+    env: {},
+    signal: new AbortController().signal,
+    exitWith: () => {},
+  });
+  return { program, printed };
+}
 
 describe('usageOf', () => {
   it('adds up a process and its children, and knows what the runtime says of this one', async () => {
@@ -17,6 +33,19 @@ describe('usageOf', () => {
   it('knows nothing of a process that is gone', async () => {
     expect(await usageOf(2 ** 22 + 1)).toEqual({ processes: 0, rssMb: 0, pssMb: 0, cpuMs: 0 });
   });
+});
+
+it.each(['255', 'many'])('refuses %s templates', async (size) => {
+  const { program } = benchProgram();
+  await expect(program.parseAsync(['bench', 'gallery', '--size', size], { from: 'user' })).rejects.toThrow(
+    '256 to 4000000',
+  );
+});
+
+it('searches as few templates by a graph as there may be', async () => {
+  const { program, printed } = benchProgram();
+  await program.parseAsync(['bench', 'gallery', '--size', '256', '--json'], { from: 'user' });
+  expect(JSON.parse(printed.join(''))).toMatchObject({ templates: 256, recallAt1: 1 });
 });
 
 it('prints tables that line up', () => {

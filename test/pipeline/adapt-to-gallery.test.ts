@@ -24,9 +24,8 @@ function crowd(people: number, alike: number, seed = 1): OwnedTemplates {
     return normalise(own.map((value, at) => Math.sqrt(1 - alike) * value + Math.sqrt(alike) * (shared[at] ?? 0)));
   });
   return {
-    dimension: DIMENSION,
     owners: vectors.map((_, owner) => owner),
-    vectors: Float32Array.from(vectors.flatMap((vector) => [...vector])),
+    vectorOf: (row) => vectors[row] ?? new Float32Array(),
   };
 }
 
@@ -56,9 +55,8 @@ describe('scores among the people of a gallery', () => {
     // Two crowds, alike among themselves: the scores are higher and wider spread.
     const [one, other] = [crowd(20, 0.6, 1), crowd(20, 0.6, 2)];
     const both = {
-      dimension: DIMENSION,
       owners: Array.from({ length: 40 }, (_, owner) => owner),
-      vectors: Float32Array.from([...one.vectors, ...other.vectors]),
+      vectorOf: (row: number) => (row < 20 ? one.vectorOf(row) : other.vectorOf(row - 20)),
     };
     const [told] = decisions.adapt(gallery(both));
     if (!told) throw new Error('nothing was told');
