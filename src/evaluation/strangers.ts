@@ -1,3 +1,4 @@
+import { EyelineError } from '../core/errors.ts';
 import { seededRandom, seedOf } from '../core/seeded-random.ts';
 import { shuffled } from '../core/shuffled.ts';
 import type { Alikeness } from '../faces/adapt-curve.ts';
@@ -56,7 +57,7 @@ export const CLAIMED_RATES = [1e-2, 1e-3, 1e-4, 1e-5] as const;
 
 /**
  * How often strangers reach the scores that stand for a rate: people are enrolled, some at random in each split, and the others come.
- * A probe that is a template too is not compared with itself.
+ * A probe that is a template too is not compared with itself. Throws NOTHING_TO_EVALUATE when no stranger comes or nobody is enrolled.
  */
 export function strangersFigures(people: readonly StrangersPerson[], options: StrangersOptions): StrangersFigures {
   const { calibration, curveOf, adapt, gallerySize, splits, seed, signal } = options;
@@ -84,6 +85,13 @@ export function strangersFigures(people: readonly StrangersPerson[], options: St
         tallies[of][index]?.add(scoreAtRate(curve, rate), impostorScores, genuineScores);
       });
     }
+  }
+  if (comparisons === 0) {
+    throw new EyelineError(
+      'NOTHING_TO_EVALUATE',
+      `of ${people.length} people ${Math.min(gallerySize, able.length)} are enrolled, and nobody else has a picture to come with: lower ` +
+        '--gallery-size, or give --strangers',
+    );
   }
   const ratesOf = (of: readonly Tally[]) => of.map((tally, index) => tally.rate(CLAIMED_RATES[index] ?? 0));
   return {

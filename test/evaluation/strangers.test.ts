@@ -60,4 +60,8 @@ describe('strangers against what is claimed', () => {
     expect(figures.comparisons).toBe(10 * 30 * 2 * 20 * 2);
     expect(figures.adapted[1]?.strangers ?? 1).toBeLessThanOrEqual(figures.asMeasured[1]?.strangers ?? 0);
   });
+
+  it('are needed: where everybody is enrolled nothing is told', () => {
+    expect(() => strangersFigures(crowd(20, 0), options)).toThrow(/^of 20 people 20 are enrolled, and nobody else/);
+  });
 });
