@@ -265,7 +265,7 @@ describe('mask states', () => {
 
   it('learns from bare faces, drawn masks and pictures of masks, and is the same to the last bit after Ctrl-C', async () => {
     const { code, stderr } = await done(train(file, '--worn', worn(), '--out', 'states'));
-    expect(stderr).toMatch(/step 120 of 120 · loss 0\.\d+ · accuracy 0\.\d+ · variedAccuracy 0\.\d+/);
+    expect(stderr).toMatch(/step 120 of 120 · loss [01]\.\d+ · accuracy 0\.\d+ · variedAccuracy 0\.\d+/);
     expect(code).toBe(0);
     const record = JSON.parse(await readFile(join(cwd, 'states/run.json'), 'utf8'));
     expect(record).toMatchObject({ data: { people: 2 * PEOPLE }, folders: [people, worn()] });

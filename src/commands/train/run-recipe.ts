@@ -219,7 +219,9 @@ export function splitOf(
   const part = (people: readonly number[]) => splitPeople(people, validation.share, seed, validation.fold);
   const bare = new Set(faces.flatMap(({ person, worn }) => (worn ? [] : [person])));
   const masked = [...new Set(faces.flatMap(({ person }) => (bare.has(person) ? [] : [person])))];
-  const parts = [part([...bare]), ...(masked.length < LEAST_TO_PART ? [] : [part(masked)])];
+  // Where nobody is bare the lesson says what it needs.
+  const ofBare = bare.size === 0 && masked.length > 0 ? [] : [part([...bare])];
+  const parts = [...ofBare, ...(masked.length < LEAST_TO_PART ? [] : [part(masked)])];
   const isHeld = (person: number) => parts.some((it) => it.validation.has(person));
   const numbers = faces.map((_, face) => face);
   return {
