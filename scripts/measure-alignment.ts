@@ -18,6 +18,7 @@ import { systemClock } from '../src/core/clock.ts';
 import type { Affine } from '../src/core/geometry.ts';
 import { silentLogger } from '../src/core/logger.ts';
 import type { Frame } from '../src/core/picture.ts';
+import { alignToTemplate } from '../src/faces/align.ts';
 import { cosine } from '../src/faces/embedding.ts';
 import { cropEmbedder, frameEmbedder } from '../src/faces/face-embedder.ts';
 import { fuseAlignment } from '../src/inference/graph/align-crop.ts';
@@ -77,7 +78,7 @@ async function measureCloseness(people: string, most: number) {
     if (pictures === most) break;
     const picture = await decodePicture(await readFile(path), path);
     const faces = await byCrops.analyser.describe(picture, await byCrops.analyser.detect(picture));
-    const alignments = faces.map(({ alignment }) => alignment);
+    const alignments = faces.map(({ landmarks }) => alignToTemplate(landmarks.five, width));
     if (alignments.length > 0) {
       pictures++;
       const expected = await picture.cut(alignments.map((matrix) => ({ matrix, width, height, colour: 'rgb' })));
@@ -136,7 +137,8 @@ async function measureSpeed(threadCounts: readonly number[]) {
   picture.release();
   await chain.close();
   const alignments = Array.from({ length: Math.max(...FACES) }, (_, index): Affine => {
-    const [a, b, c, d, e, f] = found[index % found.length]?.alignment ?? [1, 0, 0, 0, 1, 0];
+    const face = found[index % found.length];
+    const [a, b, c, d, e, f]: Affine = face ? alignToTemplate(face.landmarks.five, chain.cropSize) : [1, 0, 0, 0, 1, 0];
     return [a * toFrame, b * toFrame, c, d * toFrame, e * toFrame, f];
   });
 

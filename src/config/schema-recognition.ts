@@ -114,6 +114,11 @@ export const recognition = z
     falseRejectRate: rate
       .default(0.05)
       .describe('Of the tracks of people enrolled, about how many may be told unknown.'),
+    lookalikeMargin: z
+      .number()
+      .min(1)
+      .default(20)
+      .describe('How many times as likely as the next person of the gallery somebody must be to be named.'),
     adaptToGallery: z
       .boolean()
       .default(true)

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { EyelineError, messageOf } from '../core/errors.ts';
+import { ALIGNMENT_POINTS } from '../faces/align.ts';
 import { ConfigError, pathText } from './problems.ts';
 
 /** The recipes that come with the product; the same way from src/ and from dist/. */
@@ -97,7 +98,7 @@ const encoder = z.strictObject({
     .nullable()
     .default([58, 64]),
   /** What its faces are aligned by: points a mask leaves free look the same with and without one. */
-  alignedBy: z.enum(['five', 'eyes', 'eyes-bridge']).default('five'),
+  alignedBy: z.enum(ALIGNMENT_POINTS).default('five'),
   jitterPx: amount.default(1.5),
   /** Weight of the frozen encoder's word on the plain picture, against that of telling people apart. */
   distillation: amount.default(1),

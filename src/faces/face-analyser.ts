@@ -1,8 +1,7 @@
-import type { Affine } from '../core/geometry.ts';
 import type { FacePart } from '../core/person.ts';
 import type { Picture } from '../core/picture.ts';
 import type { RunTrace } from '../inference/vision-model.ts';
-import { type AlignmentPoints, alignBy, alignToTemplate } from './align.ts';
+import { type AlignmentPoints, alignBy } from './align.ts';
 import type { Detection, FaceDetector } from './detect.ts';
 import { unitEmbedding } from './embedding.ts';
 import type { FaceEmbedder } from './face-embedder.ts';
@@ -15,8 +14,6 @@ import { type FaceQuality, faceQuality } from './quality.ts';
 export interface Face extends Detection {
   readonly landmarks: FaceLandmarks;
   readonly quality: FaceQuality;
-  /** Picture to square crop aligned by the five points, as wide as the input of the full-face encoder. */
-  readonly alignment: Affine;
   /** Null when it is not assessed. */
   readonly mask: FaceMask | null;
 }
@@ -86,8 +83,6 @@ export function createFaceAnalyser({
   encoder,
   upperEncoder,
 }: FaceModels): FaceAnalyser {
-  const side = encoder.embedder.input.width;
-
   const embedBy = async (
     { embedder, alignedBy, part, minNorm }: PartEncoder,
     picture: Picture,
@@ -123,7 +118,6 @@ export function createFaceAnalyser({
           ...detection,
           landmarks,
           quality: faceQuality(detection.box, landmarks, grey, picture),
-          alignment: alignToTemplate(landmarks.five, side),
           mask,
         };
       });

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { messageOf } from '../core/errors.ts';
 import type { Picture } from '../core/picture.ts';
+import { alignToTemplate } from '../faces/align.ts';
 import type { Detection } from '../faces/detect.ts';
 import {
   PICTURE_STEPS,
@@ -35,7 +36,8 @@ async function facesOf(picture: Picture, upTo: PictureStep, tools: ReadTools): P
   if (!reached('landmarks')) return found.map(bare);
   const described = await analyser.describe(picture, found);
   const faces = described.map((face) => {
-    const { landmarks, quality, alignment, mask } = face;
+    const { landmarks, quality, mask } = face;
+    const alignment = alignToTemplate(landmarks.five, cropSize);
     return { ...bare(face), landmarks: landmarks.points, quality, alignment, mask };
   });
   if (!reached('align')) return faces;

@@ -26,6 +26,8 @@ export interface DecisionPolicy {
   readonly falseAcceptRate: number;
   /** Of tracks of people enrolled, about so many may be taken for strangers: the bound of `unknown`. */
   readonly falseRejectRate: number;
+  /** How many times as likely as the next person somebody must be to be named. */
+  readonly lookalikeMargin: number;
   /** Fewest looks anything is decided on, and fewest that make a stranger. */
   readonly minFrames: number;
   readonly unknownFrames: number;
@@ -71,8 +73,6 @@ const FORGET_MS = 1000;
  * is noticed. More would add little, since all of them are at one face.
  */
 export const ENOUGH_LOOKS = 10;
-/** Log-likelihood ratio by which a person must be ahead of the next one: they are then 20 times as likely. */
-const LOOKALIKE_MARGIN = Math.log(20);
 
 /**
  * Decides on a track from all looks of a window, as a sequential test (Wald, "Sequential tests of statistical
@@ -99,7 +99,7 @@ export function decide(looks: readonly Evidence[], enrolled: Enrolled, policy: D
     score !== null &&
     best.normal >= bound &&
     best.llr > 0 &&
-    best.llr - (second?.llr ?? Number.NEGATIVE_INFINITY) >= LOOKALIKE_MARGIN &&
+    best.llr - (second?.llr ?? Number.NEGATIVE_INFINITY) >= Math.log(policy.lookalikeMargin) &&
     agreed(looks, best.person.id, policy.minFrames)
   ) {
     return { decision: 'known', person: best.person, score, normal: best.oneLook, ...grounds };

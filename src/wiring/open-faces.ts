@@ -5,7 +5,7 @@ import type { Size } from '../core/geometry.ts';
 import type { Logger } from '../core/logger.ts';
 import type { FacePart } from '../core/person.ts';
 import type { Picture } from '../core/picture.ts';
-import { type AlignmentPoints, movedMarks, TEMPLATE_MARKS, TEMPLATE_SIZE } from '../faces/align.ts';
+import { type AlignmentPoints, alignToTemplate, movedMarks, TEMPLATE_MARKS, TEMPLATE_SIZE } from '../faces/align.ts';
 import type { Detection, FaceDetector } from '../faces/detect.ts';
 import { type OpenModel, openDetector } from '../faces/detectors/open-detector.ts';
 import { secondLookDetector } from '../faces/detectors/second-look-detector.ts';
@@ -276,10 +276,11 @@ export async function openFaceReader(
   const cropsOf = async (picture: Picture, faces: readonly Face[]): Promise<FaceCrop[]> => {
     if (!config.gallery.keepCrops) return [];
     const size = { width: cropSize, height: cropSize, colour: 'rgb' } as const;
-    const crops = await picture.cut(faces.map(({ alignment }) => ({ matrix: alignment, ...size })));
-    return faces.flatMap(({ landmarks, alignment }, index) => {
-      const rgb = crops[index];
-      return rgb ? [{ side: cropSize, rgb, marks: movedMarks(landmarks, alignment) }] : [];
+    const matrices = faces.map(({ landmarks }) => alignToTemplate(landmarks.five, cropSize));
+    const crops = await picture.cut(matrices.map((matrix) => ({ matrix, ...size })));
+    return faces.flatMap(({ landmarks }, index) => {
+      const [rgb, matrix] = [crops[index], matrices[index]];
+      return rgb && matrix ? [{ side: cropSize, rgb, marks: movedMarks(landmarks, matrix) }] : [];
     });
   };
   const detect = (picture: Picture) => analyser.detect(picture);

@@ -1,13 +1,12 @@
-import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { connectAsync } from 'mqtt';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { RtspServer } from '../../src/commands/demo/rtsp-server.ts';
 import { type IdentityEvent, identityEvent } from '../../src/events/identity-event.ts';
+import { framesOf } from '../rig/films.ts';
 import { Mosquitto } from '../rig/mosquitto.ts';
 import { MqttRecorder, type Recorded } from '../rig/mqtt-recorder.ts';
 import { Program, runProgram } from '../rig/program.ts';
@@ -15,7 +14,6 @@ import { sharedData } from '../rig/shared-data.ts';
 import { StaticServer } from '../rig/static-server.ts';
 import { tellFailure } from '../rig/tell-failure.ts';
 
-const run = promisify(execFile);
 const [enrolFrom, samePerson] = [sharedData('clips/again.mkv'), sharedData('clips/student.mkv')];
 const DEVICES = ['north', 'south'];
 
@@ -45,9 +43,8 @@ describe.skipIf(!enrolFrom || !samePerson)('a fleet of two doors (needs ../share
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'eyeline-fleet-'));
     const portraits = join(folder, 'people', 'Person A');
-    await mkdir(portraits, { recursive: true });
     await mkdir(join(folder, 'www'));
-    await run('ffmpeg', ['-v', 'error', '-i', enrolFrom ?? '', '-vf', 'fps=2', '-q:v', '2', join(portraits, '%d.jpg')]);
+    await framesOf(enrolFrom, 'fps=2', portraits);
     [broker, store] = await Promise.all([Mosquitto.start(), StaticServer.start(join(folder, 'www'))]);
     cameras = new RtspServer({ streams: { one: samePerson ?? '' } });
     await cameras.start();

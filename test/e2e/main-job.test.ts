@@ -1,20 +1,12 @@
-import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { connectAsync } from 'mqtt';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { stringify } from 'yaml';
-import { RtspServer } from '../../src/commands/demo/rtsp-server.ts';
 import { type IdentityEvent, identityEvent } from '../../src/events/identity-event.ts';
-import { Mosquitto } from '../rig/mosquitto.ts';
-import { MqttRecorder, type Recorded } from '../rig/mqtt-recorder.ts';
-import { Program, runProgram } from '../rig/program.ts';
+import { framesOf } from '../rig/films.ts';
+import { eventIn, Gate } from '../rig/gate.ts';
+import type { MqttRecorder, Recorded } from '../rig/mqtt-recorder.ts';
 import { sharedData } from '../rig/shared-data.ts';
-import { tellFailure } from '../rig/tell-failure.ts';
 
-const run = promisify(execFile);
 const clip = (name: string) => sharedData(`clips/${name}`);
 const [enrolFrom, samePerson, otherPerson, nobody] = [
   clip('again.mkv'),
@@ -30,76 +22,42 @@ const says = (topic: string, payload: string) => (message: Recorded) =>
 describe.skipIf(!enrolFrom || !samePerson || !otherPerson || !nobody)(
   'the main job on recorded people (needs ../shared/data)',
   () => {
-    let folder: string;
-    let broker: Mosquitto;
-    let server: RtspServer;
+    let gate: Gate;
     let recorder: MqttRecorder;
-    let daemon: Program;
 
-    const events = (from = 0): IdentityEvent[] =>
-      recorder.messages
-        .slice(from)
-        .filter(({ topic }) => topic === 'eyeline/gate/event')
-        .map(({ payload }) => identityEvent.parse(JSON.parse(payload)));
     const eventOf =
       (camera: string, decision: string, ...types: IdentityEvent['type'][]) =>
       (message: Recorded) => {
-        if (message.topic !== 'eyeline/gate/event') return false;
-        const event = identityEvent.parse(JSON.parse(message.payload));
+        const event = eventIn(message);
+        if (!event) return false;
         if (!(types.length > 0 ? types : ['enter', 'update']).includes(event.type)) return false;
         return event.camera === camera && event.decision === decision;
       };
 
     beforeEach(async () => {
-      folder = await mkdtemp(join(tmpdir(), 'eyeline-e2e-'));
-      const portraits = join(folder, 'people', 'Person A');
-      await mkdir(portraits, { recursive: true });
-      await run('ffmpeg', [
-        '-v',
-        'error',
-        '-i',
-        enrolFrom ?? '',
-        '-vf',
-        'fps=2',
-        '-q:v',
-        '2',
-        join(portraits, '%d.jpg'),
-      ]);
-
-      broker = await Mosquitto.start();
-      server = new RtspServer({
-        streams: { one: samePerson ?? '', two: otherPerson ?? '', three: nobody ?? '' },
-      });
-      await server.start();
-      const config = {
-        device: { id: 'gate' },
-        cameras: ['one', 'two', 'three'].map((id) => ({ id, source: server.url(id), stallTimeoutMs: 4000 })),
+      const folder = await Gate.folder();
+      await framesOf(enrolFrom, 'fps=2', join(folder, 'people', 'Person A'));
+      gate = await Gate.open(folder, { one: samePerson ?? '', two: otherPerson ?? '', three: nobody ?? '' });
+      recorder = gate.recorder;
+      const settings = {
         capture: { retry: { firstDelayMs: 300, maxDelayMs: 1000 } },
         recognition: { cooldownMs: 0 },
-        gallery: { file: join(folder, 'gallery.sqlite') },
-        mqtt: { url: broker.url, commands: ['snapshot'] },
+        mqtt: { url: gate.broker.url, commands: ['snapshot'] },
         privacy: { snapshots: true, crops: { folder: join(folder, 'crops'), key: 'ab'.repeat(32) } },
       };
-      await writeFile(join(folder, 'eyeline.yaml'), stringify(config));
-      recorder = new MqttRecorder(broker.url);
-      await recorder.start();
+      await gate.configure(['one', 'two', 'three'], settings, { stallTimeoutMs: 4000 });
     });
 
     afterEach(async ({ task }) => {
-      tellFailure(task, recorder, [daemon]);
-      await daemon?.stop();
-      await recorder?.stop();
-      await server?.stop();
-      await broker?.stop();
-      await rm(folder, { recursive: true, force: true });
+      await gate?.close(task);
     });
 
     it('knows whom it should, names nobody else, over a cut of the streams, and leaves in order', async () => {
-      const enrolled = await runProgram(['enroll', '-c', 'eyeline.yaml', 'people'], { cwd: folder });
+      const enrolled = await gate.command('enroll', 'people');
       expect(enrolled.stderr + enrolled.stdout).toContain('Person A');
       expect(enrolled.code).toBe(0);
 
-      daemon = new Program(['run', '-c', 'eyeline.yaml'], { cwd: folder });
+      const daemon = gate.startDaemon();
       await recorder.until(says('eyeline/gate/status', 'online'));
       const firstFrame = await recorder.until(says(status('one'), 'online'));
       const first = await recorder.until(eventOf('one', 'known'));
@@ -112,7 +70,7 @@ describe.skipIf(!enrolFrom || !samePerson || !otherPerson || !nobody)(
       expect(event.person?.name).toBe('Person A');
 
       // A picture is there for whoever asks and may.
-      const hub = await connectAsync(broker.url, { protocolVersion: 5 });
+      const hub = await connectAsync(gate.broker.url, { protocolVersion: 5 });
       await hub.publishAsync('eyeline/gate/command', '{"command":"snapshot","camera":"three"}', { qos: 1 });
       const { payload: answer } = await recorder.until(({ topic }) => topic === 'eyeline/gate/response');
       expect(JSON.parse(answer)).toMatchObject({ ok: true, result: { camera: 'three', height: expect.any(Number) } });
@@ -122,25 +80,25 @@ describe.skipIf(!enrolFrom || !samePerson || !otherPerson || !nobody)(
 
       // Streams cut: the cameras are told offline, come back when the server does, and both are decided anew.
       const beforeCut = recorder.messages.length;
-      await server.kill();
+      await gate.server.kill();
       for (const camera of ['one', 'two', 'three']) await recorder.until(says(status(camera), 'offline'), beforeCut);
       const beforeReturn = recorder.messages.length;
-      await server.start();
+      await gate.server.start();
       for (const camera of ['one', 'two', 'three']) await recorder.until(says(status(camera), 'online'), beforeReturn);
       await recorder.until(eventOf('one', 'known'), beforeReturn);
       await recorder.until(eventOf('two', 'unknown'), beforeReturn);
       // Who stood there before the cut has left, as far as anybody knows.
       await recorder.until(eventOf('one', 'known', 'exit'), beforeCut);
 
-      for (const { camera, person } of events()) {
+      for (const { camera, person } of gate.events()) {
         if (camera === 'one') expect(person === null || person.name === 'Person A').toBe(true);
         else expect(person).toBeNull();
       }
-      expect(events().filter(({ camera }) => camera === 'three')).toEqual([]);
+      expect(gate.events().filter(({ camera }) => camera === 'three')).toEqual([]);
       expect(recorder.messages.filter(({ topic, retained }) => topic.endsWith('/event') && retained)).toEqual([]);
 
       // The faces of the events are there, for whoever has the key.
-      const exported = await runProgram(['crops', 'export', '-c', 'eyeline.yaml', 'faces'], { cwd: folder });
+      const exported = await gate.command('crops', 'export', 'faces');
       expect(exported.stdout).toMatch(/^[1-9]\d* pictures written to faces/m);
 
       daemon.signal('SIGTERM');
@@ -149,27 +107,27 @@ describe.skipIf(!enrolFrom || !samePerson || !otherPerson || !nobody)(
     });
 
     it('takes a new person up without a restart', async () => {
-      daemon = new Program(['run', '-c', 'eyeline.yaml'], { cwd: folder });
+      gate.startDaemon();
       await recorder.until(eventOf('one', 'unknown'));
-      expect((await runProgram(['enroll', '-c', 'eyeline.yaml', 'people'], { cwd: folder })).code).toBe(0);
+      expect((await gate.command('enroll', 'people')).code).toBe(0);
       const known = await recorder.until(eventOf('one', 'known'));
       expect(identityEvent.parse(JSON.parse(known.payload)).person?.name).toBe('Person A');
 
-      const listed = await runProgram(['gallery', 'list', '-c', 'eyeline.yaml', '--json'], { cwd: folder });
+      const listed = await gate.command('gallery', 'list', '--json');
       expect(listed.stdout).toContain('Person A');
-      expect((await runProgram(['gallery', 'remove', '-c', 'eyeline.yaml', 'Person A'], { cwd: folder })).code).toBe(0);
+      expect((await gate.command('gallery', 'remove', 'Person A')).code).toBe(0);
       const removed = recorder.messages.length;
       await recorder.until(eventOf('one', 'unknown'), removed);
-      expect(events(removed).filter(({ person }) => person !== null).length).toBeLessThanOrEqual(1);
+      expect(gate.events(removed).filter(({ person }) => person !== null).length).toBeLessThanOrEqual(1);
     });
 
     it('names a visitor from what it saw and forgets a visitor; goes by what is said of a track', async () => {
       const cli = async (...args: string[]) => {
-        const { code, stdout, stderr } = await runProgram([...args, '-c', 'eyeline.yaml'], { cwd: folder });
+        const { code, stdout, stderr } = await gate.command(...args);
         expect(code, stderr).toBe(0);
         return stdout;
       };
-      daemon = new Program(['run', '-c', 'eyeline.yaml'], { cwd: folder });
+      gate.startDaemon();
       await cli('enroll', 'people');
       const { visitor } = identityEvent.parse(JSON.parse((await recorder.until(eventOf('two', 'unknown'))).payload));
       const listed = async () =>

@@ -32,7 +32,6 @@ function look(axis: number, score = 0.9): StreamLook {
       score: 0.99,
       landmarks: NO_LANDMARKS,
       quality: { size: score, sharpness: score, exposure: score, pose: score, completeness: score, score },
-      alignment: [1, 0, 0, 0, 1, 0],
       mask: null,
     },
     embedding: embedding(axis),

@@ -88,7 +88,6 @@ export class FakeFaceAnalyser implements FaceAnalyser {
         staged: face,
         landmarks: landmarksIn({ x, y, width, height }),
         quality: { size: score, sharpness: score, exposure: score, pose: score, completeness: score, score },
-        alignment: [1, 0, -x, 0, 1, -y],
         mask: face.mask === undefined ? null : { state: face.mask, confidence: 0.9 },
       };
     });

@@ -109,6 +109,7 @@ describe('CameraPipeline', () => {
         {
           falseAcceptRate: 1e-4,
           falseRejectRate: 0.05,
+          lookalikeMargin: 20,
           minFrames: 3,
           unknownFrames: 6,
           liveness: liveness ? 'require' : 'off',

@@ -19,6 +19,7 @@ const ENROLLED = { people: 2, templates: 2 };
 const POLICY = {
   falseAcceptRate: 1e-4,
   falseRejectRate: 0.05,
+  lookalikeMargin: 20,
   minFrames: 3,
   unknownFrames: 6,
   liveness: 'off',

@@ -12,7 +12,7 @@ import {
 } from '../../src/tracks/sequential-test.ts';
 import { TENTHS } from './score-curve.ts';
 
-const POLICY = { falseAcceptRate: 1e-4, falseRejectRate: 0.05, minFrames: 3, unknownFrames: 6 };
+const POLICY = { falseAcceptRate: 1e-4, falseRejectRate: 0.05, lookalikeMargin: 20, minFrames: 3, unknownFrames: 6 };
 const ENROLLED = { people: 10, templates: 20 };
 const person = (id: string) => ({ id, name: id.toUpperCase() });
 
