@@ -15,7 +15,7 @@ import { reasonsAgainst } from '../training/run/gate.ts';
 import { type Judgement, RunFolder } from '../training/run/run-folder.ts';
 import type { CommandContext, RegisterCommand } from './command.ts';
 import { whole } from './dataset/mask-options.ts';
-import { startProgress } from './progress.ts';
+import { type Progress, startProgress } from './progress.ts';
 import { installModel, stepsAfterInstall } from './train/install-model.ts';
 import { modelOf } from './train/open-lesson.ts';
 import { prepareData } from './train/prepare-data.ts';
@@ -119,8 +119,8 @@ async function trainOne(
   if (options.resume && (await folder.readRecord()) === null) {
     throw new EyelineError('USAGE', `${folder.path} holds no run to go on with`);
   }
-  let bar: ReturnType<typeof startProgress> | null = null;
-  const prepared = await prepareData({
+  let preparing: { readonly bar: Progress; readonly total: number; readonly sinceMs: number } | undefined;
+  const faces = await prepareData({
     folders: options.data,
     wornFolders: options.worn ?? [],
     realMasks: recipe.kind === 'mask-state',
@@ -135,17 +135,19 @@ async function trainOne(
     signal: context.signal,
     onPictures: (total) => {
       context.warn('preparing pictures');
-      bar = startProgress(context, clock, total, 'pictures');
+      const bar = startProgress(context, clock, total, 'pictures');
+      preparing = { bar, total, sinceMs: clock.monotonic() };
     },
-    onDone: (done) => bar?.update(done),
-  }).finally(() => bar?.stop());
+    onDone: (done) => preparing?.bar.update(done),
+  }).finally(() => preparing?.bar.stop());
+  if (preparing) context.warn(prepared(preparing.total, clock.monotonic() - preparing.sinceMs));
   context.warn(`${name}: training in ${folder.path}`);
   const outcome = await runRecipe({
     name,
     recipe,
     config,
     store,
-    prepared,
+    prepared: faces,
     folder,
     record: {
       folders: [...options.data, ...(options.worn ?? [])],
@@ -181,6 +183,12 @@ async function trainOne(
     await installIfBetter({ name, recipe, folder, outcome, inUse: outcome.inUse, config, store }, context);
   }
   return folder.modelFile;
+}
+
+/** How long it took to prepare pictures, the start of the workers and their models included. */
+function prepared(pictures: number, ms: number): string {
+  const seconds = Math.max(ms, 1) / 1000;
+  return `prepared ${pictures} pictures in ${seconds.toFixed(1)} s, ${(pictures / seconds).toFixed(1)} a second`;
 }
 
 /** What of a run that failed is there to go on with. */
