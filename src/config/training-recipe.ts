@@ -9,7 +9,10 @@ import { ConfigError, pathText } from './problems.ts';
 /** The recipes that come with the product; the same way from src/ and from dist/. */
 const SHIPPED_RECIPES = fileURLToPath(new URL('../../config/training/', import.meta.url));
 
-/** What `train all` runs, in this order: each builds on the models before it. */
+/**
+ * What `train all` runs, in this order: the encoder is aligned by the landmarks before it; with `--install` each is prepared with
+ * what was installed before it.
+ */
 export const ALL_RECIPES = ['masked-detector', 'masked-landmarks', 'masked-encoder'] as const;
 
 const share = z.number().min(0).max(1);

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, watch, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -11,6 +11,7 @@ import { createModelStore } from '../../src/inference/store.ts';
 import { resnet } from '../../src/training/resnet.ts';
 import { writePortraits } from '../rig/portraits.ts';
 import { Program } from '../rig/program.ts';
+import { firstCheckpoint, lastCheckpoint, nextCheckpoint, outcomeOf } from '../rig/training-run.ts';
 
 /** `eyeline train` as a user runs it, on portraits cut out of the project's photos. */
 const PEOPLE = 6;
@@ -61,36 +62,6 @@ const done = async (program: Program) => {
   expect(finished.stderr).not.toContain('unexpected failure');
   return finished;
 };
-
-/** Resolves when the run has written its first checkpoint. */
-async function firstCheckpoint(run: string): Promise<void> {
-  const wanted = join(run, 'checkpoints');
-  for (;;) {
-    if (existsSync(wanted) && (await readdir(wanted)).some((name) => /^\d+$/.test(name))) return;
-    const parent = existsSync(wanted) ? wanted : existsSync(run) ? run : cwd;
-    const stop = AbortSignal.timeout(500);
-    try {
-      for await (const _ of watch(parent, { signal: stop })) break;
-    } catch (error) {
-      // The folder may have come between the look and the watch.
-      if (!stop.aborted) throw error;
-    }
-  }
-}
-
-/** All that a run says of how it went, without the time it took. */
-async function outcomeOf(run: string) {
-  const lines = (await readFile(join(run, 'metrics.jsonl'), 'utf8')).trim().split('\n');
-  const checkpoints = (await readdir(join(run, 'checkpoints'))).sort();
-  const last = join(run, 'checkpoints', checkpoints.at(-1) ?? '');
-  return {
-    model: await readFile(join(run, 'model.onnx')),
-    metrics: lines.map((line) => ({ ...JSON.parse(line), ms: 0 })),
-    validations: await readFile(join(run, 'validation.jsonl'), 'utf8'),
-    weights: await readFile(join(last, 'trainer.safetensors')),
-    average: await readFile(join(last, 'average.f32')),
-  };
-}
 
 describe('siamese triplets', () => {
   let whole: Awaited<ReturnType<typeof outcomeOf>>;
@@ -159,17 +130,15 @@ describe('siamese triplets', () => {
     await firstCheckpoint(run);
     first.signal('SIGKILL');
     expect((await first.finished()).code).toBeNull();
-    const reached = (await readdir(join(run, 'checkpoints'))).filter((name) => /^\d+$/.test(name));
-    expect(Number(reached.sort().at(-1))).toBeLessThan(60);
+    expect(await lastCheckpoint(run)).toBeLessThan(60);
 
     const second = train(file, '--out', 'killed', '--resume');
-    for await (const { filename } of watch(join(run, 'checkpoints'))) if (/^\d+$/.test(filename ?? '')) break;
+    await nextCheckpoint(run);
     second.signal('SIGINT');
     const { code, stderr } = await done(second);
     expect(code).toBe(130);
     expect(stderr).toContain('--out killed --resume');
-    const saved = (await readdir(join(run, 'checkpoints'))).sort();
-    expect(Number(saved.at(-1))).toBeLessThan(60);
+    expect(await lastCheckpoint(run)).toBeLessThan(60);
 
     expect((await done(train(file, '--out', 'killed', '--resume'))).code).toBe(0);
     const { metrics, validations, ...bytes } = await outcomeOf(run);
