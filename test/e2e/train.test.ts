@@ -9,6 +9,7 @@ import { silentLogger } from '../../src/core/logger.ts';
 import { decodeModel, encodeModel } from '../../src/inference/graph/onnx-proto.ts';
 import { createModelStore } from '../../src/inference/store.ts';
 import { resnet } from '../../src/training/resnet.ts';
+import { MODELS_DIR } from '../rig/config.ts';
 import { writePortraits } from '../rig/portraits.ts';
 import { Program } from '../rig/program.ts';
 import { firstCheckpoint, lastCheckpoint, nextCheckpoint, outcomeOf } from '../rig/training-run.ts';
@@ -137,7 +138,7 @@ describe('siamese triplets', () => {
     second.signal('SIGINT');
     const { code, stderr } = await done(second);
     expect(code).toBe(130);
-    expect(stderr).toContain('--out killed --resume');
+    expect(stderr).toMatch(/go on with: eyeline train siamese\.yaml --data \S+ --out killed --cores 1 --resume/);
     expect(await lastCheckpoint(run)).toBeLessThan(60);
 
     expect((await done(train(file, '--out', 'killed', '--resume'))).code).toBe(0);
@@ -259,7 +260,7 @@ describe('mask states', () => {
 
   it('is not installed after so little', async () => {
     const models = join(cwd, 'models-for-states');
-    await cp(process.env.EYELINE_MODELS_DIR ?? join(import.meta.dirname, '../../data/models'), models, {
+    await cp(MODELS_DIR, models, {
       recursive: true,
     });
     const env = { EYELINE_MODELS_DIR: models };
@@ -341,6 +342,43 @@ describe('classifiers', () => {
     expect(other.code).toBe(2);
   });
 
+  it('goes on with the encoder and the settings it began with, and with no others', async () => {
+    const file = await recipe('head', HEAD);
+    const begun = await done(train(file, '--out', 'begun-head', '--max-minutes', '0.00001'));
+    expect(begun.stdout).toContain('time is up after');
+    const longer = await done(
+      train(await recipe('longer', { ...HEAD, steps: 121 }), '--out', 'begun-head', '--resume'),
+    );
+    expect(longer.stderr).toContain('begun-head was begun with other settings: steps was 120, is 121');
+    expect(longer.code).toBe(2);
+
+    const models = join(cwd, 'models-for-heads');
+    await cp(MODELS_DIR, models, { recursive: true });
+    const store = await createModelStore({ dir: models, extraManifest: null, logger: silentLogger });
+    const id = 'mobilefacenet-512';
+    const onnx = decodeModel(new Uint8Array(await readFile(await store.sourceFile(id))));
+    await writeFile(join(cwd, 'same-but.onnx'), encodeModel({ ...onnx, producerName: 'somebody else' }));
+    const { input, outputs, embedding } = store.entry(id);
+    const contract = { input, outputs, embedding };
+    await installModel(models, {
+      id,
+      file: join(cwd, 'same-but.onnx'),
+      from: store.entry(id),
+      contract,
+      recipe: 'own',
+    });
+    const args = ['train', file, '--data', people, '--cores', '1', '--out', 'begun-head', '--resume'];
+    const other = await done(start(args, { EYELINE_MODELS_DIR: models }));
+    expect(other.stderr).toMatch(
+      /begun-head was begun with another encoder: mobilefacenet-512 \(SHA-256 [0-9a-f]{12}…\), not/,
+    );
+    expect(other.code).toBe(2);
+
+    const goneOn = await done(start(args));
+    expect(goneOn.stdout).toContain('done after 120 steps');
+    expect(goneOn.code).toBe(0);
+  });
+
   it('needs two people with two pictures, and one folder', async () => {
     const file = await recipe('head', HEAD);
     const on = (folder: string) =>
@@ -397,7 +435,7 @@ describe('--install', () => {
   const LANDMARKS = { kind: 'landmarks', batch: 16, validation: { everySteps: 20 }, averageDecay: 0.9 };
   const env = async () => {
     const models = join(cwd, 'models');
-    await cp(process.env.EYELINE_MODELS_DIR ?? join(import.meta.dirname, '../../data/models'), models, {
+    await cp(MODELS_DIR, models, {
       recursive: true,
     });
     return { EYELINE_MODELS_DIR: models, EYELINE_MODELS_LANDMARKS: 'landmarks-68' };

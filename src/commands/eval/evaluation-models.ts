@@ -115,7 +115,7 @@ export class EvaluationModels {
 
   /** Whether the models of a method are on this machine. Throws what reading a model throws, but for MODEL_MISSING. */
   async has(encoder: string, upperEncoder: string | null | undefined): Promise<boolean> {
-    const models = isWay(encoder) ? [this.#config.models.encoder] : [encoder];
+    const models = [modelBehind(encoder, this.#config.models.encoder)];
     if (encoder === 'auto' && upperEncoder) models.push(upperEncoder);
     for (const id of models) {
       if (!this.#store.modelIds.includes(id)) return false;
@@ -238,6 +238,11 @@ export class EvaluationModels {
     const minNorm = hide ? 0 : (this.#store.entry(modelId).minNorm ?? 0);
     return { model, alignedBy: this.#alignmentOf(this.#store.entry(modelId)), minNorm, hide };
   }
+}
+
+/** The model an encoder's id stands for, where `configured` is the encoder in use; whether there is one is not looked at. */
+export function modelBehind(id: string, configured: string): string {
+  return isWay(id) ? usedBy(id, configured).model : id;
 }
 
 function isWay(id: string): id is Way {

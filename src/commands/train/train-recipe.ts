@@ -16,6 +16,7 @@ import { startProgress } from '../progress.ts';
 import { installedBefore, installIfBetter } from './gate-model.ts';
 import { prepareData } from './prepare-data.ts';
 import { runRecipe, runsFolder } from './run-recipe.ts';
+import { modelsOfRun, requireSameModels, requireSameSettings } from './same-run.ts';
 import { showTraining } from './show-training.ts';
 import type { TrainOptions } from './train-options.ts';
 import { REPORT } from './training-report.ts';
@@ -44,11 +45,14 @@ export async function trainRecipe(run: RecipeToTrain, context: CommandContext, c
   });
   const { fold } = options;
   const recipe = fold === undefined ? run.recipe : { ...run.recipe, validation: { ...run.recipe.validation, fold } };
+  if (run.resume) await requireSameSettings(folder, recipe);
   const before = run.resume ? await endedWhole(folder, recipe, options) : null;
   if (before) {
     tell(run, before, context, { before: true });
     if (!options.install || (await installedBefore(name, folder))) return before.end;
   }
+  const models = await modelsOfRun(recipe, { config, store, landmarks: options.landmarks });
+  if (run.resume) await requireSameModels(folder, models);
   const prepared = await prepare(recipe, options, { config, store }, context, clock);
   context.warn(`${name}: training in ${folder.path}`);
   const cores = coresOf(options);
@@ -67,6 +71,7 @@ export async function trainRecipe(run: RecipeToTrain, context: CommandContext, c
       startedAt: new Date().toISOString(),
       cores,
     },
+    models,
     resume: run.resume,
     compare: options.install ?? false,
     trained: new Map(options.landmarks ? [[config.models.landmarks, options.landmarks]] : []),
