@@ -102,6 +102,8 @@ const encoder = z.strictObject({
     .default([58, 64]),
   /** What its faces are aligned by: points a mask leaves free look the same with and without one. */
   alignedBy: z.enum(ALIGNMENT_POINTS).default('five'),
+  /** Its embedding is the mean of a crop's and of the mirrored crop's: for twice the work. */
+  mirrored: z.boolean().default(false),
   jitterPx: amount.default(1.5),
   /** Weight of the frozen encoder's word on the plain picture, against that of telling people apart. */
   distillation: amount.default(1),

@@ -15,6 +15,7 @@ import type { AlignmentPoints } from '../../faces/align.ts';
 import { blankBelow, type FaceCrop, keepBlocks } from '../../faces/occlusion.ts';
 import { curveFor, type ScoreCalibration } from '../../faces/score-calibration.ts';
 import { cutToFeatureMap } from '../../inference/graph/feature-map.ts';
+import { prepareGraph } from '../../inference/graph/prepare.ts';
 import { InferenceThread } from '../../inference/inference-thread.ts';
 import type { ModelEntry } from '../../inference/manifest.ts';
 import { calibrationOf, readCalibrations } from '../../inference/manifest-calibration.ts';
@@ -167,7 +168,8 @@ export class EvaluationModels {
     const { model: modelId, hide } = this.modelOf(id);
     const entry = this.#store.entry(modelId);
     const { graph, output } = await cutToFeatureMap(
-      await readFile(await this.#store.file(modelId)),
+      // Once, as it is: a mirrored look would be further rows.
+      prepareGraph(await readFile(await this.#store.sourceFile(modelId)), { ...entry, mirrored: false }),
       entry.input,
       evaluateGraph,
     ).catch((error: unknown) => {
