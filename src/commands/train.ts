@@ -1,46 +1,14 @@
-import { execFile } from 'node:child_process';
-import { availableParallelism, setPriority } from 'node:os';
-import { promisify } from 'node:util';
+import { setPriority } from 'node:os';
 import { InvalidArgumentError } from 'commander';
-import { loadConfig } from '../config/load.ts';
-import type { Config } from '../config/schema.ts';
-import { ALL_RECIPES, type LoadedRecipe, loadRecipe, type TrainingRecipe } from '../config/training-recipe.ts';
+import { ALL_RECIPES, type LoadedRecipe, loadRecipe } from '../config/training-recipe.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { EyelineError } from '../core/errors.ts';
-import { silentLogger } from '../core/logger.ts';
-import { createModelStore, type ModelStore } from '../inference/store.ts';
-import { packageVersion } from '../platform/version.ts';
-import { MASK_STATE_FITS } from '../training/recipes/mask-state-lesson.ts';
-import { reasonsAgainst } from '../training/run/gate.ts';
-import { type Judgement, RunFolder } from '../training/run/run-folder.ts';
-import type { CommandContext, RegisterCommand } from './command.ts';
+import { RunFolder } from '../training/run/run-folder.ts';
+import { type CommandContext, EXIT_INTERRUPTED, type RegisterCommand } from './command.ts';
 import { whole } from './dataset/mask-options.ts';
-import { type Progress, startProgress } from './progress.ts';
-import { installModel, stepsAfterInstall } from './train/install-model.ts';
-import { modelOf } from './train/open-lesson.ts';
-import { prepareData } from './train/prepare-data.ts';
-import { type RecipeOutcome, runRecipe, runsFolder } from './train/run-recipe.ts';
-import { showTraining } from './train/show-training.ts';
-
-interface TrainOptions {
-  readonly data: string[];
-  readonly worn?: string[];
-  readonly out?: string;
-  readonly resume?: boolean;
-  readonly cores?: number;
-  readonly nice?: number;
-  readonly install?: boolean;
-  readonly maxMinutes?: number;
-  readonly fold?: number;
-  readonly landmarks?: string;
-  readonly config?: string;
-  readonly json?: boolean;
-}
-
-/** Ended by Ctrl-C: 128 and the number of SIGINT. */
-const EXIT_INTERRUPTED = 130;
-/** Id of an upper-part encoder where none is configured. */
-const UPPER_ENCODER = 'upper-encoder';
+import { runsFolder } from './train/run-recipe.ts';
+import { commandOf, type TrainOptions } from './train/train-options.ts';
+import { type RecipeToTrain, trainRecipe } from './train/train-recipe.ts';
 
 /** `eyeline train`. */
 export const registerTrain: RegisterCommand = (program, context) => {
@@ -51,12 +19,16 @@ export const registerTrain: RegisterCommand = (program, context) => {
     )
     .requiredOption('-d, --data <dirs...>', 'folders that hold a folder a person, with plain pictures')
     .option('--worn <dirs...>', 'folders whose pictures all show real masks: for mask-state')
-    .option('-o, --out <dir>', 'folder of the run (default runs/<recipe>)')
-    .option('--resume', 'go on with the run in the folder')
+    .option('-o, --out <dir>', 'folder of the run (default runs/<recipe>); of `all`: the one its three are in')
+    .option('--resume', 'go on with the run in the folder; what has ended is left as it is')
     .option('--install', 'use the model from now on if it is better than the one in use, else end with status 13')
     .option('--cores <n>', 'cores it may use (default all)', whole(1, 1024))
     .option('--nice <n>', 'priority, 19 is the lowest: a running daemon keeps its cameras (default 10)', whole(0, 19))
-    .option('--max-minutes <n>', 'end after this time and keep the best model until then', minutes)
+    .option(
+      '--max-minutes <n>',
+      'end after this time, each recipe of `all`, and keep the best model until then',
+      minutes,
+    )
     .option('--fold <n>', 'hold other people out: for a cross-validation', whole(0, 100))
     .option('--landmarks <file>', 'landmarks of a run, instead of those in use: what an encoder is aligned by')
     .option('-c, --config <file>', 'configuration for models, inference and detection')
@@ -64,185 +36,78 @@ export const registerTrain: RegisterCommand = (program, context) => {
     .action((recipe: string, options: TrainOptions) => train(recipe, options, context, systemClock));
 };
 
+/**
+ * Runs one recipe, or all of them. One that is not better does not keep the others from running: TRAINING_NOT_BETTER is thrown
+ * at the end.
+ */
 async function train(name: string, options: TrainOptions, context: CommandContext, clock: Clock): Promise<void> {
-  const recipes: LoadedRecipe[] = [];
-  for (const each of name === 'all' ? ALL_RECIPES : [name]) recipes.push(await loadRecipe(each));
+  const recipes = await Promise.all((name === 'all' ? ALL_RECIPES : [name]).map(loadRecipe));
+  requireFit(name, recipes, options);
+  const several = recipes.length > 1;
+  const runs: RecipeToTrain[] = [];
+  for (const recipe of recipes) {
+    const folder = new RunFolder(
+      options.out === undefined ? runsFolder(recipe.name) : several ? `${options.out}/${recipe.name}` : options.out,
+    );
+    const resume = options.resume === true && (await folder.readRecord()) !== null;
+    runs.push({ ...recipe, folder, resume, options, command: commandOf(name, options) });
+  }
+  const out = options.out ?? (several ? runsFolder() : (runs[0]?.folder.path ?? ''));
+  if (options.resume && !runs.some(({ resume }) => resume)) {
+    throw new EyelineError('USAGE', `${out} holds no run to go on with`);
+  }
+  setPriority(options.nice ?? 10);
+  try {
+    await trainOneByOne(runs, context, clock);
+  } catch (error) {
+    if (!context.signal.aborted || error !== context.signal.reason) throw error;
+    const begun = await Promise.all(runs.map(({ folder }) => folder.readRecord()));
+    if (begun.some((record) => record !== null)) {
+      context.warn(`  go on with: ${commandOf(name, { ...options, out })} --resume`);
+    }
+    context.exitWith(EXIT_INTERRUPTED);
+  }
+}
+
+/** Throws the reason of the signal when it is aborted before all have ended, and TRAINING_NOT_BETTER after the last. */
+async function trainOneByOne(runs: readonly RecipeToTrain[], context: CommandContext, clock: Clock): Promise<void> {
+  const worse: EyelineError[] = [];
+  let trained: string | undefined;
+  for (const run of runs) {
+    context.signal.throwIfAborted();
+    const landmarks = run.options.landmarks ?? trained;
+    try {
+      const end = await trainRecipe(
+        { ...run, options: { ...run.options, ...(landmarks && { landmarks }) } },
+        context,
+        clock,
+      );
+      if (end === 'interrupted') context.signal.throwIfAborted();
+    } catch (error) {
+      if (!(error instanceof EyelineError) || error.code !== 'TRAINING_NOT_BETTER') throw error;
+      worse.push(error);
+      if (run !== runs.at(-1)) context.warn(`  not installed: ${error.message}`);
+    }
+    // Encoders are aligned by the landmarks that were just trained; with --install, by those that are in use now.
+    if (run.recipe.kind === 'landmarks' && !run.options.install) trained = run.folder.modelFile;
+  }
+  if (worse.length > 0) throw new EyelineError('TRAINING_NOT_BETTER', worse.map(({ message }) => message).join('; '));
+}
+
+/** Throws USAGE for options a recipe has no use for. */
+function requireFit(name: string, recipes: readonly LoadedRecipe[], options: TrainOptions): void {
   if (options.worn && !recipes.some(({ recipe }) => recipe.kind === 'mask-state')) {
     throw new EyelineError('USAGE', `--worn is for recipes of kind mask-state; ${name} trains on plain pictures alone`);
   }
-  if (recipes.some(({ recipe }) => recipe.kind === 'classifier')) {
-    if (options.install) {
-      throw new EyelineError(
-        'USAGE',
-        `--install is not for ${name}: eval identify --classifier takes the folder of the run`,
-      );
-    }
-    if (options.data.length > 1)
-      throw new EyelineError('USAGE', `${name} learns the people of one folder: give one --data`);
-  }
-  setPriority(options.nice ?? 10);
-  let { landmarks } = options;
-  for (const recipe of recipes) {
-    if (context.signal.aborted) break;
-    const folder = options.out && recipes.length > 1 ? `${options.out}/${recipe.name}` : options.out;
-    const modelFile = await trainOne(
-      recipe,
-      { ...options, ...(folder && { out: folder }), ...(landmarks && { landmarks }) },
-      context,
-      clock,
+  if (!recipes.some(({ recipe }) => recipe.kind === 'classifier')) return;
+  if (options.install) {
+    throw new EyelineError(
+      'USAGE',
+      `--install is not for ${name}: eval identify --classifier takes the folder of the run`,
     );
-    // What comes after is aligned by the landmarks that were just trained.
-    if (recipe.recipe.kind === 'landmarks') landmarks ??= modelFile;
   }
-}
-
-/** Gives the file of the best model. */
-async function trainOne(
-  { name, recipe: loaded }: LoadedRecipe,
-  options: TrainOptions,
-  context: CommandContext,
-  clock: Clock,
-): Promise<string> {
-  const { config } = await loadConfig({ env: context.env, ...(options.config ? { file: options.config } : {}) });
-  const store = await createModelStore({
-    dir: config.models.dir,
-    extraManifest: config.models.manifest,
-    logger: silentLogger,
-    env: context.env,
-  });
-  const recipe =
-    options.fold === undefined ? loaded : { ...loaded, validation: { ...loaded.validation, fold: options.fold } };
-  const folder = new RunFolder(options.out ?? runsFolder(name));
-  const worn = options.worn ? ` --worn ${options.worn.join(' ')}` : '';
-  const command = `eyeline train ${name} --data ${options.data.join(' ')}${worn}`;
-  const cores = options.cores ?? availableParallelism();
-  if (options.resume && (await folder.readRecord()) === null) {
-    throw new EyelineError('USAGE', `${folder.path} holds no run to go on with`);
-  }
-  let preparing: { readonly bar: Progress; readonly total: number; readonly sinceMs: number } | undefined;
-  const faces = await prepareData({
-    folders: options.data,
-    wornFolders: options.worn ?? [],
-    realMasks: recipe.kind === 'mask-state',
-    cache: runsFolder('cache'),
-    masks: recipe.masks,
-    ...(recipe.kind === 'mask-state' && { fits: MASK_STATE_FITS }),
-    seed: recipe.seed,
-    cores,
-    config,
-    store,
-    env: context.env,
-    signal: context.signal,
-    onPictures: (total) => {
-      context.warn('preparing pictures');
-      const bar = startProgress(context, clock, total, 'pictures');
-      preparing = { bar, total, sinceMs: clock.monotonic() };
-    },
-    onDone: (done) => preparing?.bar.update(done),
-  }).finally(() => preparing?.bar.stop());
-  if (preparing) context.warn(prepared(preparing.total, clock.monotonic() - preparing.sinceMs));
-  context.warn(`${name}: training in ${folder.path}`);
-  const outcome = await runRecipe({
-    name,
-    recipe,
-    config,
-    store,
-    prepared: faces,
-    folder,
-    record: {
-      folders: [...options.data, ...(options.worn ?? [])],
-      version: packageVersion(),
-      revision: await gitRevision(),
-      command,
-      startedAt: new Date().toISOString(),
-      cores,
-    },
-    resume: options.resume ?? false,
-    compare: options.install ?? false,
-    trained: new Map(options.landmarks ? [[config.models.landmarks, options.landmarks]] : []),
-    cores,
-    maxMs: options.maxMinutes === undefined ? null : options.maxMinutes * 60_000,
-    signal: context.signal,
-    say: context.warn,
-    onProgress: showTraining(context, () => clock.monotonic()),
-  }).catch(async (error: unknown) => {
-    for (const line of await whatIsKept(folder)) context.warn(line);
-    throw error;
-  });
-  const { end, state } = outcome;
-  if (options.json) context.print(JSON.stringify({ recipe: name, run: folder.path, end, ...state }));
-  else {
-    context.print(`${name}: ${end} after ${state.step} steps, ${Math.round(state.elapsedMs / 1000)} s`);
-    context.print(`  best at step ${state.best?.step}: ${folder.modelFile}`);
-    if (outcome.report) context.print(`  curves and examples: ${outcome.report}`);
-  }
-  if (end === 'interrupted') {
-    context.warn(`  go on with: ${command} --out ${folder.path} --resume`);
-    context.exitWith(EXIT_INTERRUPTED);
-  } else if (options.install && outcome.inUse && recipe.kind !== 'classifier') {
-    await installIfBetter({ name, recipe, folder, outcome, inUse: outcome.inUse, config, store }, context);
-  }
-  return folder.modelFile;
-}
-
-/** How long it took to prepare pictures, the start of the workers and their models included. */
-function prepared(pictures: number, ms: number): string {
-  const seconds = Math.max(ms, 1) / 1000;
-  return `prepared ${pictures} pictures in ${seconds.toFixed(1)} s, ${(pictures / seconds).toFixed(1)} a second`;
-}
-
-/** What of a run that failed is there to go on with. */
-async function whatIsKept(folder: RunFolder): Promise<string[]> {
-  const step = await folder.lastCheckpoint();
-  const best = await folder.bestValidation();
-  return [
-    ...(best ? [`  kept: ${folder.modelFile}, the best so far, of step ${best.step}`] : []),
-    ...(step === null ? [] : [`  kept: the checkpoint of step ${step}; --resume goes on from there`]),
-  ];
-}
-
-interface Candidate {
-  readonly name: string;
-  readonly recipe: Exclude<TrainingRecipe, { kind: 'classifier' }>;
-  readonly folder: RunFolder;
-  readonly outcome: RecipeOutcome;
-  readonly inUse: Judgement;
-  readonly config: Config;
-  readonly store: ModelStore;
-}
-
-/** Throws TRAINING_NOT_BETTER, which says in what, and leaves the model in use. */
-async function installIfBetter(candidate: Candidate, context: CommandContext): Promise<void> {
-  const { name, recipe, folder, outcome, inUse, config, store } = candidate;
-  for (const [figure, before] of Object.entries(inUse.figures)) {
-    const after = outcome.best.figures[figure];
-    if (after !== undefined) context.warn(`  ${figure}: ${before.toFixed(4)} in use, ${after.toFixed(4)} trained`);
-  }
-  const against = reasonsAgainst(recipe.kind, inUse, outcome.best);
-  if (against.length > 0) throw new EyelineError('TRAINING_NOT_BETTER', `${name}: ${against.join('; ')}`);
-  const base = modelOf(recipe.kind, config);
-  const upper = recipe.kind === 'encoder' || recipe.kind === 'siamese';
-  const id = upper ? (config.models.upperEncoder ?? UPPER_ENCODER) : base;
-  const part = upper ? 'upper' : undefined;
-  const path = await installModel(config.models.dir, {
-    id,
-    file: folder.modelFile,
-    from: store.entry(base),
-    contract: outcome.contract,
-    part,
-    recipe: name,
-  });
-  context.print(`  installed as ${id}: ${path}; the daemon uses it when it is started again`);
-  for (const step of stepsAfterInstall(id, part, config.models.upperEncoder)) context.print(`  ${step}`);
-}
-
-/** The revision the program was built from; null outside of a repository. */
-async function gitRevision(): Promise<string | null> {
-  try {
-    const { stdout } = await promisify(execFile)('git', ['rev-parse', '--short=12', 'HEAD']);
-    return stdout.trim();
-  } catch {
-    return null;
+  if (options.data.length > 1) {
+    throw new EyelineError('USAGE', `${name} learns the people of one folder: give one --data`);
   }
 }
 

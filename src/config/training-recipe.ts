@@ -9,7 +9,10 @@ import { ConfigError, pathText } from './problems.ts';
 /** The recipes that come with the product; the same way from src/ and from dist/. */
 const SHIPPED_RECIPES = fileURLToPath(new URL('../../config/training/', import.meta.url));
 
-/** What `train all` runs, in this order: each builds on the models before it. */
+/**
+ * What `train all` runs, in this order: the encoder is aligned by the landmarks before it; with `--install` each is prepared with
+ * what was installed before it.
+ */
 export const ALL_RECIPES = ['masked-detector', 'masked-landmarks', 'masked-encoder'] as const;
 
 const share = z.number().min(0).max(1);
@@ -99,6 +102,8 @@ const encoder = z.strictObject({
     .default([58, 64]),
   /** What its faces are aligned by: points a mask leaves free look the same with and without one. */
   alignedBy: z.enum(ALIGNMENT_POINTS).default('five'),
+  /** Its embedding is the mean of a crop's and of the mirrored crop's: for twice the work. */
+  mirrored: z.boolean().default(false),
   jitterPx: amount.default(1.5),
   /** Weight of the frozen encoder's word on the plain picture, against that of telling people apart. */
   distillation: amount.default(1),

@@ -39,11 +39,7 @@ export function partToEmbed(mask: FaceMask | null): FacePart {
  * for a model with another input.
  */
 export function maskAssessor(model: VisionModel): MaskAssessor {
-  const { width: side, height, channels } = model.input;
-  if (side !== height || channels !== 1) {
-    const found = `${side}x${height}x${channels}`;
-    throw new EyelineError('MODEL_UNSUPPORTED', `model ${model.id} takes ${found}: a grey square is needed`);
-  }
+  const side = sideOf(model.id, model.input);
   return {
     async assess(picture, faces, trace) {
       if (faces.length === 0) return [];
@@ -56,6 +52,15 @@ export function maskAssessor(model: VisionModel): MaskAssessor {
       return faces.map((_, row) => decodeMask(tensor, row));
     },
   };
+}
+
+/** Side of the grey square a mask-state model takes, pixels. Throws MODEL_UNSUPPORTED when it takes something else. */
+export function sideOf(id: string, { width, height, channels }: VisionModel['input']): number {
+  if (width === height && channels === 1) return width;
+  throw new EyelineError(
+    'MODEL_UNSUPPORTED',
+    `model ${id} takes ${width}x${height}x${channels}: a grey square is needed`,
+  );
 }
 
 /** The likeliest state of one face of a batch of logits, with its probability (softmax). */

@@ -14,7 +14,7 @@ const PICTURES = 3;
 
 /**
  * Runs the original on single pictures, normalised here, and the prepared graph on all of them as one batch of bytes;
- * every row must be the same. This finds what looking at the graph does not: an exporter can fix the batch in many ways.
+ * every row must be the same; of a `mirrored` encoder, the mean of a picture's and its mirror image's. This finds what looking at the graph does not: an exporter can fix the batch in many ways.
  *
  * Throws MODEL_UNSUPPORTED, which names the output and the picture.
  */
@@ -29,7 +29,7 @@ export async function checkPreparedGraph({
   entry: ModelEntry;
   evaluate: EvaluateGraph;
 }): Promise<void> {
-  const { id, input, outputs } = entry;
+  const { id, input, outputs, mirrored = false } = entry;
   const refuse = (message: string, cause?: unknown) =>
     new EyelineError('MODEL_UNSUPPORTED', `model ${id}: ${message}`, { cause });
   const layout = layoutOfGraph(original, input);
@@ -43,12 +43,17 @@ export async function checkPreparedGraph({
     throw refuse(`cannot take a batch of ${PICTURES}: ${messageOf(error)}`, error);
   });
   for (const [index, picture] of pictures.entries()) {
-    const single = await evaluate(original, originalInput(picture, entry, layout)).catch((error: unknown) => {
-      throw refuse(`does not run as it came: ${messageOf(error)}`, error);
-    });
+    const alone = (shown: Uint8Array) =>
+      evaluate(original, originalInput(shown, entry, layout)).catch((error: unknown) => {
+        throw refuse(`does not run as it came: ${messageOf(error)}`, error);
+      });
+    const single = await alone(picture);
+    const second = mirrored ? await alone(mirroredPicture(picture, input)) : null;
     for (const output of outputs) {
       const numbers = output.shape.reduce((product, extent) => product * extent, 1);
-      const expected = single[output.name]?.data;
+      const own = single[output.name]?.data;
+      const other = second?.[output.name]?.data;
+      const expected = other ? own?.map((value, at) => (value + (other[at] ?? Number.NaN)) / 2) : own;
       const found = batched[output.name]?.data;
       if (expected?.length !== numbers) {
         throw refuse(
@@ -82,6 +87,18 @@ function originalInput(picture: Uint8Array, { input }: ModelEntry, layout: Layou
     data,
     shape: layout === 'nchw' ? [1, channels, height, width] : [1, height, width, channels],
   };
+}
+
+/** Left and right exchanged. */
+function mirroredPicture(picture: Uint8Array, { width, height, channels }: ModelEntry['input']): Uint8Array {
+  const mirrored = new Uint8Array(picture.length);
+  for (let row = 0; row < height; row += 1) {
+    for (let column = 0; column < width; column += 1) {
+      const from = (row * width + column) * channels;
+      mirrored.set(picture.subarray(from, from + channels), (row * width + width - 1 - column) * channels);
+    }
+  }
+  return mirrored;
 }
 
 /** Bytes that look like nothing, but the same at each call: a linear congruential sequence (Numerical Recipes). */

@@ -123,6 +123,7 @@ const model = z
     embedding: z.int().min(1).optional(),
     part: z.enum(['full', 'upper']).optional(),
     alignedBy: z.enum(ALIGNMENT_POINTS).optional(),
+    mirrored: z.boolean().optional(),
     calibration: z.array(operatingPoint).optional(),
     curves: scoreCurves.optional(),
     minNorm: z.number().min(0).optional(),
@@ -208,6 +209,7 @@ function embeddingOfEncoder({
   embedding,
   part,
   alignedBy,
+  mirrored,
   calibration,
   curves,
   minNorm,
@@ -217,6 +219,7 @@ function embeddingOfEncoder({
     if (embedding !== undefined) misplaced.push(['embedding', 'belongs to encoders only']);
     if (part !== undefined) misplaced.push(['part', 'belongs to encoders only']);
     if (alignedBy !== undefined) misplaced.push(['alignedBy', 'belongs to encoders only']);
+    if (mirrored !== undefined) misplaced.push(['mirrored', 'belongs to encoders only']);
     if (calibration !== undefined) misplaced.push(['calibration', 'belongs to encoders only']);
     if (curves !== undefined) misplaced.push(['curves', 'belongs to encoders only']);
     if (minNorm !== undefined) misplaced.push(['minNorm', 'belongs to encoders only']);

@@ -75,6 +75,8 @@ export interface ModelEntry extends Asset {
   readonly part?: FacePart | undefined;
   /** What an encoder's faces are aligned by; five points when left out. */
   readonly alignedBy?: AlignmentPoints | undefined;
+  /** The embedding is the mean of what an encoder says of a crop and of its mirror image. */
+  readonly mirrored?: boolean | undefined;
   /** Embeddings shorter than this, before they are scaled, are of no face; encoders alone have it. */
   readonly minNorm?: number | undefined;
   /** False accept rate by threshold, as measured; encoders alone have it. */
@@ -143,7 +145,7 @@ function pathOf(path: readonly PropertyKey[]): string {
 }
 
 /**
- * Hex digest over weights and preprocessing, alignment included. Another way to prepare the same graph gives the same numbers, hence the
+ * Hex digest over weights and preprocessing, alignment and mirror image included. Another way to prepare the same graph gives the same numbers, hence the
  * same fingerprint: templates stay valid.
  */
 export function fingerprintOf(entry: ModelEntry): string {
@@ -153,6 +155,7 @@ export function fingerprintOf(entry: ModelEntry): string {
   const converted = format === 'onnx' ? [] : [format, weights?.sha256 ?? null, columnsFirst ?? false];
   const { alignedBy = 'five' } = entry;
   const aligned = alignedBy === 'five' ? [] : [alignedBy];
+  const twice = entry.mirrored ? ['mirrored'] : [];
   const content = JSON.stringify([
     entry.sha256,
     width,
@@ -164,6 +167,7 @@ export function fingerprintOf(entry: ModelEntry): string {
     outputs,
     ...converted,
     ...aligned,
+    ...twice,
   ]);
   return createHash('sha256').update(content).digest('hex');
 }

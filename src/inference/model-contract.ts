@@ -18,7 +18,7 @@ const CONTRACT_KEY = 'eyeline.input';
 export function readContract(
   onnx: Uint8Array,
   pixels: Pick<InputContract, 'mean' | 'scale' | 'colour'>,
-): Pick<ModelEntry, 'input' | 'outputs' | 'embedding' | 'alignedBy'> {
+): Pick<ModelEntry, 'input' | 'outputs' | 'embedding' | 'alignedBy' | 'mirrored'> {
   const { graph, metadataProps = [] } = decodeModel(onnx);
   const weights = new Set(graph.initializer.map(({ name }) => name));
   const [input, ...others] = graph.input.filter(({ name }) => !weights.has(name));
@@ -34,16 +34,21 @@ export function readContract(
     throw new Error('an encoder gives one output: an embedding a picture, of a length the file says');
   }
   const said = metadataProps.find(({ key }) => key === CONTRACT_KEY)?.value;
-  const { alignedBy = 'five', ...taken } = said === undefined ? { ...pixels, alignedBy: undefined } : contractOf(said);
+  const {
+    alignedBy = 'five',
+    mirrored = false,
+    ...taken
+  } = said === undefined ? { ...pixels, alignedBy: undefined, mirrored: undefined } : contractOf(said);
   return {
     input: { ...pixels, ...taken, width, height, channels: 3 },
     alignedBy,
+    mirrored,
     outputs: [{ name: output.name, shape }],
     embedding,
   };
 }
 
-/** The same file with metadata that says how it takes pixels and what its faces are aligned by. */
+/** The same file with metadata that says how it takes pixels, what its faces are aligned by, and whether their mirror images count. */
 export function writeContract(onnx: Uint8Array, contract: EncoderContract): Uint8Array {
   const model = decodeModel(onnx);
   describeEncoder(model, contract);
@@ -53,9 +58,9 @@ export function writeContract(onnx: Uint8Array, contract: EncoderContract): Uint
 /** As {@link writeContract}, of a decoded file, in place. */
 export function describeEncoder(
   model: OnnxModel,
-  { mean, scale, colour, part, alignedBy = 'five' }: EncoderContract,
+  { mean, scale, colour, part, alignedBy = 'five', mirrored = false }: EncoderContract,
 ): void {
-  const value = JSON.stringify({ mean, scale, colour, part, alignedBy });
+  const value = JSON.stringify({ mean, scale, colour, part, alignedBy, mirrored });
   const others = (model.metadataProps ?? []).filter(({ key }) => key !== CONTRACT_KEY);
   model.metadataProps = [...others, { key: CONTRACT_KEY, value }];
 }
@@ -64,17 +69,19 @@ export function describeEncoder(
 export interface EncoderContract extends Pick<InputContract, 'mean' | 'scale' | 'colour'> {
   readonly part: FacePart;
   readonly alignedBy?: AlignmentPoints;
+  readonly mirrored?: boolean;
 }
 
 function contractOf(said: string): Omit<EncoderContract, 'part'> {
   try {
-    const { mean, scale, colour, alignedBy = 'five' } = JSON.parse(said) as Record<string, unknown>;
+    const { mean, scale, colour, alignedBy = 'five', mirrored = false } = JSON.parse(said) as Record<string, unknown>;
     const three = (value: unknown): value is number[] =>
       Array.isArray(value) && value.length === 3 && value.every((it) => Number.isFinite(it));
     const points = ALIGNMENT_POINTS.find((it) => it === alignedBy);
     if (!points) throw new Error(`alignedBy is none of ${ALIGNMENT_POINTS.join(', ')}`);
+    if (typeof mirrored !== 'boolean') throw new Error('mirrored is neither true nor false');
     if (three(mean) && three(scale) && (colour === 'rgb' || colour === 'bgr')) {
-      return { mean, scale, colour, alignedBy: points };
+      return { mean, scale, colour, alignedBy: points, mirrored };
     }
     throw new Error('mean, scale and colour are not there');
   } catch (error) {

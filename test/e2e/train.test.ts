@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, watch, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
@@ -9,8 +9,10 @@ import { silentLogger } from '../../src/core/logger.ts';
 import { decodeModel, encodeModel } from '../../src/inference/graph/onnx-proto.ts';
 import { createModelStore } from '../../src/inference/store.ts';
 import { resnet } from '../../src/training/resnet.ts';
+import { MODELS_DIR } from '../rig/config.ts';
 import { writePortraits } from '../rig/portraits.ts';
 import { Program } from '../rig/program.ts';
+import { firstCheckpoint, lastCheckpoint, nextCheckpoint, outcomeOf } from '../rig/training-run.ts';
 
 /** `eyeline train` as a user runs it, on portraits cut out of the project's photos. */
 const PEOPLE = 6;
@@ -61,36 +63,6 @@ const done = async (program: Program) => {
   expect(finished.stderr).not.toContain('unexpected failure');
   return finished;
 };
-
-/** Resolves when the run has written its first checkpoint. */
-async function firstCheckpoint(run: string): Promise<void> {
-  const wanted = join(run, 'checkpoints');
-  for (;;) {
-    if (existsSync(wanted) && (await readdir(wanted)).some((name) => /^\d+$/.test(name))) return;
-    const parent = existsSync(wanted) ? wanted : existsSync(run) ? run : cwd;
-    const stop = AbortSignal.timeout(500);
-    try {
-      for await (const _ of watch(parent, { signal: stop })) break;
-    } catch (error) {
-      // The folder may have come between the look and the watch.
-      if (!stop.aborted) throw error;
-    }
-  }
-}
-
-/** All that a run says of how it went, without the time it took. */
-async function outcomeOf(run: string) {
-  const lines = (await readFile(join(run, 'metrics.jsonl'), 'utf8')).trim().split('\n');
-  const checkpoints = (await readdir(join(run, 'checkpoints'))).sort();
-  const last = join(run, 'checkpoints', checkpoints.at(-1) ?? '');
-  return {
-    model: await readFile(join(run, 'model.onnx')),
-    metrics: lines.map((line) => ({ ...JSON.parse(line), ms: 0 })),
-    validations: await readFile(join(run, 'validation.jsonl'), 'utf8'),
-    weights: await readFile(join(last, 'trainer.safetensors')),
-    average: await readFile(join(last, 'average.f32')),
-  };
-}
 
 describe('siamese triplets', () => {
   let whole: Awaited<ReturnType<typeof outcomeOf>>;
@@ -160,17 +132,15 @@ describe('siamese triplets', () => {
     await firstCheckpoint(run);
     first.signal('SIGKILL');
     expect((await first.finished()).code).toBeNull();
-    const reached = (await readdir(join(run, 'checkpoints'))).filter((name) => /^\d+$/.test(name));
-    expect(Number(reached.sort().at(-1))).toBeLessThan(60);
+    expect(await lastCheckpoint(run)).toBeLessThan(60);
 
     const second = train(file, '--out', 'killed', '--resume');
-    for await (const { filename } of watch(join(run, 'checkpoints'))) if (/^\d+$/.test(filename ?? '')) break;
+    await nextCheckpoint(run);
     second.signal('SIGINT');
     const { code, stderr } = await done(second);
     expect(code).toBe(130);
-    expect(stderr).toContain('--out killed --resume');
-    const saved = (await readdir(join(run, 'checkpoints'))).sort();
-    expect(Number(saved.at(-1))).toBeLessThan(60);
+    expect(stderr).toMatch(/go on with: eyeline train siamese\.yaml --data \S+ --out killed --cores 1 --resume/);
+    expect(await lastCheckpoint(run)).toBeLessThan(60);
 
     expect((await done(train(file, '--out', 'killed', '--resume'))).code).toBe(0);
     const { metrics, validations, ...bytes } = await outcomeOf(run);
@@ -291,7 +261,7 @@ describe('mask states', () => {
 
   it('is not installed after so little', async () => {
     const models = join(cwd, 'models-for-states');
-    await cp(process.env.EYELINE_MODELS_DIR ?? join(import.meta.dirname, '../../data/models'), models, {
+    await cp(MODELS_DIR, models, {
       recursive: true,
     });
     const env = { EYELINE_MODELS_DIR: models };
@@ -373,6 +343,43 @@ describe('classifiers', () => {
     expect(other.code).toBe(2);
   });
 
+  it('goes on with the encoder and the settings it began with, and with no others', async () => {
+    const file = await recipe('head', HEAD);
+    const begun = await done(train(file, '--out', 'begun-head', '--max-minutes', '0.00001'));
+    expect(begun.stdout).toContain('time is up after');
+    const longer = await done(
+      train(await recipe('longer', { ...HEAD, steps: 121 }), '--out', 'begun-head', '--resume'),
+    );
+    expect(longer.stderr).toContain('begun-head was begun with other settings: steps was 120, is 121');
+    expect(longer.code).toBe(2);
+
+    const models = join(cwd, 'models-for-heads');
+    await cp(MODELS_DIR, models, { recursive: true });
+    const store = await createModelStore({ dir: models, extraManifest: null, logger: silentLogger });
+    const id = 'mobilefacenet-512';
+    const onnx = decodeModel(new Uint8Array(await readFile(await store.sourceFile(id))));
+    await writeFile(join(cwd, 'same-but.onnx'), encodeModel({ ...onnx, producerName: 'somebody else' }));
+    const { input, outputs, embedding } = store.entry(id);
+    const contract = { input, outputs, embedding };
+    await installModel(models, {
+      id,
+      file: join(cwd, 'same-but.onnx'),
+      from: store.entry(id),
+      contract,
+      recipe: 'own',
+    });
+    const args = ['train', file, '--data', people, '--cores', '1', '--out', 'begun-head', '--resume'];
+    const other = await done(start(args, { EYELINE_MODELS_DIR: models }));
+    expect(other.stderr).toMatch(
+      /begun-head was begun with another encoder: mobilefacenet-512 \(SHA-256 [0-9a-f]{12}…\), not/,
+    );
+    expect(other.code).toBe(2);
+
+    const goneOn = await done(start(args));
+    expect(goneOn.stdout).toContain('done after 120 steps');
+    expect(goneOn.code).toBe(0);
+  });
+
   it('needs two people with two pictures, and one folder', async () => {
     const file = await recipe('head', HEAD);
     const on = (folder: string) =>
@@ -429,7 +436,7 @@ describe('--install', () => {
   const LANDMARKS = { kind: 'landmarks', batch: 16, validation: { everySteps: 20 }, averageDecay: 0.9 };
   const env = async () => {
     const models = join(cwd, 'models');
-    await cp(process.env.EYELINE_MODELS_DIR ?? join(import.meta.dirname, '../../data/models'), models, {
+    await cp(MODELS_DIR, models, {
       recursive: true,
     });
     return { EYELINE_MODELS_DIR: models, EYELINE_MODELS_LANDMARKS: 'landmarks-68' };

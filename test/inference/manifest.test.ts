@@ -172,5 +172,7 @@ it('tells encoders apart that are aligned otherwise: their embeddings do not com
   const own = fingerprintOf(entry);
   expect(fingerprintOf({ ...entry, alignedBy: 'five' })).toBe(own);
   expect(fingerprintOf({ ...entry, alignedBy: 'eyes-bridge' })).not.toBe(own);
+  expect(fingerprintOf({ ...entry, mirrored: false })).toBe(own);
+  expect(fingerprintOf({ ...entry, mirrored: true })).not.toBe(own);
   expect(models.get('mobilefacenet-512-upper')?.alignedBy).toBe('eyes-bridge');
 });

@@ -17,7 +17,8 @@ it('reads back what a file says of itself, the last word where it was said twice
     alignedBy: 'eyes-bridge',
     input: { width: 112, height: 64, channels: 3, mean: [1, 2, 3], scale: [0.1, 0.2, 0.3], colour: 'rgb' },
   });
-  expect(readContract(writeContract(onnx, contract), PIXELS).alignedBy).toBe('five');
+  expect(readContract(writeContract(onnx, contract), PIXELS)).toMatchObject({ alignedBy: 'five', mirrored: false });
+  expect(readContract(writeContract(onnx, { ...contract, mirrored: true }), PIXELS).mirrored).toBe(true);
 });
 
 it('is what the shipped upper-part encoder says', () => {

@@ -56,6 +56,33 @@ describe('a prepared graph', () => {
     await checkPreparedGraph({ original, prepared, entry, evaluate: evaluateGraph });
   });
 
+  it.each(['nchw', 'nhwc'] as const)(
+    'looks at the mirror image too where the encoder is mirrored: %s',
+    async (layout) => {
+      const entry = tinyEntry({ mirrored: true });
+      const input = layout === 'nchw' ? [1, 3, 9, 8] : [1, 9, 8, 3];
+      const original = tinyEmbedder({ input, flatten: [1, -1] });
+      const prepared = prepareGraph(original, entry);
+      const mirrored = (picture: Uint8Array) => {
+        const columnOf = (pixel: number) => pixel - (pixel % 8) + 7 - (pixel % 8);
+        return picture.map((_, at) => picture[columnOf(Math.floor(at / 3)) * 3 + (at % 3)] ?? 0);
+      };
+      const batched = await embed(prepared, pictures, entry);
+      expect(batched?.shape).toEqual([3, 4]);
+      for (const [index, picture] of pictures.entries()) {
+        const one = tinyEmbedding(seen(picture, entry, layout));
+        const other = tinyEmbedding(seen(mirrored(picture), entry, layout));
+        for (const [column, value] of one.entries()) {
+          expect(batched?.data[index * 4 + column]).toBeCloseTo((value + (other[column] ?? Number.NaN)) / 2, 2);
+        }
+      }
+      await checkPreparedGraph({ original, prepared, entry, evaluate: evaluateGraph });
+      await expect(
+        checkPreparedGraph({ original, prepared, entry: tinyEntry(), evaluate: evaluateGraph }),
+      ).rejects.toMatchObject({ code: 'MODEL_UNSUPPORTED' });
+    },
+  );
+
   it('comes out the same, byte for byte, each time', () => {
     const original = tinyEmbedder({ input: [1, 3, 9, 8], flatten: [1, -1] });
     expect(Buffer.compare(prepareGraph(original, tinyEntry()), prepareGraph(original, tinyEntry()))).toBe(0);

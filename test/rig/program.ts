@@ -18,9 +18,11 @@ export class Program {
   #stdout = '';
   #stderr = '';
 
-  constructor(args: readonly string[], options: { cwd: string; env?: NodeJS.ProcessEnv }) {
-    if (!existsSync(MAIN)) throw new Error('dist/main.js is missing: npm run build');
-    this.#child = spawn(process.execPath, ['--max-semi-space-size=2', MAIN, ...args], {
+  /** `main` is another installation's than that of the project. */
+  constructor(args: readonly string[], options: { cwd: string; env?: NodeJS.ProcessEnv; main?: string }) {
+    const { main = MAIN } = options;
+    if (!existsSync(main)) throw new Error(`${main} is missing: npm run build`);
+    this.#child = spawn(process.execPath, ['--max-semi-space-size=2', main, ...args], {
       cwd: options.cwd,
       env: { PATH: process.env.PATH, HOME: process.env.HOME, EYELINE_MODELS_DIR: MODELS_DIR, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -43,6 +45,16 @@ export class Program {
 
   get stdout(): string {
     return this.#stdout;
+  }
+
+  /** Resolves when the program has written this to standard error; rejects when it ends without. */
+  warned(text: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const look = () => this.#stderr.includes(text) && resolve();
+      this.#child.stderr?.on('data', look);
+      this.#child.once('close', () => reject(new Error(`ended without "${text}": ${this.#stderr}`)));
+      look();
+    });
   }
 
   /** Resolves when the program has ended. */

@@ -14,9 +14,12 @@ import { changedPart, FaceStore, INDEX_FILE, PIXELS_FILE, packFace } from '../..
 import { chipOf, maskExamples, maskStateSampler } from '../../src/training/data/mask-state-sampler.ts';
 import { turnedHead } from '../../src/training/data/turned-head.ts';
 import { greyOf, type RgbImage, warp } from '../../src/training/data/warp.ts';
+import { encodeGraph } from '../../src/training/graph/encode-graph.ts';
+import { createTensorGraph } from '../../src/training/graph/tensor-graph.ts';
 import { openTask } from '../../src/training/recipes/lesson.ts';
 import { MASK_CROP_PX, MASK_OUTPUT } from '../../src/training/recipes/mask-network.ts';
 import { maskStateLesson } from '../../src/training/recipes/mask-state-lesson.ts';
+import type { Student } from '../../src/training/recipes/student.ts';
 
 const SIDE = 96;
 const BOX = { x: 24, y: 20, width: 48, height: 56 };
@@ -96,12 +99,51 @@ const parts = () => ({
   validation: everybody.filter((person) => person >= 20),
 });
 
+const open = (onnx: Uint8Array, name: string) =>
+  openGraph(onnx, { providers: ['cpu'], threads: 1, steady: true }, name);
+
+/** A model in use that takes a square of 32 pixels, as they are, and what is bright below for a mask. */
+function brightBelow(input: Partial<ModelEntry['input']> = {}, outputs = [{ name: 'told', shape: [3] }]) {
+  const side = 32;
+  const graph = createTensorGraph();
+  const initial = Float32Array.from({ length: 3 * side * side }, (_, at) => {
+    const sign = [-1, 1, 0][Math.floor(at / side ** 2)] ?? 0;
+    return at % side ** 2 < (side ** 2 * 3) / 4 ? 0 : sign / (side ** 2 / 4);
+  });
+  const kernel = graph.parameter({ name: 'kernel', shape: [3, 1, side, side], initial, decays: true });
+  const bias = graph.parameter({ name: 'bias', shape: [3], initial: Float32Array.of(150, -150, -999), decays: false });
+  const x = graph.input('x', [1, 1, side, side]);
+  const map = graph.op('Conv', [x, kernel, bias], { kernel_shape: [side, side] });
+  const logits = graph.op('Reshape', [map, graph.int64s([1, 3])]);
+  const entry = {
+    id: 'bright-below',
+    input: { width: side, height: side, channels: 1, colour: 'grey', mean: [0], scale: [1], ...input },
+    outputs,
+  };
+  return { entry: entry as unknown as ModelEntry, onnx: encodeGraph(graph, [['told', logits]], new Set()) };
+}
+
+it('judges the model in use by crops of the size it takes', async () => {
+  const lesson = maskStateLesson(recipe, parts(), brightBelow(), open);
+  const { figures } = await lesson.judgeInUse({} as Student);
+  expect(figures).toMatchObject({ bareRight: 1, drawnRight: 1, realRight: 1, accuracy: 1 });
+  // It knows nothing of noses.
+  expect(figures.stateAccuracy).toBeCloseTo(2 / 3, 6);
+});
+
+it.each([
+  [brightBelow({ height: 16 }), 'model bright-below takes 32x16x1: a grey square is needed'],
+  [brightBelow({ channels: 3 }), 'model bright-below takes 32x32x3: a grey square is needed'],
+  [
+    brightBelow({}, [{ name: 'told', shape: [2] }]),
+    'model bright-below gives no logit for each of none, worn, incorrect',
+  ],
+])('refuses to be compared with what the daemon could not use: %#', (inUse, said) => {
+  expect(() => maskStateLesson(recipe, parts(), inUse, open)).toThrow(said);
+});
+
 it('learns where a mask ends, and writes a file that tells the same of raw pixels', { timeout: 120_000 }, async () => {
-  const open = (onnx: Uint8Array, name: string) =>
-    openGraph(onnx, { providers: ['cpu'], threads: 1, steady: true }, name);
-  // What it would be compared with plays no part here.
-  const inUse = { entry: {} as ModelEntry, onnx: new Uint8Array() };
-  const lesson = maskStateLesson(recipe, parts(), inUse, open);
+  const lesson = maskStateLesson(recipe, parts(), brightBelow(), open);
   const task = await openTask(lesson, recipe, { open, block: null });
   try {
     const sampler = maskStateSampler(store, lesson.sampling.options as Parameters<typeof maskStateSampler>[1]);

@@ -15,6 +15,7 @@ import type { AlignmentPoints } from '../../faces/align.ts';
 import { blankBelow, type FaceCrop, keepBlocks } from '../../faces/occlusion.ts';
 import { curveFor, type ScoreCalibration } from '../../faces/score-calibration.ts';
 import { cutToFeatureMap } from '../../inference/graph/feature-map.ts';
+import { prepareGraph } from '../../inference/graph/prepare.ts';
 import { InferenceThread } from '../../inference/inference-thread.ts';
 import type { ModelEntry } from '../../inference/manifest.ts';
 import { calibrationOf, readCalibrations } from '../../inference/manifest-calibration.ts';
@@ -115,7 +116,7 @@ export class EvaluationModels {
 
   /** Whether the models of a method are on this machine. Throws what reading a model throws, but for MODEL_MISSING. */
   async has(encoder: string, upperEncoder: string | null | undefined): Promise<boolean> {
-    const models = isWay(encoder) ? [this.#config.models.encoder] : [encoder];
+    const models = [modelBehind(encoder, this.#config.models.encoder)];
     if (encoder === 'auto' && upperEncoder) models.push(upperEncoder);
     for (const id of models) {
       if (!this.#store.modelIds.includes(id)) return false;
@@ -167,7 +168,8 @@ export class EvaluationModels {
     const { model: modelId, hide } = this.modelOf(id);
     const entry = this.#store.entry(modelId);
     const { graph, output } = await cutToFeatureMap(
-      await readFile(await this.#store.file(modelId)),
+      // Once, as it is: a mirrored look would be further rows.
+      prepareGraph(await readFile(await this.#store.sourceFile(modelId)), { ...entry, mirrored: false }),
       entry.input,
       evaluateGraph,
     ).catch((error: unknown) => {
@@ -238,6 +240,11 @@ export class EvaluationModels {
     const minNorm = hide ? 0 : (this.#store.entry(modelId).minNorm ?? 0);
     return { model, alignedBy: this.#alignmentOf(this.#store.entry(modelId)), minNorm, hide };
   }
+}
+
+/** The model an encoder's id stands for, where `configured` is the encoder in use; whether there is one is not looked at. */
+export function modelBehind(id: string, configured: string): string {
+  return isWay(id) ? usedBy(id, configured).model : id;
 }
 
 function isWay(id: string): id is Way {

@@ -23,7 +23,7 @@ export interface ModelToInstall {
  */
 export async function installModel(modelsDir: string, model: ModelToInstall): Promise<string> {
   const { id, from, contract, part, recipe } = model;
-  const { input, outputs, embedding, alignedBy } = contract;
+  const { input, outputs, embedding, alignedBy, mirrored } = contract;
   const manifest = join(modelsDir, TRAINED_MANIFEST);
   try {
     const hash = sha256(new Uint8Array(await readFile(model.file)));
@@ -42,6 +42,7 @@ export async function installModel(modelsDir: string, model: ModelToInstall): Pr
       ...(embedding !== undefined && { embedding }),
       ...(part !== undefined && { part }),
       ...(alignedBy !== undefined && { alignedBy }),
+      ...(mirrored && { mirrored }),
     };
     const others = await entriesOf(manifest);
     const text = `${JSON.stringify({ models: [...others.filter((it) => it.id !== id), entry] }, null, 2)}\n`;

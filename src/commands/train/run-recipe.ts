@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import type { Config } from '../../config/schema.ts';
 import type { TrainingRecipe } from '../../config/training-recipe.ts';
 import { systemClock } from '../../core/clock.ts';
-import { EyelineError } from '../../core/errors.ts';
 import { silentLogger } from '../../core/logger.ts';
 import { InferenceThread } from '../../inference/inference-thread.ts';
 import { ModelBatcher } from '../../inference/model-batcher.ts';
@@ -21,6 +20,7 @@ import type { Judgement, RunFolder } from '../../training/run/run-folder.ts';
 import { type RunOutcome, type RunProgress, trainRun } from '../../training/run/train-run.ts';
 import { modelWeights } from '../../training/write-weights.ts';
 import { modelOf, openLesson, peopleOf } from './open-lesson.ts';
+import { type ModelsOfRun, requireSameData } from './same-run.ts';
 import { trainedModel } from './trained-model.ts';
 import { writeTrainingReport } from './training-report.ts';
 
@@ -34,6 +34,7 @@ export interface RecipeRun {
   readonly folder: RunFolder;
   /** What the run's record says beside what is found out here. */
   readonly record: object;
+  readonly models: ModelsOfRun;
   readonly resume: boolean;
   /** Also judge the model in use. */
   readonly compare: boolean;
@@ -79,6 +80,7 @@ export async function runRecipe(run: RecipeRun): Promise<RecipeOutcome> {
         recipe: run.name,
         settings: recipe,
         model: { id: modelOf(recipe.kind, config), sha256: store.entry(modelOf(recipe.kind, config)).sha256 },
+        ...run.models,
         data: {
           fingerprint: record?.fingerprint,
           pictures: record?.pictures,
@@ -183,16 +185,6 @@ async function examplesOf(lesson: Lesson, student: Student, folder: RunFolder): 
     Object.entries(student.initial).map(([name, value]) => [name, trained.get(name) ?? value]),
   );
   return lesson.examples(student, student.initial, after);
-}
-
-/** Throws USAGE when a run would go on with other pictures than it began with: held out people would be among them. */
-async function requireSameData(folder: RunFolder, fingerprint: string | undefined): Promise<void> {
-  const begun = (await folder.readRecord()) as { data?: { fingerprint?: string } } | null;
-  if (begun?.data?.fingerprint === fingerprint) return;
-  throw new EyelineError(
-    'USAGE',
-    `${folder.path} was begun with other pictures: give the same --data, or another --out`,
-  );
 }
 
 async function bestOf(folder: RunFolder, step: number): Promise<Judgement> {

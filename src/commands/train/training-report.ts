@@ -7,7 +7,7 @@ import { trainingCharts } from '../../training/run/training-charts.ts';
 import { chartLibrary } from '../chart-library.ts';
 
 /** File of a run's folder. */
-const REPORT = 'report.html';
+export const REPORT = 'report.html';
 
 export interface TrainingReport {
   readonly name: string;

@@ -1,6 +1,7 @@
 import { EyelineError, messageOf } from '../../core/errors.ts';
 import type { ModelEntry } from '../manifest.ts';
 import { freeBatchInReshapes } from './batch.ts';
+import { lookTwice } from './mirror.ts';
 import {
   decodeModel,
   encodeModel,
@@ -21,11 +22,15 @@ const OLDEST_OPSET = 7;
 
 /**
  * Turns an ONNX file into one that takes any number of raw pictures: UINT8, batch x height x width x channels in, RGB
- * or grey; the contract's outputs with the batch first. The numbers are those of the original.
+ * or grey; the contract's outputs with the batch first. The numbers are those of the original; of an encoder that is `mirrored`, the
+ * mean of those of a picture and of its mirror image.
  *
  * The same bytes and contract always give the same bytes. Throws MODEL_UNSUPPORTED, which names what does not fit.
  */
-export function prepareGraph(bytes: Uint8Array, entry: Pick<ModelEntry, 'id' | 'input' | 'outputs'>): Uint8Array {
+export function prepareGraph(
+  bytes: Uint8Array,
+  entry: Pick<ModelEntry, 'id' | 'input' | 'outputs' | 'mirrored'>,
+): Uint8Array {
   try {
     const model = decodeModel(bytes);
     prepareModel(model, entry);
@@ -46,7 +51,10 @@ export function opsetOf({ opsetImport }: OnnxModel): number {
 }
 
 /** What `prepareGraph` does, in place; throws plain errors. */
-export function prepareModel(model: OnnxModel, { input, outputs }: Pick<ModelEntry, 'input' | 'outputs'>): void {
+export function prepareModel(
+  model: OnnxModel,
+  { input, outputs, mirrored = false }: Pick<ModelEntry, 'input' | 'outputs' | 'mirrored'>,
+): void {
   const { graph } = model;
   const opset = opsetOf(model);
   if (opset < OLDEST_OPSET) throw new Error(`operator set ${opset} is too old: ${OLDEST_OPSET} is needed`);
@@ -59,6 +67,8 @@ export function prepareModel(model: OnnxModel, { input, outputs }: Pick<ModelEnt
   // Intermediate shapes were inferred for a batch of one; ONNX Runtime infers them again by itself.
   graph.valueInfo = [];
   dropTinyWeights(graph);
+  const [output] = outputs;
+  if (mirrored && output) lookTwice(graph, { floatInput: floatInput.name, layout, width: input.width, output });
   addPixelInput(graph, floatInput.name, input, layout);
 }
 

@@ -1,6 +1,5 @@
 import type { RecipeOf } from '../../config/training-recipe.ts';
 import { type AlignmentPoints, alignBy } from '../../faces/align.ts';
-import { normalise } from '../../faces/embedding.ts';
 import type { ModelEntry } from '../../inference/manifest.ts';
 import { writeContract } from '../../inference/model-contract.ts';
 import { coarsened } from '../data/degrade.ts';
@@ -24,6 +23,7 @@ import type { LessonParts } from './landmarks-lesson.ts';
 import type { Lesson } from './lesson.ts';
 import { openStudent, type Student } from './student.ts';
 import { trueAcceptRates } from './true-accept-rates.ts';
+import { type EmbeddingOf, unitEmbeddings } from './unit-embeddings.ts';
 import { keepUpperRows, lastMap } from './upper-part.ts';
 
 /** Faces whose lower part is blanked to see what is left of it in the last feature map, and the grey level of the blank. */
@@ -56,7 +56,7 @@ export async function encoderLesson(
   { entry, onnx, inUse }: EncoderModels,
   open: OpenSession,
 ): Promise<Lesson> {
-  const { seed, masked, alignedBy, jitterPx, degradation, blankFrom } = recipe;
+  const { seed, masked, alignedBy, mirrored, jitterPx, degradation, blankFrom } = recipe;
   const { width, height } = entry.input;
   const people = Math.floor(recipe.batch / 2);
   const dimension = entry.embedding ?? 0;
@@ -71,13 +71,19 @@ export async function encoderLesson(
   });
   const blank = await meanMap(shown, { onnx, height, pixels, open });
   return {
-    onnx: writeContract(keepUpperRows(onnx, height, size.height, blank), { ...entry.input, part: 'upper', alignedBy }),
+    onnx: writeContract(keepUpperRows(onnx, height, size.height, blank), {
+      ...entry.input,
+      part: 'upper',
+      alignedBy,
+      mirrored,
+    }),
     input: [3, size.height, size.width],
     contract: {
       input: { ...entry.input, ...size },
       outputs: entry.outputs,
       embedding: entry.embedding,
       alignedBy,
+      mirrored,
     },
     cut: recipe.cut,
     batch: 2 * people,
@@ -138,7 +144,10 @@ export async function encoderLesson(
         block: null,
       });
       try {
-        return await judgeEncoder(student, student.initial, inUse.entry.outputs[0]?.name ?? '', shown);
+        return await judgeEncoder(student, student.initial, shown, {
+          output: inUse.entry.outputs[0]?.name ?? '',
+          mirrored: inUse.entry.mirrored ?? false,
+        });
       } finally {
         await student.close();
       }
@@ -148,7 +157,7 @@ export async function encoderLesson(
         alignments,
         alignedBy,
       });
-      return judgeEncoder(student, values, output, crops);
+      return judgeEncoder(student, values, crops, { output, mirrored });
     },
     close: async () => {},
   };
@@ -235,14 +244,10 @@ function judgedCrops(
 async function judgeEncoder(
   student: Student,
   values: Values,
-  output: string,
   { count, people, plain, masked }: JudgedCrops,
+  of: EmbeddingOf,
 ): Promise<Judgement> {
-  const embed = async (pictures: Float32Array) => {
-    const given = (await student.run(pictures, count, values))[output] ?? new Float32Array();
-    const dimension = given.length / count;
-    return Array.from({ length: count }, (_, row) => normalise(given.subarray(row * dimension, (row + 1) * dimension)));
-  };
+  const embed = (crops: Float32Array) => unitEmbeddings(student, values, { crops, count }, of);
   const gallery = await embed(plain);
   const probes = await embed(masked);
   const under = trueAcceptRates(gallery, probes, people, [1e-2, 1e-3, 1e-4]);

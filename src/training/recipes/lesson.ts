@@ -12,7 +12,7 @@ import { writeWeights } from '../write-weights.ts';
 import { type Cut, openStudent, type Student } from './student.ts';
 
 /** What a manifest says of a model's file. */
-export type ModelContract = Pick<ModelEntry, 'input' | 'outputs' | 'embedding' | 'alignedBy'>;
+export type ModelContract = Pick<ModelEntry, 'input' | 'outputs' | 'embedding' | 'alignedBy' | 'mirrored'>;
 
 /** Pictures side by side, for people to look at. */
 export interface Example {

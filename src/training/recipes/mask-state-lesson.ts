@@ -4,7 +4,7 @@ import { boxToCrop } from '../../core/geometry.ts';
 import type { MaskState } from '../../core/person.ts';
 import { seededRandom } from '../../core/seeded-random.ts';
 import { shuffled } from '../../core/shuffled.ts';
-import { MASK_STATES } from '../../faces/mask-state.ts';
+import { MASK_STATES, sideOf } from '../../faces/mask-state.ts';
 import type { ModelEntry } from '../../inference/manifest.ts';
 import type { FaceStore } from '../data/face-store.ts';
 import {
@@ -31,8 +31,7 @@ export const MASK_STATE_FITS: MaskFits = [['high', 'normal'], ['low']];
 
 const SIZE = { width: MASK_CROP_PX, height: MASK_CROP_PX };
 /** How the faces held out are varied, whatever the recipe trains on: runs can be compared. */
-const JUDGED: MaskVariation = {
-  side: MASK_CROP_PX,
+const JUDGED: Omit<MaskVariation, 'side'> = {
   shift: 0.06,
   stretch: 0.08,
   turn: 0.5,
@@ -60,7 +59,8 @@ const SHOWN = 24;
  * Tells mask states from the grey crop of a face's box: bare faces, masks drawn on them, and photographs of real masks where there
  * are any. The network begins with weights by chance.
  *
- * Throws TRAINING_DATA_UNUSABLE when nobody to train on, or nobody held out, has a bare face.
+ * Throws TRAINING_DATA_UNUSABLE when nobody to train on, or nobody held out, has a bare face, and MODEL_UNSUPPORTED when the model in
+ * use, which it is compared with, takes no grey square or gives no logit a state.
  */
 export function maskStateLesson(
   recipe: RecipeOf<'mask-state'>,
@@ -74,9 +74,12 @@ export function maskStateLesson(
   requireBare(store, train, 'to train on');
   requireBare(store, validation, 'held out');
   const states = MASK_STATES.length;
+  const old = contractOf(inUse.entry);
+  const own: MaskModel = { side: MASK_CROP_PX, output: MASK_OUTPUT, pixels: MASK_PIXELS };
+  const facesFor = (side: number) => judgedFaces(store, validation, recipe.validation.faces, side);
   let judged: JudgedFaces | null = null;
   const faces = () => {
-    judged ??= judgedFaces(store, validation, recipe.validation.faces);
+    judged ??= facesFor(own.side);
     return judged;
   };
   return {
@@ -103,21 +106,37 @@ export function maskStateLesson(
         metrics: { right: accuracy(graph, { logits, labels }) },
       };
     },
-    judge: (student, values) => judgeStates(student, values, MASK_OUTPUT, MASK_PIXELS, faces()),
+    judge: (student, values) => judgeStates(student, values, own, faces()),
     async judgeInUse() {
-      const { mean, scale } = inUse.entry.input;
-      const options = { onnx: inUse.onnx, input: [1, MASK_CROP_PX, MASK_CROP_PX], cut: null, batch, open, block: null };
-      const student = await openStudent(options);
+      const input = [1, old.side, old.side];
+      const student = await openStudent({ onnx: inUse.onnx, input, cut: null, batch, open, block: null });
       try {
-        const output = inUse.entry.outputs[0]?.name ?? '';
-        return await judgeStates(student, student.initial, output, { mean, scale }, faces());
+        return await judgeStates(student, student.initial, old, old.side === own.side ? faces() : facesFor(old.side));
       } finally {
         await student.close();
       }
     },
-    examples: (student, _before, after) => mistakes(student, after, faces()),
+    examples: (student, _before, after) => mistakes(student, after, own, faces()),
     close: async () => {},
   };
+}
+
+/** What a mask-state model takes and gives. */
+interface MaskModel {
+  readonly side: number;
+  readonly pixels: PixelScale;
+  readonly output: string;
+}
+
+/** As the daemon reads it of a manifest. Throws MODEL_UNSUPPORTED. */
+function contractOf({ id, input, outputs }: ModelEntry): MaskModel {
+  const { mean, scale } = input;
+  const side = sideOf(id, input);
+  const [logits, ...others] = outputs.filter(
+    ({ shape }) => shape.reduce((product, it) => product * it, 1) === MASK_STATES.length,
+  );
+  if (logits && others.length === 0) return { side, pixels: { mean, scale }, output: logits.name };
+  throw new EyelineError('MODEL_UNSUPPORTED', `model ${id} gives no logit for each of ${MASK_STATES.join(', ')}`);
 }
 
 function requireBare(store: FaceStore, faces: readonly number[], what: string): void {
@@ -137,7 +156,8 @@ interface JudgedFace {
 type JudgedFaces = readonly JudgedFace[];
 
 /** At most so many faces, real masks first, each with all that it shows; the same ones and in the same variation every time. */
-function judgedFaces(store: FaceStore, validation: readonly number[], most: number): JudgedFaces {
+function judgedFaces(store: FaceStore, validation: readonly number[], most: number, side: number): JudgedFaces {
+  const size = { width: side, height: side };
   const isReal = (face: number) => store.faces[face]?.worn === true;
   const real = validation.filter(isReal);
   const others = shuffled(
@@ -149,8 +169,8 @@ function judgedFaces(store: FaceStore, validation: readonly number[], most: numb
     const chip = chipOf(store, example);
     return {
       example,
-      asIs: greyOf(warp(chip, boxToCrop(chip.box, SIZE), SIZE)),
-      varied: variedCrop(chip, example.state, JUDGED, sampleRandom(0, 0, index)),
+      asIs: greyOf(warp(chip, boxToCrop(chip.box, size), size)),
+      varied: variedCrop(chip, example.state, { ...JUDGED, side }, sampleRandom(0, 0, index)),
     };
   });
 }
@@ -160,27 +180,8 @@ function judgedFaces(store: FaceStore, validation: readonly number[], most: numb
  * varied: `accuracy` and `variedAccuracy` whether
  * a mask is there at all; `bareRight`, `variedBareRight` bare faces, `drawnRight`, `realRight` masks; `stateAccuracy` all three states.
  */
-async function judgeStates(
-  student: Student,
-  values: Values,
-  output: string,
-  pixels: PixelScale,
-  faces: JudgedFaces,
-): Promise<Judgement> {
-  const asIs = await told(
-    student,
-    values,
-    output,
-    pixels,
-    faces.map((it) => it.asIs),
-  );
-  const varied = await told(
-    student,
-    values,
-    output,
-    pixels,
-    faces.map((it) => it.varied),
-  );
+async function judgeStates(student: Student, values: Values, model: MaskModel, faces: JudgedFaces): Promise<Judgement> {
+  const { asIs, varied } = await toldOf(student, values, model, faces);
   const share = (answers: readonly number[], of: (example: MaskExample) => boolean, exact = false) => {
     let [right, all] = [0, 0];
     for (const [at, { example }] of faces.entries()) {
@@ -216,16 +217,32 @@ async function judgeStates(
   return { score: figures.accuracy + figures.variedAccuracy + 0.5 * figures.stateAccuracy, figures };
 }
 
-/** The likeliest state of each crop, its index. */
+/** The likeliest state of each face as it is and varied, its index. */
+async function toldOf(student: Student, values: Values, model: MaskModel, faces: JudgedFaces) {
+  return {
+    asIs: await told(
+      student,
+      values,
+      model,
+      faces.map((it) => it.asIs),
+    ),
+    varied: await told(
+      student,
+      values,
+      model,
+      faces.map((it) => it.varied),
+    ),
+  };
+}
+
 async function told(
   student: Student,
   values: Values,
-  output: string,
-  pixels: PixelScale,
+  { side, pixels, output }: MaskModel,
   crops: readonly Uint8Array[],
 ): Promise<number[]> {
-  const input = new Float32Array(crops.length * MASK_CROP_PX ** 2);
-  for (const [at, crop] of crops.entries()) writeGrey(crop, pixels, input, at * MASK_CROP_PX ** 2);
+  const input = new Float32Array(crops.length * side ** 2);
+  for (const [at, crop] of crops.entries()) writeGrey(crop, pixels, input, at * side ** 2);
   const logits = (await student.run(input, crops.length, values))[output] ?? new Float32Array();
   return crops.map((_, at) => {
     const row = logits.subarray(at * MASK_STATES.length, (at + 1) * MASK_STATES.length);
@@ -234,21 +251,8 @@ async function told(
 }
 
 /** Faces held out that are told wrongly, as they are and varied. */
-async function mistakes(student: Student, values: Values, faces: JudgedFaces): Promise<Example[]> {
-  const asIs = await told(
-    student,
-    values,
-    MASK_OUTPUT,
-    MASK_PIXELS,
-    faces.map((it) => it.asIs),
-  );
-  const varied = await told(
-    student,
-    values,
-    MASK_OUTPUT,
-    MASK_PIXELS,
-    faces.map((it) => it.varied),
-  );
+async function mistakes(student: Student, values: Values, model: MaskModel, faces: JudgedFaces): Promise<Example[]> {
+  const { asIs, varied } = await toldOf(student, values, model, faces);
   const name = (answers: readonly number[], at: number) => MASK_STATES[answers[at] ?? 0] ?? '';
   const wrong = faces.flatMap((face, at) => {
     const [one, other] = [name(asIs, at), name(varied, at)];

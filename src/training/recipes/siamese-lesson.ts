@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { RecipeOf } from '../../config/training-recipe.ts';
 import { EyelineError, messageOf } from '../../core/errors.ts';
 import { type AlignmentPoints, alignBy } from '../../faces/align.ts';
-import { cosine, normalise } from '../../faces/embedding.ts';
+import { cosine } from '../../faces/embedding.ts';
 import { cutSmoothly, type FaceAlignments, groupByPerson, marksOf } from '../data/encoder-sampler.ts';
 import type { FaceStore } from '../data/face-store.ts';
 import { writePlanes } from '../data/sampler.ts';
@@ -17,6 +17,7 @@ import type { Example, Lesson } from './lesson.ts';
 import { EMBEDDING, seeUpperBlocks, withEmbedding } from './siamese-network.ts';
 import { openStudent, type Student } from './student.ts';
 import { trueAcceptRates } from './true-accept-rates.ts';
+import { type EmbeddingOf, unitEmbeddings } from './unit-embeddings.ts';
 
 export interface SiameseParts extends LessonParts {
   readonly alignments: FaceAlignments;
@@ -27,6 +28,7 @@ const RAW = { mean: [0, 0, 0], scale: [1, 1, 1] };
 const MOST_OF_A_PERSON = 6;
 /** Faces in a run's report. */
 const SHOWN = 12;
+const OWN: EmbeddingOf = { output: EMBEDDING, mirrored: false };
 
 /**
  * The upper blocks of aligned faces through one network for anchor, positive and negative, taught by triplets: ResNet50 with
@@ -68,8 +70,7 @@ export async function siameseLesson(
       const { loss, active } = tripletLoss(graph, outputs[EMBEDDING] ?? '', batch, recipe);
       return { loss, metrics: { active } };
     },
-    judge: (student, values) =>
-      judgeEncoder(student, values, EMBEDDING, { ...cuts, width: side, height: side, ...RAW }),
+    judge: (student, values) => judgeEncoder(student, values, OWN, { ...cuts, width: side, height: side, ...RAW }),
     examples: (student, before, after) =>
       nearestExamples(student, [before, after], { ...cuts, width: side, height: side, ...RAW }),
     async judgeInUse() {
@@ -83,10 +84,9 @@ export async function siameseLesson(
         block: null,
       });
       try {
-        const output = inUse.entry.outputs[0]?.name ?? '';
-        const { alignedBy = 'five' } = inUse.entry;
+        const { outputs, alignedBy = 'five', mirrored = false } = inUse.entry;
         const own = { ...cuts, alignedBy, width, height, mean, scale };
-        return await judgeEncoder(student, student.initial, output, own);
+        return await judgeEncoder(student, student.initial, { output: outputs[0]?.name ?? '', mirrored }, own);
       } finally {
         await student.close();
       }
@@ -160,8 +160,13 @@ interface JudgedFaces {
 }
 
 /** Masked faces against plain ones, and plain ones among themselves. */
-async function judgeEncoder(student: Student, values: Values, output: string, judged: JudgedFaces): Promise<Judgement> {
-  const embed = (wears: boolean) => embedFaces(student, values, output, judged, wears);
+async function judgeEncoder(
+  student: Student,
+  values: Values,
+  of: EmbeddingOf,
+  judged: JudgedFaces,
+): Promise<Judgement> {
+  const embed = (wears: boolean) => embedFaces(student, values, of, judged, wears);
   const { store, faces } = judged;
   const gallery = await embed(false);
   const probes = await embed(true);
@@ -178,7 +183,7 @@ async function judgeEncoder(student: Student, values: Values, output: string, ju
 async function embedFaces(
   student: Student,
   values: Values,
-  output: string,
+  of: EmbeddingOf,
   judged: JudgedFaces,
   wears: boolean,
 ): Promise<Float32Array[]> {
@@ -191,11 +196,7 @@ async function embedFaces(
     some.forEach((face, row) => {
       writePlanes(cropOf(judged, face, wears), pixels, crops, row * size);
     });
-    const given = (await student.run(crops, some.length, values))[output] ?? new Float32Array();
-    const dimension = given.length / some.length;
-    for (let row = 0; row < some.length; row++) {
-      embeddings.push(normalise(given.slice(row * dimension, (row + 1) * dimension)));
-    }
+    embeddings.push(...(await unitEmbeddings(student, values, { crops, count: some.length }, of)));
   }
   return embeddings;
 }
@@ -218,8 +219,8 @@ async function nearestExamples(
   const personOf = (at: number) => store.faces[faces[at] ?? -1]?.person;
   const nearest: number[][] = [];
   for (const values of weights) {
-    const gallery = await embedFaces(student, values, EMBEDDING, judged, false);
-    const probes = await embedFaces(student, values, EMBEDDING, judged, true);
+    const gallery = await embedFaces(student, values, OWN, judged, false);
+    const probes = await embedFaces(student, values, OWN, judged, true);
     nearest.push(
       probes.map((probe, at) => {
         const scores = gallery.map((face, other) => (other === at ? -2 : cosine(probe, face)));

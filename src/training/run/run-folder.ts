@@ -33,6 +33,7 @@ const METRICS = 'metrics.jsonl';
 const VALIDATIONS = 'validation.jsonl';
 const RECORD = 'run.json';
 const CHECKPOINTS = 'checkpoints';
+const STATE = 'state.json';
 const MODEL = 'model.onnx';
 /** Checkpoints that are kept: the last, and the one before it in case of a stop while it is removed. */
 const KEPT = 2;
@@ -105,6 +106,11 @@ export class RunFolder {
     await this.#write(() => this.#replace(name, content));
   }
 
+  /** What `writeFile` wrote; null when there is none. */
+  async readFile(name: string): Promise<string | null> {
+    return readFile(join(this.path, name), 'utf8').catch(() => null);
+  }
+
   /** Writes a checkpoint as a whole or not at all, and removes old ones. */
   async saveCheckpoint({ state, trainer, average }: Checkpoint): Promise<void> {
     const folder = join(this.path, CHECKPOINTS, String(state.step).padStart(8, '0'));
@@ -117,7 +123,7 @@ export class RunFolder {
         join(draft, 'average.f32'),
         new Uint8Array(average.buffer, average.byteOffset, average.byteLength),
       );
-      await writeFile(join(draft, 'state.json'), JSON.stringify(state));
+      await writeFile(join(draft, STATE), JSON.stringify(state));
       await rm(folder, { recursive: true, force: true });
       await rename(draft, folder);
       for (const old of (await this.#checkpoints()).slice(0, -KEPT)) {
@@ -126,30 +132,42 @@ export class RunFolder {
     });
   }
 
-  /** The last whole checkpoint, with metrics and validations cut back to it; null when there is none. */
+  /** The last whole checkpoint, with metrics and validations cut back to it; null, and both empty, when there is none. */
   async restoreCheckpoint(): Promise<Checkpoint | null> {
     for (const name of (await this.#checkpoints()).reverse()) {
       const folder = join(this.path, CHECKPOINTS, name);
       try {
-        const state = JSON.parse(await readFile(join(folder, 'state.json'), 'utf8')) as LoopState;
+        const state = JSON.parse(await readFile(join(folder, STATE), 'utf8')) as LoopState;
         const trainer = new Uint8Array(await readFile(join(folder, 'trainer.safetensors')));
         const bytes = new Uint8Array(await readFile(join(folder, 'average.f32')));
-        for (const file of [METRICS, VALIDATIONS]) {
-          const kept = (await this.#lines(file)).filter(({ step }) => (step ?? 0) <= state.step);
-          await this.#write(() => this.#replace(file, kept.map((line) => `${JSON.stringify(line)}\n`).join('')));
-        }
+        await this.#cutBack(state.step);
         return { state, trainer, average: new Float32Array(bytes.buffer) };
       } catch (error) {
         if (error instanceof EyelineError) throw error;
       }
     }
+    // It begins anew.
+    await this.#cutBack(-1);
     return null;
   }
 
-  /** Step of the last checkpoint; null when there is none. */
-  async lastCheckpoint(): Promise<number | null> {
+  /** Where the last checkpoint stands; null when there is none. */
+  async lastState(): Promise<LoopState | null> {
     const last = (await this.#checkpoints()).at(-1);
-    return last === undefined ? null : Number(last);
+    if (last === undefined) return null;
+    try {
+      return JSON.parse(await readFile(join(this.path, CHECKPOINTS, last, STATE), 'utf8')) as LoopState;
+    } catch {
+      return null;
+    }
+  }
+
+  /** Forgets what was measured after a step. */
+  async #cutBack(last: number): Promise<void> {
+    for (const file of [METRICS, VALIDATIONS]) {
+      const kept = (await this.#lines(file)).filter(({ step }) => (step ?? 0) <= last);
+      await this.#write(() => this.#replace(file, kept.map((line) => `${JSON.stringify(line)}\n`).join('')));
+    }
   }
 
   async #checkpoints(): Promise<string[]> {

@@ -53,6 +53,32 @@ export interface RunOutcome {
   readonly state: LoopState;
 }
 
+/** How a training that stands there has ended; null when there is something left to do. */
+export function endOf(
+  { step, withoutGain, elapsedMs }: LoopState,
+  { steps, patience, maxMs }: Pick<RunSettings, 'steps' | 'patience' | 'maxMs'>,
+): Exclude<RunEnd, 'interrupted'> | null {
+  if (step >= steps) return 'done';
+  if (withoutGain >= patience) return 'no gain';
+  if (maxMs !== null && elapsedMs >= maxMs) return 'time is up';
+  return null;
+}
+
+/** How the run of a folder has ended; null when there is something left to do. Looks at its files alone. */
+export async function endedBefore(
+  folder: RunFolder,
+  settings: Parameters<typeof endOf>[1],
+): Promise<RunOutcome | null> {
+  const state = await folder.lastState();
+  const end = state && endOf(state, settings);
+  return state && end && (await isJudged(folder, state)) ? { end, state } : null;
+}
+
+/** Whether what was reached has been judged: it has not where a run was interrupted. */
+async function isJudged(folder: RunFolder, { step }: LoopState): Promise<boolean> {
+  return (await folder.readValidations()).some((it) => it.step === step);
+}
+
 /** Weight of the newest in the means that are shown. */
 const NEWEST = 0.05;
 
@@ -95,13 +121,8 @@ export async function trainRun(parts: RunParts): Promise<RunOutcome> {
     state = { ...state, elapsedMs: elapsedMs() };
     await folder.saveCheckpoint({ state, trainer: trainer.save(), average });
   };
-  const endReason = (): RunEnd | null => {
-    if (state.step >= settings.steps) return 'done';
-    if (signal.aborted) return 'interrupted';
-    if (state.withoutGain >= settings.patience) return 'no gain';
-    if (settings.maxMs !== null && elapsedMs() >= settings.maxMs) return 'time is up';
-    return null;
-  };
+  const endReason = (): RunEnd | null =>
+    endOf({ ...state, elapsedMs: elapsedMs() }, settings) ?? (signal.aborted ? 'interrupted' : null);
 
   // What the model is worth before anything is trained: the first point of the curve.
   if (!before) await judge();
@@ -136,7 +157,7 @@ export async function trainRun(parts: RunParts): Promise<RunOutcome> {
       });
       end = endReason();
     }
-    if (end !== 'interrupted' && state.step % settings.validateEverySteps !== 0) await judge();
+    if (end !== 'interrupted' && !(await isJudged(folder, state))) await judge();
     await save();
     return { end, state };
   } catch (error) {

@@ -1,0 +1,81 @@
+import { readFile } from 'node:fs/promises';
+import type { Config } from '../../config/schema.ts';
+import { EyelineError } from '../../core/errors.ts';
+import { sha256 } from '../../inference/files.ts';
+import type { ModelStore } from '../../inference/store.ts';
+import { type GatedKind, reasonsAgainst } from '../../training/run/gate.ts';
+import type { Judgement, RunFolder } from '../../training/run/run-folder.ts';
+import type { CommandContext } from '../command.ts';
+import { installModel, stepsAfterInstall } from './install-model.ts';
+import { modelOf } from './open-lesson.ts';
+import type { RecipeOutcome } from './run-recipe.ts';
+
+/** Id of an upper-part encoder where none is configured. */
+const UPPER_ENCODER = 'upper-encoder';
+
+/** File of a run's folder, and what it holds. */
+const VERDICT = 'gate.json';
+interface Verdict {
+  /** SHA-256 of the model it is about. */
+  readonly model: string;
+  /** Why it was not installed; nothing when it was. */
+  readonly against: readonly string[];
+}
+
+export interface Candidate {
+  readonly name: string;
+  readonly kind: GatedKind;
+  readonly folder: RunFolder;
+  readonly outcome: RecipeOutcome;
+  readonly inUse: Judgement;
+  readonly config: Config;
+  readonly store: ModelStore;
+}
+
+/** Throws TRAINING_NOT_BETTER, which says in what, and leaves the model in use. */
+export async function installIfBetter(candidate: Candidate, context: CommandContext): Promise<void> {
+  const { name, kind, folder, outcome, inUse, config, store } = candidate;
+  for (const [figure, before] of Object.entries(inUse.figures)) {
+    const after = outcome.best.figures[figure];
+    if (after !== undefined) context.warn(`  ${figure}: ${before.toFixed(4)} in use, ${after.toFixed(4)} trained`);
+  }
+  const against = reasonsAgainst(kind, inUse, outcome.best);
+  const verdict: Verdict = { model: await hashOf(folder), against };
+  if (against.length > 0) {
+    await folder.writeFile(VERDICT, JSON.stringify(verdict));
+    throw notBetter(name, against);
+  }
+  const upper = kind === 'encoder' || kind === 'siamese';
+  const id = upper ? (config.models.upperEncoder ?? UPPER_ENCODER) : modelOf(kind, config);
+  const part = upper ? 'upper' : undefined;
+  const path = await installModel(config.models.dir, {
+    id,
+    file: folder.modelFile,
+    from: store.entry(modelOf(kind, config)),
+    contract: outcome.contract,
+    part,
+    recipe: name,
+  });
+  await folder.writeFile(VERDICT, JSON.stringify(verdict));
+  context.print(`  installed as ${id}: ${path}; the daemon uses it when it is started again`);
+  for (const step of stepsAfterInstall(id, part, config.models.upperEncoder)) context.print(`  ${step}`);
+}
+
+/**
+ * Whether the model of a run was installed before; false when nobody asked for it yet. Throws TRAINING_NOT_BETTER when it was
+ * refused: the models it was compared and prepared with may be others now.
+ */
+export async function installedBefore(name: string, folder: RunFolder): Promise<boolean> {
+  const verdict = JSON.parse((await folder.readFile(VERDICT)) ?? 'null') as Verdict | null;
+  if (verdict?.model !== (await hashOf(folder))) return false;
+  if (verdict.against.length > 0) throw notBetter(name, verdict.against);
+  return true;
+}
+
+function notBetter(name: string, against: readonly string[]): EyelineError {
+  return new EyelineError('TRAINING_NOT_BETTER', `${name}: ${against.join('; ')}`);
+}
+
+async function hashOf({ modelFile }: RunFolder): Promise<string> {
+  return sha256(new Uint8Array(await readFile(modelFile)));
+}

@@ -1,0 +1,92 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import {
+  type ModelsOfRun,
+  requireSameData,
+  requireSameModels,
+  requireSameSettings,
+} from '../../src/commands/train/same-run.ts';
+import { loadRecipe, parseRecipe, type TrainingRecipe } from '../../src/config/training-recipe.ts';
+import { RunFolder } from '../../src/training/run/run-folder.ts';
+
+const SHIPPED = [
+  'masked-detector',
+  'masked-landmarks',
+  'masked-encoder',
+  'mask-state',
+  'classifier-head',
+  'hariri-bof',
+  'siamese-triplet',
+] as const;
+
+async function begun(record: object): Promise<RunFolder> {
+  const path = await mkdtemp(join(tmpdir(), 'eyeline-same-'));
+  onTestFinished(() => rm(path, { recursive: true, force: true }));
+  const folder = new RunFolder(path);
+  await folder.begin(record);
+  return folder;
+}
+
+it.each(SHIPPED)('%s goes on with the settings it began with, and with a description of other words', async (name) => {
+  const { recipe } = await loadRecipe(name);
+  const folder = await begun({ settings: recipe });
+  await requireSameSettings(folder, recipe);
+  await requireSameSettings(folder, { ...recipe, description: 'the same' });
+});
+
+it.each([
+  ['masked-encoder', { steps: 1300 }, 'steps was 1200, is 1300'],
+  ['masked-encoder', { cut: null }, 'cut was "Conv_37", is null'],
+  ['masked-encoder', { blankFrom: [57, 63] }, 'blankFrom was [57,64], is [57,63]'],
+  ['siamese-triplet', { seed: 9 }, 'seed was 1, is 9'],
+] as const)('%s is refused %j', async (name, change, said) => {
+  const { recipe } = await loadRecipe(name);
+  const folder = await begun({ settings: recipe });
+  const other = parseRecipe(JSON.stringify({ ...recipe, ...change }), 'a test');
+  await expect(requireSameSettings(folder, other)).rejects.toThrow(
+    `${folder.path} was begun with other settings: ${said}: put`,
+  );
+  await expect(requireSameSettings(folder, other)).rejects.toMatchObject({ code: 'USAGE' });
+});
+
+it('names all that differs, inner keys as well, and of another kind nothing else', async () => {
+  const { recipe } = await loadRecipe('masked-detector');
+  const folder = await begun({ settings: recipe });
+  const { optimiser, validation } = recipe;
+  const changed = { ...recipe, optimiser: { ...optimiser, peak: 0.1 }, validation: { ...validation, fold: 2 } };
+  await expect(requireSameSettings(folder, changed)).rejects.toThrow(
+    'optimiser.peak was 0.0005, is 0.1; validation.fold was 0, is 2: ',
+  );
+  const { recipe: landmarks } = await loadRecipe('masked-landmarks');
+  await expect(requireSameSettings(folder, landmarks)).rejects.toThrow(
+    'settings: kind was "detector", is "landmarks": ',
+  );
+});
+
+it('a key that came later counts as its default', async () => {
+  const { recipe } = await loadRecipe('masked-detector');
+  const { faceless: _, ...older } = recipe as Extract<TrainingRecipe, { kind: 'detector' }>;
+  await requireSameSettings(await begun({ settings: older }), recipe);
+});
+
+const MODEL = { id: 'one', sha256: 'a'.repeat(64) };
+const OTHER = { id: 'two', sha256: 'b'.repeat(64) };
+it.each(['model', 'landmarks', 'encoder', 'network'] as const)('is refused another %s', async (part) => {
+  const folder = await begun({ model: MODEL, [part]: MODEL });
+  await requireSameModels(folder, { [part]: MODEL } satisfies ModelsOfRun);
+  await expect(requireSameModels(folder, { [part]: OTHER })).rejects.toThrow(
+    `begun with another ${part}: one (SHA-256 aaaaaaaaaaaa…), not two (bbbbbbbbbbbb…)`,
+  );
+});
+
+it('does not mind another model in use where it is not built on it', async () => {
+  await requireSameModels(await begun({ model: MODEL }), {});
+});
+
+it('is refused other pictures', async () => {
+  const folder = await begun({ data: { fingerprint: 'x' } });
+  await requireSameData(folder, 'x');
+  await expect(requireSameData(folder, 'y')).rejects.toThrow('was begun with other pictures');
+});
