@@ -1,5 +1,5 @@
 import { EyelineError } from '../core/errors.ts';
-import { letterbox, type Size } from '../core/geometry.ts';
+import { type Affine, letterbox, type Size } from '../core/geometry.ts';
 import type { Cut, Picture } from '../core/picture.ts';
 import { answered, loadOpencv, MAX_PICTURE_PIXELS, type Mat, type Opencv } from './opencv.ts';
 
@@ -85,7 +85,25 @@ export class OpencvPicture implements Picture {
     return mat;
   }
 
-  #cut({ matrix: [a, b, c, d, e, f], width, height, colour }: Cut): Uint8Array {
+  #cut(cut: Cut): Uint8Array {
+    const { matrix, width, height, colour } = cut;
+    const cv = this.#cv;
+    // The crop is converted, not the frame: it has a hundredth of the pixels.
+    const code = colour === 'grey' ? cv.COLOR_BGR2GRAY : cv.COLOR_BGR2RGB;
+    const part = this.#partOf(cut);
+    // What is only moved need not be sampled: it takes a tenth of the time.
+    if (part) return takeConverted(this.#bgr.getRegion(new cv.Rect(part.x, part.y, width, height)), code);
+    return takeConverted(this.#warped(matrix, { width, height }), code);
+  }
+
+  /** Where a cut's first pixel is in the picture, if all it does is to take a part of it as it is. */
+  #partOf({ matrix: [a, b, c, d, e, f], width, height }: Cut): { x: number; y: number } | null {
+    const [x, y] = [-c, -f];
+    if (a !== 1 || b !== 0 || d !== 0 || e !== 1 || !Number.isInteger(x) || !Number.isInteger(y)) return null;
+    return x >= 0 && y >= 0 && x + width <= this.width && y + height <= this.height ? { x, y } : null;
+  }
+
+  #warped([a, b, c, d, e, f]: Affine, { width, height }: Size): Mat {
     const cv = this.#cv;
     const matrix = new cv.Mat(
       [
@@ -96,8 +114,7 @@ export class OpencvPicture implements Picture {
     );
     const warped = this.#bgr.warpAffine(matrix, new cv.Size(width, height), cv.INTER_LINEAR, cv.BORDER_CONSTANT);
     matrix.release();
-    // The crop is converted, not the frame: it has a hundredth of the pixels.
-    return takeConverted(warped, colour === 'grey' ? cv.COLOR_BGR2GRAY : cv.COLOR_BGR2RGB);
+    return warped;
   }
 }
 

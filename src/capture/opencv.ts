@@ -24,6 +24,8 @@ export interface Mat {
   drawFillPoly(polygons: readonly (readonly object[])[], colour: object): void;
   resize(rows: number, cols: number, fx: number, fy: number, interpolation: number): Mat;
   copyMakeBorder(top: number, bottom: number, left: number, right: number, type: number): Mat;
+  /** A view, which shares the pixels. */
+  getRegion(part: object): Mat;
   warpAffine(matrix: Mat, size: object, flags: number, border: number): Mat;
   /** The pixels, copied, row by row. */
   getData(): Buffer;
@@ -50,6 +52,7 @@ export interface Opencv {
   readonly Point2: new (x: number, y: number) => object;
   readonly Vec3: new (first: number, second: number, third: number) => object;
   readonly Size: new (width: number, height: number) => object;
+  readonly Rect: new (x: number, y: number, width: number, height: number) => object;
   /** Opens at once, blocking the thread; throws when it cannot. */
   readonly VideoCapture: new (
     source: string,

@@ -1,4 +1,5 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, extname } from 'node:path';
 import { EyelineError, messageOf } from '../core/errors.ts';
 import type { Affine, Box, Size } from '../core/geometry.ts';
@@ -56,7 +57,7 @@ async function masked<T>(
 ): Promise<T | NotMasked> {
   let picture: StoredPicture;
   try {
-    picture = await tools.decode(await readFile(file), file);
+    picture = await tools.decode(readFileSync(file), file);
   } catch (error) {
     return { outcome: 'unreadable', reason: messageOf(error) };
   }

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { messageOf } from '../core/errors.ts';
 import type { Picture } from '../core/picture.ts';
 import { PaddedPicture } from '../evaluation/padded-picture.ts';
@@ -14,7 +14,7 @@ type PrepareTools = Pick<PictureTools, 'decode'> & {
 export async function preparePicture(task: Omit<PrepareTask, 'kind'>, tools: PrepareTools): Promise<PrepareOutcome> {
   let picture: StoredPicture;
   try {
-    picture = await tools.decode(await readFile(task.file), task.file);
+    picture = await tools.decode(readFileSync(task.file), task.file);
   } catch (error) {
     return { face: null, reason: messageOf(error).split('\n')[0] ?? '' };
   }

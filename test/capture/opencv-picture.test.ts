@@ -1,7 +1,8 @@
 import { deflateSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { decodePicture, encodeJpeg, type OpencvPicture } from '../../src/capture/opencv-picture.ts';
+import { decodePicture, encodeJpeg, type OpencvPicture, rgbPicture } from '../../src/capture/opencv-picture.ts';
 import { type Affine, invert } from '../../src/core/geometry.ts';
+import { seededRandom } from '../../src/core/seeded-random.ts';
 
 type Colour = readonly [red: number, green: number, blue: number];
 type Paint = (x: number, y: number) => Colour;
@@ -64,6 +65,32 @@ describe('cut', () => {
     const picture = await decoded(ppm(30, 20, GRADIENT));
     const [crop] = await picture.cut([{ width: 2, height: 1, colour: 'rgb', matrix: [1, 0, -10, 0, 1, -5] }]);
     expect([...(crop ?? [])]).toEqual([50, 35, 180, 53, 35, 179]);
+  });
+
+  it('gives any part as it is, black where that lies outside', async () => {
+    const [width, height] = [23, 17];
+    const random = seededRandom(3);
+    const noise = Uint8Array.from({ length: width * height * 3 }, () => Math.floor(random() * 256));
+    const picture = rgbPicture(noise, { width, height });
+    const cuts = [
+      [0, 0, width, height],
+      [3, 5, 12, 9],
+      [22, 16, 1, 1],
+      [-4, 2, 9, 20],
+      [15, -1, 12, 6],
+    ] as const;
+    for (const [x, y, w, h] of cuts) {
+      const expected = Array.from({ length: w * h * 3 }, (_, at) => {
+        const [column, row] = [x + (Math.floor(at / 3) % w), y + Math.floor(at / 3 / w)];
+        const inside = column >= 0 && column < width && row >= 0 && row < height;
+        return inside ? noise[(row * width + column) * 3 + (at % 3)] : 0;
+      });
+      const [crop] = await picture.cut([{ width: w, height: h, colour: 'rgb', matrix: [1, 0, -x, 0, 1, -y] }]);
+      expect([...(crop ?? [])]).toEqual(expected);
+    }
+    // The picture itself is not touched by what was taken of it.
+    expect([...(await picture.fit({ width, height }))]).toEqual([...noise]);
+    picture.release();
   });
 
   it('warps as bilinear weights computed by hand do, black outside', async () => {
