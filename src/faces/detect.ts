@@ -52,15 +52,19 @@ export function decodeDetections(
   const toX = (x: number) => clamp(((x * input.width - offset.x) * picture.width) / inner.width, picture.width);
   const toY = (y: number) => clamp(((y * input.height - offset.y) * picture.height) / inner.height, picture.height);
 
+  const boxOf = (candidate: number): Box => {
+    const [x0 = 0, y0 = 0, x1 = 0, y1 = 0] = boxes.data.subarray(candidate * CORNERS, (candidate + 1) * CORNERS);
+    const left = toX(x0);
+    const top = toY(y0);
+    return { x: left, y: top, width: toX(x1) - left, height: toY(y1) - top };
+  };
+
   const found: Detection[] = [];
-  for (let index = 0; index < candidates; index++) {
-    const candidate = row * candidates + index;
+  // Of thousands nearly all are none: a function made for each would be most of the work.
+  for (let candidate = row * candidates; candidate < (row + 1) * candidates; candidate++) {
     const score = scores.data[candidate * CLASSES + 1] ?? 0;
     if (!(score >= leastScore)) continue;
-    const corner = (which: number) => boxes.data[candidate * CORNERS + which] ?? 0;
-    const left = toX(corner(0));
-    const top = toY(corner(1));
-    const box = { x: left, y: top, width: toX(corner(2)) - left, height: toY(corner(3)) - top };
+    const box = boxOf(candidate);
     if (Math.min(box.width, box.height) >= options.minFacePx) found.push({ box, score });
   }
   return suppressOverlaps(found, options.nmsIou).slice(0, options.maxFaces);
