@@ -210,8 +210,11 @@ export interface Trainer {
    * One step. Throws TRAINING_DIVERGED, before any weight is touched, when the loss or a gradient is not a finite number.
    */
   train(batch: Batch): Promise<TrainedStep>;
-  /** Weights, optimiser state and step count, exact: a trainer that restores them goes on bit for bit (safetensors file). */
-  save(): Uint8Array;
+  /**
+   * Weights, optimiser state and step count, exact: a trainer that restores them goes on bit for bit (a safetensors file, in
+   * pieces). They are those in use, not copies: to be written before the next step.
+   */
+  save(): readonly Uint8Array[];
   /** Throws CHECKPOINT_UNREADABLE when the bytes are no checkpoint or one of other parameters. */
   restore(checkpoint: Uint8Array): void;
 }

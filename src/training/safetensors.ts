@@ -20,7 +20,12 @@ const LENGTH_BYTES = 8;
 /** Names the format keeps for the texts. */
 const METADATA = '__metadata__';
 
-export function encodeTensors({ tensors, metadata }: TensorFile): Uint8Array {
+export function encodeTensors(file: TensorFile): Uint8Array {
+  return new Uint8Array(Buffer.concat(tensorPieces(file)));
+}
+
+/** The bytes of a file, piece by piece; the numbers are not copied. */
+export function tensorPieces({ tensors, metadata }: TensorFile): readonly Uint8Array[] {
   const header: Record<string, HeaderEntry | Readonly<Record<string, string>>> = { [METADATA]: metadata };
   let at = 0;
   for (const [name, { shape, data }] of Object.entries(tensors)) {
@@ -30,16 +35,11 @@ export function encodeTensors({ tensors, metadata }: TensorFile): Uint8Array {
   // Spaces at the end let the numbers begin at a multiple of eight.
   const plain = new TextEncoder().encode(JSON.stringify(header));
   const headerLength = Math.ceil(plain.length / 8) * 8;
-  const bytes = new Uint8Array(LENGTH_BYTES + headerLength + at);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(headerLength), true);
-  bytes.fill(0x20, LENGTH_BYTES, LENGTH_BYTES + headerLength);
-  bytes.set(plain, LENGTH_BYTES);
-  let place = LENGTH_BYTES + headerLength;
-  for (const { data } of Object.values(tensors)) {
-    bytes.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), place);
-    place += data.byteLength;
-  }
-  return bytes;
+  const head = new Uint8Array(LENGTH_BYTES + headerLength).fill(0x20);
+  new DataView(head.buffer).setBigUint64(0, BigInt(headerLength), true);
+  head.set(plain, LENGTH_BYTES);
+  const numbers = Object.values(tensors).map(({ data }) => data);
+  return [head, ...numbers.map((data) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength))];
 }
 
 /** Throws CHECKPOINT_UNREADABLE. */

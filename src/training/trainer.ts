@@ -3,7 +3,7 @@ import type { Trainer, TrainerSettings, TrainStep, Values } from './engine.ts';
 import { clipFactor, globalNorm } from './optimiser/gradient-norm.ts';
 import { createOptimiser } from './optimiser/optimiser.ts';
 import { learningRate } from './optimiser/schedule.ts';
-import { decodeTensors, encodeTensors, type TensorFile } from './safetensors.ts';
+import { decodeTensors, type TensorFile, tensorPieces } from './safetensors.ts';
 import { initialValues } from './trainable-graph.ts';
 
 /** A trainer at step 0, with the values the parameters begin with. */
@@ -47,7 +47,7 @@ export function createTrainer(step: TrainStep, settings: TrainerSettings): Train
           tensors[slotName(slot, name)] = { shape, data: slots.get(name)?.[index] ?? new Float32Array() };
         }
       }
-      return encodeTensors({ tensors, metadata: { step: String(done), optimiser: settings.optimiser.kind } });
+      return tensorPieces({ tensors, metadata: { step: String(done), optimiser: settings.optimiser.kind } });
     },
     restore: (checkpoint) => {
       const { tensors, metadata } = decodeTensors(checkpoint);

@@ -111,8 +111,12 @@ export class RunFolder {
     return readFile(join(this.path, name), 'utf8').catch(() => null);
   }
 
-  /** Writes a checkpoint as a whole or not at all, and removes old ones. */
-  async saveCheckpoint({ state, trainer, average }: Checkpoint): Promise<void> {
+  /** Writes a checkpoint, its `trainer` in pieces, as a whole or not at all, and removes old ones. */
+  async saveCheckpoint({
+    state,
+    trainer,
+    average,
+  }: Omit<Checkpoint, 'trainer'> & { readonly trainer: readonly Uint8Array[] }): Promise<void> {
     const folder = join(this.path, CHECKPOINTS, String(state.step).padStart(8, '0'));
     const draft = `${folder}.part`;
     await this.#write(async () => {
@@ -226,13 +230,13 @@ export function flatten(values: Values): Float32Array {
   return flat;
 }
 
-/** What `flatten` put in a row, by the names of `like`; copies. */
+/** What `flatten` put in a row, by the names of `like`; views of it. */
 export function unflatten(flat: Float32Array, like: Values): Record<string, Float32Array> {
   const values: Record<string, Float32Array> = {};
   let at = 0;
   for (const name of Object.keys(like).sort()) {
     const length = like[name]?.length ?? 0;
-    values[name] = flat.slice(at, at + length);
+    values[name] = flat.subarray(at, at + length);
     at += length;
   }
   return values;

@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts';
 import { EyelineError } from '../../core/errors.ts';
+import { collectYoungGarbage } from '../../core/young-garbage.ts';
 import type { Batch, Trainer, Values } from '../engine.ts';
 import { flatten, type Judgement, type LoopState, type RunFolder, unflatten } from './run-folder.ts';
 
@@ -79,6 +80,9 @@ async function isJudged(folder: RunFolder, { step }: LoopState): Promise<boolean
   return (await folder.readValidations()).some((it) => it.step === step);
 }
 
+/** Weights from which what a step leaves behind is cleared away after it. */
+const LARGE_BYTES = 32e6;
+
 /** Weight of the newest in the means that are shown. */
 const NEWEST = 0.05;
 
@@ -133,6 +137,8 @@ export async function trainRun(parts: RunParts): Promise<RunOutcome> {
       const trained = await trainer.train(await task.complete(await source.next(state.step)));
       state = { ...state, step: trained.step };
       blend(average, trainer.values, decayAt(state.step, settings.averageDecay));
+      // Gradients of many weights would lie about until after the next step.
+      if (average.byteLength >= LARGE_BYTES) collectYoungGarbage();
       metrics.push({
         step: trained.step,
         loss: trained.loss,

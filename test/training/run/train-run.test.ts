@@ -22,7 +22,7 @@ function oneWeight(): Trainer {
       step++;
       return { loss: w[0], metrics: {}, outputs: {}, step, learningRate: 1, gradientNorm: 1 };
     },
-    save: () => new Uint8Array(new Float32Array([step, w[0] ?? 0]).buffer),
+    save: () => [new Uint8Array(new Float32Array([step]).buffer), new Uint8Array(Float32Array.of(w[0] ?? 0).buffer)],
     restore(bytes) {
       const [at = 0, value = 0] = new Float32Array(new Uint8Array(bytes).buffer);
       step = at;
