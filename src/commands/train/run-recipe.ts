@@ -66,8 +66,10 @@ export interface RecipeOutcome extends RunOutcome {
 export async function runRecipe(run: RecipeRun): Promise<RecipeOutcome> {
   const { recipe, config, store, prepared, folder, signal, cores } = run;
   const { providers, device } = config.inference;
+  // A ResNet50 is large for the memory of a small device.
+  const frugal = recipe.kind === 'siamese';
   const open: OpenSession = (onnx, name) =>
-    openGraph(onnx, { providers: providers.slice(0, 1), threads: cores, device, steady: true }, name);
+    openGraph(onnx, { providers: providers.slice(0, 1), threads: cores, device, steady: true, frugal }, name);
   const faces = await FaceStore.open(prepared);
   const thread = new InferenceThread(silentLogger);
   const opened: ModelBatcher[] = [];
