@@ -6,6 +6,7 @@ import { MASK_COLOURS, MASK_FITS, MASK_TYPES } from '../faces/mask/mask-spec.ts'
 import type { WantedMask } from '../faces/mask/random-mask.ts';
 import { PicturePool } from '../pictures/picture-pool.ts';
 import { findPictureTree } from '../pictures/picture-tree.ts';
+import { placingModels } from '../pictures/placing-models.ts';
 import type { CommandContext, RegisterCommand } from './command.ts';
 import { type MaskDatasetResult, maskDataset, maskPreview } from './dataset/mask-dataset.ts';
 import { colours, listOf, sheetFile, whole } from './dataset/mask-options.ts';
@@ -97,7 +98,7 @@ async function mask(from: string, to: string, options: MaskOptions, context: Com
   const count = Math.min(options.workers ?? availableParallelism(), pictures.length);
   const { models, inference, detection } = config;
   const pool = new PicturePool(
-    { models, inference, detection },
+    { models: placingModels(models), inference, detection },
     { workers: count, batching: 'repeatable', env: context.env },
   );
   await pool.start();

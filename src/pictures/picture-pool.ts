@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { entryBeside, loaderArguments } from '../core/entry-points.ts';
 import { ERRORS, type ErrorCode, EyelineError } from '../core/errors.ts';
+import { collectYoungGarbage } from '../core/young-garbage.ts';
 import type {
   Batching,
   ChainConfig,
@@ -16,6 +17,8 @@ import type {
 const WORKER = entryBeside('picture-worker', import.meta.url);
 /** Pictures a worker has at a time: while one is decoded the faces of another are looked for, and runs can share a batch. */
 const IN_HAND = 4;
+/** Answers, some with pixels, between two small garbage collections. */
+const ANSWERS_PER_COLLECTION = 32;
 
 export interface PicturePoolOptions {
   /** How many processes. */
@@ -52,6 +55,7 @@ export class PicturePool {
   #members: Member[] = [];
   #run: Run | undefined;
   #runs = 0;
+  #answers = 0;
   #closed = false;
 
   constructor(config: ChainConfig, options: PicturePoolOptions) {
@@ -141,7 +145,7 @@ export class PicturePool {
   #begin(): Member {
     const { batching, env } = this.#options;
     const worker = fork(fileURLToPath(WORKER), {
-      execArgv: ['--expose-gc', ...loaderArguments(WORKER)],
+      execArgv: loaderArguments(WORKER),
       serialization: 'advanced',
       env: Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('EYELINE_'))),
     });
@@ -180,6 +184,7 @@ export class PicturePool {
       this.#run.answers.set(index, answer);
     }
     this.#run?.wake();
+    if (++this.#answers % ANSWERS_PER_COLLECTION === 0) collectYoungGarbage();
   }
 
   #fail(member: Member, { run }: Ticket, failure: Error): void {

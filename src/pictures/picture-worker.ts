@@ -10,6 +10,7 @@ import { decodePicture, encodePicture, rgbPicture } from '../capture/opencv-pict
 import { configSchema } from '../config/schema.ts';
 import { EyelineError, messageOf } from '../core/errors.ts';
 import { silentLogger } from '../core/logger.ts';
+import { collectYoungGarbage } from '../core/young-garbage.ts';
 import type { FaceAnalyser } from '../faces/face-analyser.ts';
 import { openFaceAnalyser } from '../wiring/open-faces.ts';
 import { type DetectTools, detectFaces } from './detect-faces.ts';
@@ -63,9 +64,7 @@ process.on('message', async (message: ToPictureWorker) => {
     } catch (error) {
       send({ type: 'refused', ticket, ...told(error) });
     }
-    // A picture leaves a megabyte of garbage outside of V8's own heap: left alone it is collected by going through all
-    // memory, ten milliseconds each time.
-    if (++done % TASKS_PER_COLLECTION === 0) globalThis.gc?.({ type: 'minor', execution: 'sync' });
+    if (++done % TASKS_PER_COLLECTION === 0) collectYoungGarbage();
   }
 });
 

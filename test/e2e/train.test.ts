@@ -71,6 +71,7 @@ describe('siamese triplets', () => {
   beforeAll(async () => {
     file = await recipe('siamese', SIAMESE);
     const { code, stderr } = await done(train(file, '--out', 'whole'));
+    expect(stderr).toMatch(/prepared \d+ pictures in \d+\.\d s, \d+\.\d a second\n/);
     expect(stderr).toMatch(/step 60 of 60 · loss 0\.\d+ · maskedTar2 .* pictures\/s · 0 s left/);
     expect(code).toBe(0);
     whole = await outcomeOf(join(cwd, 'whole'));

@@ -4,6 +4,7 @@ import { readPeopleFolder } from '../../evaluation/people-folder.ts';
 import { fingerprintOf } from '../../inference/manifest.ts';
 import type { ModelStore } from '../../inference/store.ts';
 import { PicturePool } from '../../pictures/picture-pool.ts';
+import { placingModels } from '../../pictures/placing-models.ts';
 import type { MaskFits } from '../../training/data/prepare-face.ts';
 import { prepareFaces } from '../../training/data/prepare-set.ts';
 import { type PeopleSource, trainingPictures } from '../../training/data/training-pictures.ts';
@@ -53,7 +54,10 @@ export async function prepareData(options: PrepareDataOptions): Promise<string> 
     ...(options.onDone ? { onDone: options.onDone } : {}),
     startWorkers: async () => {
       options.onPictures?.(faces.pictures.length);
-      const pool = new PicturePool({ models, inference, detection }, { workers: count, batching: 'repeatable', env });
+      const pool = new PicturePool(
+        { models: placingModels(models), inference, detection },
+        { workers: count, batching: 'repeatable', env },
+      );
       await pool.start();
       return {
         prepare: (pictures, signal) =>

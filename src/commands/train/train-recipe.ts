@@ -12,7 +12,7 @@ import { MASK_STATE_FITS } from '../../training/recipes/mask-state-lesson.ts';
 import type { RunFolder } from '../../training/run/run-folder.ts';
 import { endedBefore, type RunEnd, type RunOutcome } from '../../training/run/train-run.ts';
 import type { CommandContext } from '../command.ts';
-import { startProgress } from '../progress.ts';
+import { type Progress, startProgress } from '../progress.ts';
 import { installedBefore, installIfBetter } from './gate-model.ts';
 import { prepareData } from './prepare-data.ts';
 import { runRecipe, runsFolder } from './run-recipe.ts';
@@ -125,8 +125,8 @@ async function prepare(
   context: CommandContext,
   clock: Clock,
 ): Promise<string> {
-  let bar: ReturnType<typeof startProgress> | null = null;
-  return prepareData({
+  let preparing: { readonly bar: Progress; readonly total: number; readonly sinceMs: number } | undefined;
+  const folder = await prepareData({
     folders: options.data,
     wornFolders: options.worn ?? [],
     realMasks: recipe.kind === 'mask-state',
@@ -141,10 +141,19 @@ async function prepare(
     signal: context.signal,
     onPictures: (total) => {
       context.warn('preparing pictures');
-      bar = startProgress(context, clock, total, 'pictures');
+      const bar = startProgress(context, clock, total, 'pictures');
+      preparing = { bar, total, sinceMs: clock.monotonic() };
     },
-    onDone: (done) => bar?.update(done),
-  }).finally(() => bar?.stop());
+    onDone: (done) => preparing?.bar.update(done),
+  }).finally(() => preparing?.bar.stop());
+  if (preparing) context.warn(toldSpeed(preparing.total, clock.monotonic() - preparing.sinceMs));
+  return folder;
+}
+
+/** How long it took to prepare pictures, the start of the workers and their models included. */
+function toldSpeed(pictures: number, ms: number): string {
+  const seconds = Math.max(ms, 1) / 1000;
+  return `prepared ${pictures} pictures in ${seconds.toFixed(1)} s, ${(pictures / seconds).toFixed(1)} a second`;
 }
 
 const coresOf = ({ cores }: TrainOptions) => cores ?? availableParallelism();

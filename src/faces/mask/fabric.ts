@@ -67,7 +67,8 @@ const RELIEFS: Readonly<Record<MaskSpec['type'], Relief>> = {
   surgical: (u, v, place) => {
     const side = Math.abs(u);
     let relief = creases(u, v, place, 0.14) + fleece(u, v, place, 0.025);
-    for (const [index, height] of PLEATS.entries()) {
+    for (let index = 0; index < PLEATS.length; index++) {
+      const height = PLEATS[index] as number;
       const waver = 0.008 * smoothNoise(u * 2.5 + place.seed, index * 9.7);
       const fold = 0.5 + (height - 0.5) * (1 - 0.16 * u * u) + waver;
       const below = v - fold;

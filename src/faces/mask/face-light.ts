@@ -1,4 +1,5 @@
 import type { Size } from '../../core/geometry.ts';
+import { selected } from '../../core/select.ts';
 import { dot, type FaceFrame, plus, scaled } from './face-frame.ts';
 import { toLinear } from './srgb.ts';
 
@@ -51,12 +52,27 @@ const SKY_NEAR = 0.92;
  */
 export function measureLight(rgb: Uint8Array, size: Size, face: FaceFrame): FaceLight {
   const samples = faceSamples(rgb, size, face);
-  const weights = new Float64Array(samples.length).fill(1);
+  const { count, colours, bases } = samples;
+  const weights = new Float64Array(count).fill(1);
   let fit = fitShade(samples, weights);
   for (let pass = 1; pass < PASSES; pass++) {
-    const errors = samples.map((sample) => Math.abs(luminance(sample.colour) - lightOf(fit.luminance, sample.basis)));
+    const [level, toRight, toChin, toFront] = fit.luminance;
+    const errors = new Float64Array(count);
+    for (let index = 0; index < count; index++) {
+      const [c, b] = [index * 3, index * 4];
+      const seen =
+        0.2126 * (colours[c] as number) + 0.7152 * (colours[c + 1] as number) + 0.0722 * (colours[c + 2] as number);
+      const lit =
+        level * (bases[b] as number) +
+        toRight * (bases[b + 1] as number) +
+        toChin * (bases[b + 2] as number) +
+        toFront * (bases[b + 3] as number);
+      errors[index] = Math.abs(seen - lit);
+    }
     const typical = quantile(errors, 0.5) + 1e-3;
-    for (const [index, error] of errors.entries()) weights[index] = 1 / (1 + (error / (1.5 * typical)) ** 4);
+    for (let index = 0; index < count; index++) {
+      weights[index] = 1 / (1 + ((errors[index] as number) / (1.5 * typical)) ** 4);
+    }
     fit = fitShade(samples, weights);
   }
   const front = fit.colours.map((coefficients) => Math.max(lightOf(coefficients, FRONT), 1e-3));
@@ -96,19 +112,24 @@ export function measureLight(rgb: Uint8Array, size: Size, face: FaceFrame): Face
 type Basis = readonly [number, number, number, number];
 const FRONT: Basis = [1, 0, 0, 1];
 
-interface Sample {
-  readonly colour: Triple;
-  /** 1 and the normal of the ellipsoid. */
-  readonly basis: Basis;
+/** What was looked at of a face. */
+interface Samples {
+  readonly count: number;
+  /** Three a sample, linear. */
+  readonly colours: Float64Array;
+  /** Four a sample: 1 and the normal of the ellipsoid. */
+  readonly bases: Float64Array;
 }
 
 /** Pixels over the face, in a grid; what lies outside the picture is left out. */
-function faceSamples(rgb: Uint8Array, size: Size, face: FaceFrame): Sample[] {
+function faceSamples(rgb: Uint8Array, size: Size, face: FaceFrame): Samples {
   const left = face.jaw(2);
   const right = face.jaw(14);
   const centre = plus(scaled(plus(left, right), 0.5), scaled(face.down, -0.08 * face.height));
   const half = { across: (dot(right, face.across) - dot(left, face.across)) / 2, down: face.height * 0.78 };
-  const found: Sample[] = [];
+  const colours = new Float64Array(SAMPLES * SAMPLES * 3);
+  const bases = new Float64Array(SAMPLES * SAMPLES * 4);
+  let count = 0;
   for (let row = 0; row < SAMPLES; row++) {
     for (let column = 0; column < SAMPLES; column++) {
       const a = ((column + 0.5) / SAMPLES) * 2 - 1;
@@ -117,10 +138,16 @@ function faceSamples(rgb: Uint8Array, size: Size, face: FaceFrame): Sample[] {
       if (flat > 0.85 || d < -0.72) continue;
       const at = plus(centre, plus(scaled(face.across, a * half.across), scaled(face.down, d * half.down)));
       const colour = linearAt(rgb, size, Math.round(at.x), Math.round(at.y));
-      if (colour) found.push({ colour, basis: [1, a, d, Math.sqrt(1 - flat)] });
+      if (!colour) continue;
+      colours.set(colour, count * 3);
+      bases[count * 4] = 1;
+      bases[count * 4 + 1] = a;
+      bases[count * 4 + 2] = d;
+      bases[count * 4 + 3] = Math.sqrt(1 - flat);
+      count++;
     }
   }
-  return found;
+  return { count, colours, bases };
 }
 
 function linearAt(rgb: Uint8Array, size: Size, x: number, y: number): Triple | null {
@@ -134,20 +161,23 @@ interface ShadeFit {
   readonly colours: readonly Basis[];
 }
 
-function fitShade(samples: readonly Sample[], weights: Float64Array): ShadeFit {
+function fitShade({ count, colours: seen, bases }: Samples, weights: Float64Array): ShadeFit {
   const normal = Array.from({ length: 4 }, () => new Float64Array(4));
   const sides = Array.from({ length: 3 }, () => new Float64Array(4));
-  for (let index = 0; index < samples.length; index++) {
-    const { colour, basis } = samples[index] as Sample;
-    const weight = weights[index] as number;
-    for (let i = 0; i < 4; i++) {
-      const part = weight * (basis[i] as number);
-      const row = normal[i] as Float64Array;
-      for (let j = 0; j <= i; j++) row[j] = (row[j] as number) + part * (basis[j] as number);
-      for (let c = 0; c < 3; c++) {
-        const side = sides[c] as Float64Array;
-        side[i] = (side[i] as number) + part * (colour[c] as number);
+  for (let i = 0; i < 4; i++) {
+    for (let j = 0; j <= i; j++) {
+      let sum = 0;
+      for (let index = 0, at = 0; index < count; index++, at += 4) {
+        sum += (weights[index] as number) * (bases[at + i] as number) * (bases[at + j] as number);
       }
+      (normal[i] as Float64Array)[j] = sum;
+    }
+    for (let c = 0; c < 3; c++) {
+      let sum = 0;
+      for (let index = 0, at = 0; index < count; index++, at += 4) {
+        sum += (weights[index] as number) * (bases[at + i] as number) * (seen[index * 3 + c] as number);
+      }
+      (sides[c] as Float64Array)[i] = sum;
     }
   }
   for (let i = 0; i < 4; i++) {
@@ -226,9 +256,9 @@ export function luminance([red, green, blue]: Triple): number {
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
-function quantile(values: readonly number[], share: number): number {
-  const sorted = Float64Array.from(values).sort();
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+function quantile(values: ArrayLike<number>, share: number): number {
+  if (values.length === 0) return 0;
+  return selected(Float64Array.from(values), Math.min(values.length - 1, Math.floor(values.length * share)));
 }
 
 function held(value: number, least: number, most: number): number {

@@ -1,4 +1,5 @@
 import type { Size } from '../../core/geometry.ts';
+import { selected } from '../../core/select.ts';
 import type { Window } from './raster.ts';
 
 /** How sharp and how noisy a picture is, so that what is drawn into it is neither sharper nor cleaner. */
@@ -58,10 +59,9 @@ export function measureGrain(rgb: Uint8Array, size: Size, around: Window): Grain
       sample++;
     }
   }
-  residuals.sort();
-  const noise = Math.min((residuals[Math.floor(count * QUIET)] ?? 0) / FILTER_NORM / QUIET_QUANTILE, NOISIEST);
+  const noise = Math.min(selected(residuals, Math.floor(count * QUIET)) / FILTER_NORM / QUIET_QUANTILE, NOISIEST);
 
-  const steep = Float32Array.from(far).sort()[Math.floor(count * (1 - STEEP))] ?? 0;
+  const steep = selected(far.slice(), Math.floor(count * (1 - STEEP)));
   let [nearSum, farSum] = [1e-6, 1e-6];
   for (let at = 0; at < count; at++) {
     if ((far[at] ?? 0) < steep) continue;

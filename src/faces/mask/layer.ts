@@ -1,5 +1,6 @@
 import type { Point, Size } from '../../core/geometry.ts';
-import { blur, polygonCoverage, type Window, windowWithin } from './raster.ts';
+import { blur } from './blur.ts';
+import { polygonCoverage, type Window, windowOfBoth, windowWithin } from './raster.ts';
 import { toSrgb } from './srgb.ts';
 import { noiseAt } from './texture-noise.ts';
 
@@ -12,6 +13,8 @@ const CHANNELS = 4;
 export class Layer {
   readonly window: Window;
   readonly #pixels: Float32Array;
+  /** The part of the picture outside of which nothing was painted. */
+  #painted: Window | null = null;
 
   constructor(window: Window) {
     this.window = window;
@@ -22,6 +25,7 @@ export class Layer {
   paint(polygon: readonly Point[], shader: Shader): void {
     const part = windowWithin(polygon, this.window);
     if (!part) return;
+    this.#painted = windowOfBoth(this.#painted ?? part, part);
     const coverage = polygonCoverage(polygon, part);
     const pixels = this.#pixels;
     const light = new Float32Array(3);
@@ -33,9 +37,9 @@ export class Layer {
         shader(pixel, x, y, light);
         const at = pixel * CHANNELS;
         const rest = 1 - share;
-        for (let channel = 0; channel < 3; channel++) {
-          pixels[at + channel] = (pixels[at + channel] as number) * rest + share * toSrgb(light[channel] as number);
-        }
+        pixels[at] = (pixels[at] as number) * rest + share * toSrgb(light[0] as number);
+        pixels[at + 1] = (pixels[at + 1] as number) * rest + share * toSrgb(light[1] as number);
+        pixels[at + 2] = (pixels[at + 2] as number) * rest + share * toSrgb(light[2] as number);
         pixels[at + 3] = (pixels[at + 3] as number) * rest + share;
       }
     }
@@ -43,7 +47,10 @@ export class Layer {
 
   /** Softens all that was painted, edges included. */
   soften(sigma: number): void {
-    blur(this.#pixels, this.window, CHANNELS, sigma);
+    if (!this.#painted) return;
+    const { x, y } = this.window;
+    const painted = { ...this.#painted, x: this.#painted.x - x, y: this.#painted.y - y };
+    blur(this.#pixels, this.window, CHANNELS, sigma, painted);
   }
 
   /** Coverage of each pixel, 0..1. */

@@ -5,7 +5,8 @@ import type { FaceLight } from './face-light.ts';
 import type { Layer } from './layer.ts';
 import type { MaskSpec, MaskType } from './mask-spec.ts';
 import type { MaskSurface, SurfacePoint } from './mask-surface.ts';
-import { type Corner, interpolateMesh } from './raster.ts';
+import { type Corner, interpolateMesh } from './mesh.ts';
+import { scratch } from './scratch.ts';
 
 /** How far the mesh reaches beyond the edge, so that pixels which the edge cuts have values too. */
 const RIM_PX = 1.5;
@@ -16,12 +17,16 @@ const RUBBER_SHINE = 0.16;
 const RUBBER_SHARPNESS = 24;
 const CLOTH_SHEEN = 0.012;
 
+const PLANES = 6;
+const planesFor = scratch((length) => new Float32Array(length));
+
 /** Paints the mask itself, without what hangs on it. */
 export function paintCloth(layer: Layer, spec: MaskSpec, surface: MaskSurface, light: FaceLight): void {
   const pixels = layer.window.width * layer.window.height;
-  const plane = (value: number) => new Float32Array(pixels).fill(value);
-  const [us, vs, shine] = [plane(0), plane(0), plane(0)] as const;
-  const [red, green, blue] = light.strength.map(plane) as [Float32Array, Float32Array, Float32Array];
+  const all = planesFor(pixels * PLANES);
+  const plane = (which: number, value: number) => all.subarray(which * pixels, (which + 1) * pixels).fill(value);
+  const [us, vs, shine] = [plane(0, 0), plane(1, 0), plane(2, 0)];
+  const [red, green, blue] = [plane(3, light.strength[0]), plane(4, light.strength[1]), plane(5, light.strength[2])];
   const corners = rimmed(surface, (point) => {
     const [r, g, b] = light.shade(point.normal);
     const [strongR, strongG, strongB] = light.strength;
@@ -52,16 +57,15 @@ function rimmed({ points, columns, rows }: MaskSurface, valuesOf: (point: Surfac
   const values = points.map(valuesOf);
   const corners: Corner[] = [];
   for (let row = -1; row <= rows + 1; row++) {
+    const inRow = held(row, 0, rows);
     for (let column = -1; column <= columns + 1; column++) {
-      const [inRow, inColumn] = [held(row, 0, rows), held(column, 0, columns)];
+      const inColumn = held(column, 0, columns);
       const index = inRow * (columns + 1) + inColumn;
-      const next = held(row, 1, rows - 1) * (columns + 1) + held(column, 1, columns - 1);
       const at = points[index] as SurfacePoint;
       const outside = inRow !== row || inColumn !== column;
-      corners.push({
-        ...(outside ? beyond(points[next] as SurfacePoint, at) : { x: at.x, y: at.y }),
-        values: values[index] ?? [],
-      });
+      const next = held(row, 1, rows - 1) * (columns + 1) + held(column, 1, columns - 1);
+      const { x, y } = outside ? beyond(points[next] as SurfacePoint, at) : at;
+      corners.push({ x, y, values: values[index] as number[] });
     }
   }
   return corners;

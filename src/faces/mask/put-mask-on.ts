@@ -11,12 +11,14 @@ import { maskSurface } from './mask-surface.ts';
 import { paintDisc, paintStrap } from './paint-attachments.ts';
 import { paintCloth } from './paint-cloth.ts';
 import { randomMask } from './random-mask.ts';
-import { windowAround } from './raster.ts';
+import { type Window, windowAround } from './raster.ts';
 import { shadowOf } from './shadow.ts';
 
 export interface MaskedPicture {
   readonly rgb: Uint8Array;
   readonly mask: DrawnMask;
+  /** The part outside of which nothing changed; null where nothing did. */
+  readonly within: Window | null;
 }
 
 /** What coverage by the area of a pixel does to an edge already, as the deviation of a blur, pixels. */
@@ -61,7 +63,7 @@ export function putMaskOn(rgb: Uint8Array, size: Size, landmarks: Landmarks, mas
     attachments,
   };
   const window = windowAround([...surface.outline, ...attachments.flat()], MARGIN_PX + MARGIN * face.width, size);
-  if (!window) return { rgb: masked, mask: drawn };
+  if (!window) return { rgb: masked, mask: drawn, within: null };
 
   const light = measureLight(rgb, size, face);
   const grain = measureGrain(rgb, size, window);
@@ -72,5 +74,5 @@ export function putMaskOn(rgb: Uint8Array, size: Size, landmarks: Landmarks, mas
   layer.soften(Math.sqrt(Math.max(0, grain.blur ** 2 - PIXEL_BLUR ** 2)));
   const shadow = shadowOf(layer, face, landmarks, light);
   layer.over(masked, size, shadow, grain.noise, spec.seed);
-  return { rgb: masked, mask: drawn };
+  return { rgb: masked, mask: drawn, within: window };
 }

@@ -1,9 +1,10 @@
 import type { Landmarks } from '../landmarks.ts';
+import { smear } from './blur.ts';
 import type { FaceFrame } from './face-frame.ts';
 import { plus, scaled } from './face-frame.ts';
 import type { FaceLight } from './face-light.ts';
 import type { Layer } from './layer.ts';
-import { polygonCoverage, smear } from './raster.ts';
+import { polygonCoverage } from './raster.ts';
 
 /** How dark the shadow is, how far it falls and how soft it is, in widths of the face. */
 const SHADOW = 0.42;

@@ -18,8 +18,10 @@ export function smoothNoise(x: number, y: number): number {
   const top = Math.floor(y);
   const s = eased(x - left);
   const t = eased(y - top);
-  const [row, below] = [(top & AND) * SIDE, ((top + 1) & AND) * SIDE];
-  const [column, beside] = [left & AND, (left + 1) & AND];
+  const column = left & AND;
+  const beside = (column + 1) & AND;
+  const row = (top & AND) * SIDE;
+  const below = (row + SIDE) & (SIDE * SIDE - 1);
   const upper = (tile[row + column] as number) * (1 - s) + (tile[row + beside] as number) * s;
   const lower = (tile[below + column] as number) * (1 - s) + (tile[below + beside] as number) * s;
   return upper * (1 - t) + lower * t;

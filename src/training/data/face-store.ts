@@ -139,15 +139,22 @@ export class FaceStore {
   }
 }
 
-/** Where two pictures of one size differ, with the pixels of the second; null where they are the same. */
+/**
+ * Where two pictures of one size differ, with the pixels of the second; null where they are the same.
+ *
+ * @param within the part to look at; the whole when left out
+ */
 export function changedPart(
   before: Uint8Array,
   after: RgbImage,
+  within: Box = { x: 0, y: 0, width: after.width, height: after.height },
 ): { x: number; y: number; width: number; height: number; rgb: Uint8Array } | null {
   const { rgb, width, height } = after;
   let [left, top, right, bottom] = [width, height, -1, -1];
-  for (let y = 0, at = 0; y < height; y++) {
-    for (let x = 0; x < width; x++, at += 3) {
+  const { x: from, y: first } = within;
+  const [to, end] = [from + within.width, first + within.height];
+  for (let y = first; y < end; y++) {
+    for (let x = from, at = (y * width + from) * 3; x < to; x++, at += 3) {
       if (rgb[at] === before[at] && rgb[at + 1] === before[at + 1] && rgb[at + 2] === before[at + 2]) continue;
       if (x < left) left = x;
       if (x > right) right = x;

@@ -55,7 +55,7 @@ export async function prepareFace(
     const fits = options.fits?.[which % options.fits.length];
     const spec = randomMask(seededRandom(seedOf(options.seed + which, name)), fits && { fits });
     const drawn = putMaskOn(rgb, size, landmarks, spec);
-    const part = changedPart(rgb, { rgb: drawn.rgb, ...size });
+    const part = drawn.within && changedPart(rgb, { rgb: drawn.rgb, ...size }, drawn.within);
     return part && { ...part, state: drawn.mask.state };
   }).filter((mask) => mask !== null);
   return {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { blur } from '../../../src/faces/mask/blur.ts';
 import { faceFrame } from '../../../src/faces/mask/face-frame.ts';
 import { measureLight } from '../../../src/faces/mask/face-light.ts';
 import { measureGrain } from '../../../src/faces/mask/grain.ts';
-import { blur } from '../../../src/faces/mask/raster.ts';
 import { toLinear, toSrgb } from '../../../src/faces/mask/srgb.ts';
 import { syntheticLandmarks } from './synthetic-face.ts';
 import { SIZE, syntheticPicture } from './synthetic-picture.ts';

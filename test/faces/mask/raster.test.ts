@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Point } from '../../../src/core/geometry.ts';
-import { blur, interpolateMesh, polygonCoverage, smear, windowAround } from '../../../src/faces/mask/raster.ts';
+import { polygonCoverage, windowAround, windowOfBoth } from '../../../src/faces/mask/raster.ts';
 import { area, contains } from './polygons.ts';
 
 const WINDOW = { x: 3, y: -2, width: 30, height: 26 };
@@ -76,68 +76,20 @@ describe('the window around points', () => {
   });
 });
 
-describe('values over a mesh', () => {
-  it('are those of the plane they were taken from', () => {
-    const plane = ({ x, y }: Point) => 0.3 * x - 0.7 * y + 2;
-    const corners = Array.from({ length: 12 }, (_, index) => {
-      const at = { x: 5 + (index % 4) * 6 + (index % 3), y: 1 + Math.floor(index / 4) * 9 - (index % 2) };
-      return { ...at, values: [plane(at), 1] };
-    });
-    const [values, covered] = [new Float32Array(30 * 26), new Float32Array(30 * 26)];
-    interpolateMesh(corners, 3, 2, WINDOW, [values, covered]);
-    let count = 0;
-    covered.forEach((share, pixel) => {
-      if (share === 0) return;
-      count++;
-      const at = { x: WINDOW.x + (pixel % 30), y: WINDOW.y + Math.floor(pixel / 30) };
-      expect(values[pixel]).toBeCloseTo(plane(at), 4);
-    });
-    expect(count).toBeGreaterThan(200);
-  });
-});
-
-describe('a blurred point', () => {
-  const side = 61;
-  const spread = (plane: Float32Array) => {
-    let [sum, across, down] = [0, 0, 0];
-    plane.forEach((value, pixel) => {
-      sum += value;
-      across += value * ((pixel % side) - 30) ** 2;
-      down += value * (Math.floor(pixel / side) - 30) ** 2;
-    });
-    return { sum, across: Math.sqrt(across / sum), down: Math.sqrt(down / sum) };
-  };
-  const point = () => {
-    const plane = new Float32Array(side * side);
-    plane[30 * side + 30] = 1;
-    return plane;
-  };
-
-  it.each([0.5, 0.65, 1, 2, 3])('has the deviation asked for: %d', (sigma) => {
-    const plane = point();
-    blur(plane, { width: side, height: side }, 1, sigma);
-    const { sum, across, down } = spread(plane);
-    expect(sum).toBeCloseTo(1, 5);
-    // The kernel ends at two deviations, which takes a tenth.
-    expect(across).toBeGreaterThan(sigma * 0.85);
-    expect(across).toBeLessThan(sigma * 1.02);
-    expect(down).toBeCloseTo(across, 6);
-  });
-
-  it.each([2, 3, 5])('smeared has about the deviation asked for: %d', (sigma) => {
-    const plane = point();
-    smear(plane, { width: side, height: side }, sigma);
-    const { sum, across, down } = spread(plane);
-    expect(sum).toBeCloseTo(1, 5);
-    expect(Math.abs(across - sigma)).toBeLessThan(0.45);
-    expect(down).toBeCloseTo(across, 6);
-  });
-
-  it('keeps channels apart', () => {
-    const pixels = new Float32Array(9 * 9 * 2);
-    pixels[(4 * 9 + 4) * 2 + 1] = 1;
-    blur(pixels, { width: 9, height: 9 }, 2, 1);
-    expect(pixels.filter((_, index) => index % 2 === 0).every((value) => value === 0)).toBe(true);
-    expect(pixels.reduce((sum, value) => sum + value, 0)).toBeCloseTo(1, 5);
+describe('the window of two', () => {
+  it.each([
+    [
+      { x: 1, y: 2, width: 3, height: 4 },
+      { x: 0, y: 5, width: 2, height: 6 },
+      { x: 0, y: 2, width: 4, height: 9 },
+    ],
+    [
+      { x: 1, y: 1, width: 9, height: 9 },
+      { x: 2, y: 3, width: 1, height: 1 },
+      { x: 1, y: 1, width: 9, height: 9 },
+    ],
+  ])('%j and %j is %j', (a, b, both) => {
+    expect(windowOfBoth(a, b)).toEqual(both);
+    expect(windowOfBoth(b, a)).toEqual(both);
   });
 });

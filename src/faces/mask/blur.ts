@@ -1,0 +1,150 @@
+import type { Size } from '../../core/geometry.ts';
+import type { Window } from './raster.ts';
+import { scratch } from './scratch.ts';
+
+const rowsFor = scratch((length) => new Float64Array(length));
+
+/**
+ * Gaussian blur in place of `channels` interleaved values a pixel; what lies outside counts as zero.
+ *
+ * @param within the part outside of which all is zero; the whole when left out
+ */
+export function blur(pixels: Float32Array, size: Size, channels: number, sigma: number, within?: Window): void {
+  if (!(sigma > 0.05)) return;
+  const kernel = gaussian(sigma);
+  const radius = kernel.length - 1;
+  const { x, y: top, width, height } = within ?? { x: 0, y: 0, ...size };
+  const left = Math.max(0, x - radius);
+  const row = (Math.min(size.width, x + width + radius) - left) * channels;
+  const at = (y: number) => (y * size.width + left) * channels;
+  // Of double width, so that each value is converted once and not for each weight.
+  const line = new Float64Array(row + 2 * radius * channels);
+  const across = new Float32Array(row);
+  // Columns a row at a time: the values of a row and of its neighbours lie together in memory.
+  const rows = rowsFor((height + 4 * radius) * row);
+  rows.fill(0, 0, 2 * radius * row);
+  rows.fill(0, (height + 2 * radius) * row);
+  for (let y = 0; y < height; y++) {
+    line.set(pixels.subarray(at(top + y), at(top + y) + row), radius * channels);
+    weighted(line, radius * channels, channels, across, 0, row, kernel);
+    rows.set(across, (y + 2 * radius) * row);
+  }
+  const last = Math.min(size.height, top + height + radius);
+  for (let y = Math.max(0, top - radius); y < last; y++) {
+    weighted(rows, (y - top + 2 * radius) * row, row, pixels, at(y), row, kernel);
+  }
+}
+
+/** Half a kernel, from its middle outwards. A slight blur takes three pixels, weighted for the same variance. */
+function gaussian(sigma: number): Float64Array {
+  if (sigma < 0.7) return Float64Array.of(1 - sigma * sigma, (sigma * sigma) / 2);
+  const radius = Math.ceil(sigma * 2);
+  const kernel = Float64Array.from({ length: radius + 1 }, (_, at) => Math.exp(-(at * at) / (2 * sigma * sigma)));
+  const sum = kernel.reduce((total, weight, at) => total + (at === 0 ? weight : 2 * weight), 0);
+  return kernel.map((weight) => weight / sum);
+}
+
+/** `target[to + i]` from the values around `source[from + i]`, `step` apart, by the weights of half a kernel. */
+function weighted(
+  source: Float64Array,
+  from: number,
+  step: number,
+  target: Float32Array,
+  to: number,
+  count: number,
+  kernel: Float64Array,
+): void {
+  const radius = kernel.length - 1;
+  const w0 = kernel[0] ?? 0;
+  const w1 = kernel[1] ?? 0;
+  const w2 = kernel[2] ?? 0;
+  const w3 = kernel[3] ?? 0;
+  const end = from + count;
+  // The usual kernels without a loop inside: this is where drawing a mask takes most of its time.
+  if (radius === 1) {
+    for (let s = from, t = to; s < end; s++, t++) {
+      target[t] = w0 * (source[s] as number) + w1 * ((source[s - step] as number) + (source[s + step] as number));
+    }
+  } else if (radius === 2) {
+    const two = 2 * step;
+    for (let s = from, t = to; s < end; s++, t++) {
+      target[t] =
+        w0 * (source[s] as number) +
+        w1 * ((source[s - step] as number) + (source[s + step] as number)) +
+        w2 * ((source[s - two] as number) + (source[s + two] as number));
+    }
+  } else if (radius === 3) {
+    const [two, three] = [2 * step, 3 * step];
+    for (let s = from, t = to; s < end; s++, t++) {
+      target[t] =
+        w0 * (source[s] as number) +
+        w1 * ((source[s - step] as number) + (source[s + step] as number)) +
+        w2 * ((source[s - two] as number) + (source[s + two] as number)) +
+        w3 * ((source[s - three] as number) + (source[s + three] as number));
+    }
+  } else {
+    for (let s = from, t = to; s < end; s++, t++) {
+      let value = w0 * (source[s] as number);
+      for (let by = 1; by <= radius; by++) {
+        value += (kernel[by] as number) * ((source[s - by * step] as number) + (source[s + by * step] as number));
+      }
+      target[t] = value;
+    }
+  }
+}
+
+/** Two running means in place, near enough to a Gaussian of deviation `sigma`; what lies outside counts as zero. */
+export function smear(plane: Float32Array, { width, height }: Size, sigma: number): void {
+  // The variance of a mean over 2r + 1 values is r (r + 1) / 3.
+  const radius = Math.max(1, Math.round(Math.sqrt(0.25 + 1.5 * sigma * sigma) - 0.5));
+  const before = new Float32Array(plane.length);
+  const sums = new Float64Array(width);
+  for (let pass = 0; pass < 2; pass++) {
+    before.set(plane);
+    for (let y = 0; y < height; y++) meanAlong(before, plane, y * width, width, radius);
+    before.set(plane);
+    meanDown(before, plane, { width, height }, radius, sums);
+  }
+}
+
+/** Running mean over a row. */
+function meanAlong(before: Float32Array, plane: Float32Array, start: number, count: number, radius: number): void {
+  const share = 1 / (2 * radius + 1);
+  let sum = 0;
+  for (let at = 0; at < Math.min(radius, count); at++) sum += before[start + at] as number;
+  for (let at = 0; at < count; at++) {
+    if (at + radius < count) sum += before[start + at + radius] as number;
+    if (at - radius > 0) sum -= before[start + at - radius - 1] as number;
+    plane[start + at] = sum * share;
+  }
+}
+
+/** Running means over all columns at once, a row at a time: the values of a row lie together in memory. */
+function meanDown(
+  before: Float32Array,
+  plane: Float32Array,
+  { width, height }: Size,
+  radius: number,
+  sums: Float64Array,
+): void {
+  const share = 1 / (2 * radius + 1);
+  sums.fill(0);
+  for (let y = 0; y < Math.min(radius, height); y++) {
+    const row = y * width;
+    for (let x = 0; x < width; x++) sums[x] = (sums[x] as number) + (before[row + x] as number);
+  }
+  for (let y = 0; y < height; y++) {
+    const row = y * width;
+    const ahead = row + radius * width;
+    const behind = row - (radius + 1) * width;
+    const adds = y + radius < height;
+    const drops = y - radius > 0;
+    for (let x = 0; x < width; x++) {
+      let sum = sums[x] as number;
+      if (adds) sum += before[ahead + x] as number;
+      if (drops) sum -= before[behind + x] as number;
+      sums[x] = sum;
+      plane[row + x] = sum * share;
+    }
+  }
+}
