@@ -70,10 +70,22 @@ function wordsOf(command: string): string[] {
 }
 
 describe('train all', () => {
-  it('goes on after kill -9 and Ctrl-C in its second recipe, by the command it prints', async () => {
+  it('goes on after kill -9 and Ctrl-C in its second recipe, by the command it prints', {
+    timeout: 900_000,
+  }, async () => {
     const whole = await ended(all('--fold', '1', '--out', 'whole'));
     expect(whole.stderr).not.toContain('eyeline:');
     expect(whole.code).toBe(0);
+
+    const [detector = '', landmarks = '', encoder = ''] = await Promise.all(
+      NAMES.map((name) => readFile(join(cwd, 'whole', name, 'report.html'), 'utf8')),
+    );
+    expect(detector).toMatch(/before: \d of \d found[\s\S]*after: \d of \d found/);
+    expect(landmarks).toContain('points under a mask');
+    expect(encoder).toMatch(/before: (right|somebody else), -?[01]\.\d\d[\s\S]*after: (right|somebody else), /);
+    for (const page of [detector, landmarks, encoder]) {
+      expect(page.match(/data:image\/jpeg;base64,\/9j\//g)?.length).toBeGreaterThanOrEqual(8);
+    }
 
     const second = join(cwd, 'stopped/masked-landmarks');
     const killed = start(all('--fold', '1', '--out', 'stopped'));

@@ -1,3 +1,4 @@
+import type { Size } from '../../core/geometry.ts';
 import { seededRandom, seedOf } from '../../core/seeded-random.ts';
 import type { Batch } from '../engine.ts';
 import type { RgbImage } from './warp.ts';
@@ -29,6 +30,22 @@ export function writePlanes(image: RgbImage, { mean, scale }: PixelScale, into: 
       into[offset + channel * plane + at] = ((rgb[from] ?? 0) - less) * times;
     }
   }
+}
+
+/** The picture that `writePlanes` wrote from `offset` on. */
+export function readPlanes(
+  planes: Float32Array,
+  { mean, scale }: PixelScale,
+  { width, height }: Size,
+  offset: number,
+): RgbImage {
+  const plane = width * height;
+  const rgb = Uint8Array.from({ length: 3 * plane }, (_, at) => {
+    const channel = at % 3;
+    const value = planes[offset + channel * plane + Math.floor(at / 3)] ?? 0;
+    return Math.round(Math.min(255, Math.max(0, value / (scale[channel] ?? 1) + (mean[channel] ?? 0))));
+  });
+  return { rgb, width, height };
 }
 
 /** One of a list; throws RangeError when it is empty. */

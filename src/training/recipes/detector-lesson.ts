@@ -1,12 +1,11 @@
 import type { RecipeOf } from '../../config/training-recipe.ts';
-import { type Box, iou, type Size } from '../../core/geometry.ts';
-import { type Detection, decodeDetections } from '../../faces/detect.ts';
+import { iou } from '../../core/geometry.ts';
 import type { ModelEntry } from '../../inference/manifest.ts';
 import { type DetectorSampling, detectorSampler, KNOWN_FACES } from '../data/detector-sampler.ts';
 import type { Batch, OpenSession, Values } from '../engine.ts';
 import { reshape } from '../graph/shorthand.ts';
 import { total } from '../losses/building-blocks.ts';
-import type { Judgement } from '../run/run-folder.ts';
+import { BESIDE_IOU, boxAt, foundExamples, judgeDetector } from './judge-detector.ts';
 import type { LessonParts } from './landmarks-lesson.ts';
 import type { Lesson } from './lesson.ts';
 import { openStudent, type Student } from './student.ts';
@@ -15,13 +14,8 @@ import { openStudent, type Student } from './student.ts';
 const ON_FACE_IOU = 0.6;
 /** Candidates the teacher is less sure of do not say where a face is. */
 const SURE = 0.5;
-/** What is found has found a face when they overlap so much, and nothing of one when they overlap less than that. */
-const FOUND_IOU = 0.4;
-const BESIDE_IOU = 0.15;
 /** Share of the scenes judged in which every face is covered. */
 const JUDGED_FACELESS = 0.3;
-/** False finds that are allowed when recall is judged: one in so many scenes. */
-const SCENES_PER_FALSE_FIND = 100;
 
 /**
  * A detector that finds a face with a mask as it finds it without: scores and boxes of the model in use on scenes of plain faces
@@ -63,10 +57,9 @@ export async function detectorLesson(
     empty: 0,
     faceless: JUDGED_FACELESS,
   };
-  const judge = async (student: Student, values: Values) => {
-    const scenes = Math.max(1, Math.floor(recipe.validation.faces / batch));
-    return judgeDetector(student, teacher, values, detectorSampler(store, judged), { scenes, batch, input });
-  };
+  const scenes = { sampler: detectorSampler(store, judged), teacher, batch, input };
+  const judge = (student: Student, values: Values) =>
+    judgeDetector(student, values, scenes, Math.max(1, Math.floor(recipe.validation.faces / batch)));
   return {
     onnx,
     input: shape,
@@ -122,6 +115,7 @@ export async function detectorLesson(
       return { loss, metrics: { scoring, placing } };
     },
     judge,
+    examples: (student, before, after) => foundExamples(student, { before, after }, scenes, pixels),
     judgeInUse: (student) => judge(student, student.initial),
     close: () => teacher.close(),
   };
@@ -163,94 +157,4 @@ function targetsOf(
     if (wanted > SURE) boxWeight[at] = wanted / Math.max(0.02, box.width + box.height);
   }
   return { target, boxWeight, faces };
-}
-
-function boxAt(corners: Float32Array, at: number): Box {
-  const x = corners[4 * at] ?? 0;
-  const y = corners[4 * at + 1] ?? 0;
-  return { x, y, width: (corners[4 * at + 2] ?? 0) - x, height: (corners[4 * at + 3] ?? 0) - y };
-}
-
-/** Finds in one scene, boxes in 0..1 of it. */
-function findsOf(
-  outputs: Readonly<Record<string, Float32Array>>,
-  row: number,
-  count: number,
-  input: Size,
-  least: number,
-): Detection[] {
-  const { scores = new Float32Array(), boxes = new Float32Array() } = outputs;
-  const candidates = boxes.length / 4 / count;
-  const found = decodeDetections(
-    { scores: { data: scores, shape: [count, candidates, 2] }, boxes: { data: boxes, shape: [count, candidates, 4] } },
-    row,
-    input,
-    input,
-    { minScore: least, nmsIou: 0.3, minFacePx: 0, maxFaces: 50 },
-  );
-  return found.map(({ box: { x, y, width, height }, score }) => ({
-    box: { x: x / input.width, y: y / input.height, width: width / input.width, height: height / input.height },
-    score,
-  }));
-}
-
-/**
- * Share of the faces laid into scenes that are found, masked and plain, at the score at which one scene in a hundred has a false
- * find, and at a score of 0.5; `overlap` is how well the boxes of masked faces cover the plain ones. What the teacher found in
- * the plain scene is no false find: strangers stand in the background.
- */
-async function judgeDetector(
-  student: Student,
-  teacher: Student,
-  values: Values,
-  sampler: { batch(number: number): Batch },
-  { scenes, batch, input }: { scenes: number; batch: number; input: Size },
-): Promise<Judgement> {
-  const masked: number[] = [];
-  const plain: number[] = [];
-  const wrong: number[] = [];
-  const overlaps: number[] = [];
-  for (let number = 0; number < scenes; number++) {
-    const { input: pictures, plain: before, known } = sampler.batch(number);
-    if (pictures?.type !== 'float32' || before?.type !== 'float32' || known?.type !== 'float32') continue;
-    const onMasked = await student.run(pictures.data, batch, values);
-    const onPlain = await student.run(before.data, batch, values);
-    const byTeacher = await teacher.run(before.data, batch, teacher.initial);
-    for (let row = 0; row < batch; row++) {
-      const finds = findsOf(onMasked, row, batch, input, 0.05);
-      const plainFinds = findsOf(onPlain, row, batch, input, 0.05);
-      const taught = findsOf(byTeacher, row, batch, input, 0.2);
-      const faces: Box[] = [];
-      for (let place = row * KNOWN_FACES; place < (row + 1) * KNOWN_FACES; place++) {
-        const face = boxAt(known.data, place);
-        if (face.width <= 0) continue;
-        faces.push(face);
-        const best = bestOn(face, finds);
-        masked.push(best?.score ?? 0);
-        plain.push(bestOn(face, plainFinds)?.score ?? 0);
-        if (best) overlaps.push(iou(best.box, face));
-      }
-      const real = [...faces, ...taught.map(({ box }) => box)];
-      const beside = finds.filter(({ box }) => real.every((face) => iou(face, box) < BESIDE_IOU));
-      wrong.push(Math.max(0, ...beside.map(({ score }) => score)));
-    }
-  }
-  const allowed = Math.floor(wrong.length / SCENES_PER_FALSE_FIND);
-  const threshold = [...wrong].sort((a, b) => b - a)[allowed] ?? 1;
-  const share = (scores: readonly number[], least: number) =>
-    scores.filter((score) => score > least).length / Math.max(1, scores.length);
-  const figures = {
-    maskedRecall: share(masked, threshold),
-    plainRecall: share(plain, threshold),
-    maskedAtHalf: share(masked, 0.5),
-    plainAtHalf: share(plain, 0.5),
-    falseAtHalf: share(wrong, 0.5),
-    threshold,
-    overlap: overlaps.reduce((sum, value) => sum + value, 0) / Math.max(1, overlaps.length),
-  };
-  return { score: (figures.maskedRecall + figures.plainRecall + figures.overlap) / 3, figures };
-}
-
-function bestOn(face: Box, finds: readonly Detection[]): Detection | undefined {
-  return finds.find(({ box }) => iou(box, face) > FOUND_IOU);
 }

@@ -1,4 +1,5 @@
 import type { RecipeOf } from '../../config/training-recipe.ts';
+import type { Size } from '../../core/geometry.ts';
 import { type AlignmentPoints, alignBy } from '../../faces/align.ts';
 import type { ModelEntry } from '../../inference/manifest.ts';
 import { writeContract } from '../../inference/model-contract.ts';
@@ -21,6 +22,7 @@ import type { Judgement } from '../run/run-folder.ts';
 import { openTrainableGraph } from '../trainable-graph.ts';
 import type { LessonParts } from './landmarks-lesson.ts';
 import type { Lesson } from './lesson.ts';
+import { type EmbeddedFaces, nearestExamples } from './nearest-examples.ts';
 import { openStudent, type Student } from './student.ts';
 import { trueAcceptRates } from './true-accept-rates.ts';
 import { type EmbeddingOf, unitEmbeddings } from './unit-embeddings.ts';
@@ -63,7 +65,14 @@ export async function encoderLesson(
   const output = entry.outputs[0]?.name ?? '';
   const pixels = { mean: entry.input.mean, scale: entry.input.scale };
   const size = { width, height: Math.min(recipe.rows, height) };
-  let crops: JudgedCrops | null = null;
+  let judged: JudgedCrops | null = null;
+  const crops = () => {
+    judged ??= judgedCrops(store, chooseJudged(store, validation, recipe.validation.faces), size, pixels, {
+      alignments,
+      alignedBy,
+    });
+    return judged;
+  };
   const shown = train.slice(0, BLANK_FACES).map((face) => {
     const crop = cutSmoothly(store.read(face), alignBy(alignedBy, marksOf(alignments, face, 0)), { width, height });
     crop.rgb.fill(BLANK, size.height * width * 3);
@@ -152,12 +161,19 @@ export async function encoderLesson(
         await student.close();
       }
     },
-    async judge(student, values) {
-      crops ??= judgedCrops(store, chooseJudged(store, validation, recipe.validation.faces), size, pixels, {
-        alignments,
-        alignedBy,
-      });
-      return judgeEncoder(student, values, crops, { output, mirrored });
+    judge: (student, values) => judgeEncoder(student, values, crops(), { output, mirrored }),
+    async examples(student, before, after) {
+      const { faces, people } = crops();
+      const embedded = (values: Values) => embedCrops(student, values, crops(), { output, mirrored });
+      // Shown as a whole, though the encoder sees the upper rows.
+      const whole = { width, height };
+      const crop = (at: number, wears: boolean) => {
+        const face = faces[at] ?? 0;
+        return wears
+          ? probeOf(store, face, at, whole, { alignments, alignedBy })
+          : plainOf(store, face, whole, { alignments, alignedBy });
+      };
+      return nearestExamples({ people, crop }, { before: await embedded(before), after: await embedded(after) });
     },
     close: async () => {},
   };
@@ -202,7 +218,8 @@ function toldFromOthers(
 }
 
 interface JudgedCrops {
-  readonly count: number;
+  /** Numbers of the faces in the store. */
+  readonly faces: readonly number[];
   readonly people: readonly number[];
   readonly plain: Float32Array;
   readonly masked: Float32Array;
@@ -219,37 +236,63 @@ function chooseJudged(store: FaceStore, faces: readonly number[], most: number):
     .slice(0, most);
 }
 
+interface Alignment {
+  readonly alignments: FaceAlignments;
+  readonly alignedBy: AlignmentPoints;
+}
+
 function judgedCrops(
   store: FaceStore,
   faces: readonly number[],
-  size: { width: number; height: number },
+  size: Size,
   pixels: PixelScale,
-  { alignments, alignedBy }: { readonly alignments: FaceAlignments; readonly alignedBy: AlignmentPoints },
+  alignment: Alignment,
 ): JudgedCrops {
   const length = 3 * size.width * size.height;
   const plain = new Float32Array(faces.length * length);
   const masked = new Float32Array(faces.length * length);
   faces.forEach((face, place) => {
-    const chip = store.read(face);
-    const cut = (image: typeof chip, variant: number) =>
-      cutSmoothly(image, alignBy(alignedBy, marksOf(alignments, face, variant)), size);
-    writePlanes(cut(chip, 0), pixels, plain, place * length);
-    const probe = cut(store.withMask(face, chip, 0), 1);
-    // Every other probe comes from farther away.
-    writePlanes(place % 2 === 0 ? probe : coarsened(probe, 0.6), pixels, masked, place * length);
+    writePlanes(plainOf(store, face, size, alignment), pixels, plain, place * length);
+    writePlanes(probeOf(store, face, place, size, alignment), pixels, masked, place * length);
   });
-  return { count: faces.length, people: faces.map((face) => store.faces[face]?.person ?? -1), plain, masked };
+  return { faces, people: faces.map((face) => store.faces[face]?.person ?? -1), plain, masked };
+}
+
+function plainOf(store: FaceStore, face: number, size: Size, { alignments, alignedBy }: Alignment): RgbImage {
+  return cutSmoothly(store.read(face), alignBy(alignedBy, marksOf(alignments, face, 0)), size);
+}
+
+/** The face with its first mask on; every other one comes from farther away. */
+function probeOf(
+  store: FaceStore,
+  face: number,
+  place: number,
+  size: Size,
+  { alignments, alignedBy }: Alignment,
+): RgbImage {
+  const image = store.withMask(face, store.read(face), 0);
+  const probe = cutSmoothly(image, alignBy(alignedBy, marksOf(alignments, face, 1)), size);
+  return place % 2 === 0 ? probe : coarsened(probe, 0.6);
+}
+
+async function embedCrops(
+  student: Student,
+  values: Values,
+  { faces: { length: count }, plain, masked }: JudgedCrops,
+  of: EmbeddingOf,
+): Promise<EmbeddedFaces> {
+  const embed = (crops: Float32Array) => unitEmbeddings(student, values, { crops, count }, of);
+  return { gallery: await embed(plain), probes: await embed(masked) };
 }
 
 async function judgeEncoder(
   student: Student,
   values: Values,
-  { count, people, plain, masked }: JudgedCrops,
+  judged: JudgedCrops,
   of: EmbeddingOf,
 ): Promise<Judgement> {
-  const embed = (crops: Float32Array) => unitEmbeddings(student, values, { crops, count }, of);
-  const gallery = await embed(plain);
-  const probes = await embed(masked);
+  const { gallery, probes } = await embedCrops(student, values, judged, of);
+  const { people } = judged;
   const under = trueAcceptRates(gallery, probes, people, [1e-2, 1e-3, 1e-4]);
   const without = trueAcceptRates(gallery, gallery, people, [1e-3]);
   const figures = {

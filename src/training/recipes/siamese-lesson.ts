@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises';
 import type { RecipeOf } from '../../config/training-recipe.ts';
 import { EyelineError, messageOf } from '../../core/errors.ts';
 import { type AlignmentPoints, alignBy } from '../../faces/align.ts';
-import { cosine } from '../../faces/embedding.ts';
 import { cutSmoothly, type FaceAlignments, groupByPerson, marksOf } from '../data/encoder-sampler.ts';
 import type { FaceStore } from '../data/face-store.ts';
 import { writePlanes } from '../data/sampler.ts';
@@ -13,7 +12,8 @@ import { resnet } from '../resnet.ts';
 import type { Judgement } from '../run/run-folder.ts';
 import type { EncoderModels } from './encoder-lesson.ts';
 import type { LessonParts } from './landmarks-lesson.ts';
-import type { Example, Lesson } from './lesson.ts';
+import type { Lesson } from './lesson.ts';
+import { nearestExamples } from './nearest-examples.ts';
 import { EMBEDDING, seeUpperBlocks, withEmbedding } from './siamese-network.ts';
 import { openStudent, type Student } from './student.ts';
 import { trueAcceptRates } from './true-accept-rates.ts';
@@ -26,8 +26,6 @@ export interface SiameseParts extends LessonParts {
 const RAW = { mean: [0, 0, 0], scale: [1, 1, 1] };
 /** Pictures of a person that are judged at most. */
 const MOST_OF_A_PERSON = 6;
-/** Faces in a run's report. */
-const SHOWN = 12;
 const OWN: EmbeddingOf = { output: EMBEDDING, mirrored: false };
 
 /**
@@ -71,8 +69,16 @@ export async function siameseLesson(
       return { loss, metrics: { active } };
     },
     judge: (student, values) => judgeEncoder(student, values, OWN, { ...cuts, width: side, height: side, ...RAW }),
-    examples: (student, before, after) =>
-      nearestExamples(student, [before, after], { ...cuts, width: side, height: side, ...RAW }),
+    async examples(student, before, after) {
+      const shown = { ...cuts, width: side, height: side, ...RAW };
+      const embedded = async (values: Values) => ({
+        gallery: await embedFaces(student, values, OWN, shown, false),
+        probes: await embedFaces(student, values, OWN, shown, true),
+      });
+      const crop = (at: number, wears: boolean) => cropOf(shown, judged[at] ?? 0, wears);
+      const people = peopleOf(shown);
+      return nearestExamples({ people, crop }, { before: await embedded(before), after: await embedded(after) });
+    },
     async judgeInUse() {
       const { width, height, mean, scale } = inUse.entry.input;
       const student = await openStudent({
@@ -167,16 +173,19 @@ async function judgeEncoder(
   judged: JudgedFaces,
 ): Promise<Judgement> {
   const embed = (wears: boolean) => embedFaces(student, values, of, judged, wears);
-  const { store, faces } = judged;
   const gallery = await embed(false);
   const probes = await embed(true);
-  const people = faces.map((face) => store.faces[face]?.person ?? -1);
+  const people = peopleOf(judged);
   const under = trueAcceptRates(gallery, probes, people, [1e-1, 1e-2, 1e-3]);
   const without = trueAcceptRates(gallery, gallery, people, [1e-2, 1e-3]);
   const [maskedTar1 = 0, maskedTar2 = 0, maskedTar3 = 0] = under.tar;
   const [plainTar2 = 0, plainTar3 = 0] = without.tar;
   const figures = { maskedTar2, plainTar2, maskedTar1, maskedTar3, plainTar3, maskedCeiling: under.ceiling };
   return { score: (maskedTar1 + maskedTar2 + maskedTar3 + plainTar2) / 4, figures };
+}
+
+function peopleOf({ store, faces }: JudgedFaces): number[] {
+  return faces.map((face) => store.faces[face]?.person ?? -1);
 }
 
 /** Unit embeddings of plain faces, or with their first mask on. */
@@ -207,40 +216,4 @@ function cropOf({ store, alignments, alignedBy, width, height }: JudgedFaces, fa
   const shown = masked ? store.withMask(face, chip, 0) : chip;
   const marks = marksOf(alignments, face, masked ? 1 : 0);
   return cutSmoothly(shown, alignBy(alignedBy, marks, width), { width, height });
-}
-
-/** Masked faces with the plain one of another picture that is most like them, before and after. */
-async function nearestExamples(
-  student: Student,
-  weights: readonly [before: Values, after: Values],
-  judged: JudgedFaces,
-): Promise<Example[]> {
-  const { store, faces } = judged;
-  const personOf = (at: number) => store.faces[faces[at] ?? -1]?.person;
-  const nearest: number[][] = [];
-  for (const values of weights) {
-    const gallery = await embedFaces(student, values, OWN, judged, false);
-    const probes = await embedFaces(student, values, OWN, judged, true);
-    nearest.push(
-      probes.map((probe, at) => {
-        const scores = gallery.map((face, other) => (other === at ? -2 : cosine(probe, face)));
-        return scores.indexOf(Math.max(...scores));
-      }),
-    );
-  }
-  const [before = [], after = []] = nearest;
-  return faces.slice(0, SHOWN).map((face, at) => {
-    const found = (when: string, other: number) => ({
-      caption: `${when}: ${personOf(other) === personOf(at) ? 'right' : 'somebody else'}`,
-      image: cropOf(judged, faces[other] ?? face, false),
-    });
-    return {
-      title: 'whom a masked face is most like',
-      pictures: [
-        { caption: 'masked', image: cropOf(judged, face, true) },
-        found('before', before[at] ?? 0),
-        found('after', after[at] ?? 0),
-      ],
-    };
-  });
 }
