@@ -5,7 +5,7 @@ export const models = z
   .strictObject({
     dir: text.default('data/models').describe('Where pulled and prepared models are kept.'),
     manifest: file.describe('Manifest of further models of your own; null for those that come with Eyeline.'),
-    detector: text.default('rfb-320').describe('Model that finds faces.'),
+    detector: text.default('rfb-320-masked').describe('Model that finds faces.'),
     secondDetector: text
       .nullable()
       .default(null)
@@ -83,7 +83,7 @@ export const inference = z
 
 export const detection = z
   .strictObject({
-    minScore: share.default(0.7).describe('Least score of the detector for a face.'),
+    minScore: share.default(0.9).describe('Least score of the detector for a face.'),
     nmsIou: share.default(0.3).describe('Boxes that overlap more than this (intersection over union) are one face.'),
     minFacePx: z.int().min(1).default(40).describe('Smaller faces (shorter side of the box) are passed over.'),
     maxFaces: z.int().min(1).max(1000).default(20).describe('Most faces looked at in one frame, best score first.'),

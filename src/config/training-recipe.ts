@@ -124,7 +124,7 @@ const detector = z.strictObject({
   several: share.default(0.3),
   empty: share.default(0.1),
   /** Share of the scenes whose faces are all covered, mostly by hair: heads seen from behind are no faces. */
-  faceless: share.default(0.25),
+  faceless: share.default(0.12),
   /** Score that candidates on a face laid into the scene shall have at least. */
   knownScore: share.default(0.9),
   boxWeight: amount.default(1),

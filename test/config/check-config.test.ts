@@ -44,7 +44,7 @@ it('sums a good file up, with warnings and without secrets', async () => {
   device   eyeline at site home
   camera   door rtsp://***@cam/1
   camera   yard (disabled) /dev/video0
-  models   rfb-320, landmarks-68-masked, mask-state, mobilefacenet-512, mobilefacenet-512-upper in data/models on cpu
+  models   rfb-320-masked, landmarks-68-masked, mask-state, mobilefacenet-512, mobilefacenet-512-upper in data/models on cpu
   gallery  data/gallery.sqlite
   mqtt     mqtt://localhost:1883, topics eyeline/eyeline/…
 warning: cameras[0].source: holds a user name or password; use cameras[0].credentials

@@ -39,10 +39,12 @@ describe('boxToCrop', () => {
 
 describe('invert', () => {
   it('undoes any mapping', () => {
-    const number = fc.double({ min: -5, max: 5, noNaN: true });
+    const between = (min: number, max: number) => fc.double({ min, max, noNaN: true });
+    // The diagonal outweighs the rest: none of these flattens the plane.
+    const diagonal = fc.tuple(between(1, 5), fc.boolean()).map(([value, negative]) => (negative ? -value : value));
+    const [beside, shift] = [between(-0.9, 0.9), between(-5, 5)];
     fc.assert(
-      fc.property(number, number, number, number, number, number, (a, b, c, d, e, f) => {
-        fc.pre(Math.abs(a * e - b * d) > 0.01);
+      fc.property(diagonal, beside, shift, beside, diagonal, shift, (a, b, c, d, e, f) => {
         const back = apply(invert([a, b, c, d, e, f]), apply([a, b, c, d, e, f], { x: 3, y: -7 }));
         expect(back.x).toBeCloseTo(3, 5);
         expect(back.y).toBeCloseTo(-7, 5);

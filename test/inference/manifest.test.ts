@@ -36,6 +36,7 @@ it('reads the manifest that comes with the product', async () => {
   const { models, pictures } = await loadManifest(null);
   expect([...models.values()].map(({ id, role }) => `${id}: ${role}`)).toEqual([
     'rfb-320: detector',
+    'rfb-320-masked: detector',
     'landmarks-68: landmarks',
     'landmarks-68-masked: landmarks',
     'mask-state: mask-state',

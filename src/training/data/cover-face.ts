@@ -1,5 +1,4 @@
 import type { Box } from '../../core/geometry.ts';
-import { between } from './sampler.ts';
 import type { RgbImage } from './warp.ts';
 
 /** How far beyond the box of a face the cover reaches: foreheads, ears and chins lie outside of it. */
@@ -9,8 +8,8 @@ const FADE = 0.18;
 
 /**
  * A picture whose face is covered, a head and shoulders without a face: what detectors mistake for one. Most are covered by
- * what is above the face, stretched down, which is hair as a rule: a head seen from behind. The others by what is beside it, by a shade
- * of the face's own, or by the face itself blurred beyond recognition.
+ * what is above the face, stretched down, which is hair as a rule: a head seen from behind. The others by what is beside it. A face
+ * that is merely blurred is none of these: so a far one looks.
  *
  * @param box of the face, pixels of the picture
  * @param random numbers in 0..1; the same numbers give the same cover
@@ -46,15 +45,10 @@ type ColourAt = (x: number, y: number) => ArrayLike<number>;
 function coverOf(image: RgbImage, box: Box, random: () => number): ColourAt {
   const kind = random();
   // The hairline is at about the upper edge of the box, the crown above it.
-  if (kind < 0.55)
+  if (kind < 0.75)
     return patch(image, box, { x: box.x + 0.2 * box.width, y: box.y - 0.16 * box.height, ...shareOf(box, 0.6, 0.2) });
-  if (kind < 0.7) {
-    const beside = random() < 0.5 ? box.x - 0.7 * box.width : box.x + 1.2 * box.width;
-    return patch(image, box, { x: beside, y: box.y, ...shareOf(box, 0.5, 0.8) });
-  }
-  const coarse = coarseFace(image, box, kind < 0.85 ? 1 : 3);
-  const noise = between(0, 18, random);
-  return (x, y) => coarse(x, y).map((value) => Math.min(255, Math.max(0, value + noise * (2 * random() - 1))));
+  const beside = random() < 0.5 ? box.x - 0.7 * box.width : box.x + 1.2 * box.width;
+  return patch(image, box, { x: beside, y: box.y, ...shareOf(box, 0.5, 0.8) });
 }
 
 function shareOf({ width, height }: Box, across: number, down: number): { width: number; height: number } {
@@ -74,26 +68,4 @@ function patch({ rgb, width, height }: RgbImage, box: Box, from: Box): ColourAt 
 function mirrored(at: number, extent: number): number {
   const inside = at < 0 ? -at : at >= extent ? 2 * (extent - 1) - at : at;
   return Math.min(extent - 1, Math.max(0, inside));
-}
-
-/** The face as means of so many fields across and down. */
-function coarseFace({ rgb, width, height }: RgbImage, box: Box, fields: number): (x: number, y: number) => number[] {
-  const field = (at: number, from: number, extent: number) =>
-    Math.min(fields - 1, Math.max(0, Math.floor(((at - from) / extent) * fields)));
-  const sums = Array.from({ length: fields * fields }, () => [0, 0, 0, 0]);
-  const [right, bottom] = [Math.min(width, box.x + box.width), Math.min(height, box.y + box.height)];
-  for (let y = Math.max(0, Math.floor(box.y)); y < bottom; y++) {
-    for (let x = Math.max(0, Math.floor(box.x)); x < right; x++) {
-      const sum = sums[field(y, box.y, box.height) * fields + field(x, box.x, box.width)];
-      if (!sum) continue;
-      for (let channel = 0; channel < 3; channel++) {
-        sum[channel] = (sum[channel] ?? 0) + (rgb[(y * width + x) * 3 + channel] ?? 0);
-      }
-      sum[3] = (sum[3] ?? 0) + 1;
-    }
-  }
-  const means = sums.map(([red = 0, green = 0, blue = 0, count = 0]) =>
-    [red, green, blue].map((sum) => sum / Math.max(1, count)),
-  );
-  return (x, y) => means[field(y, box.y, box.height) * fields + field(x, box.x, box.width)] ?? [0, 0, 0];
 }

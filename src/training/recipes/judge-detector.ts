@@ -24,7 +24,7 @@ const FALSE: Colour = [255, 60, 60];
 /** Scenes of people held out. */
 export interface JudgedScenes {
   readonly sampler: Sampler;
-  /** The detector in use: what it finds in the plain scene is there, strangers in the background too. */
+  /** The detector in use: what it finds in the plain scene is there, strangers in the background too, but for covered heads. */
   readonly teacher: Student;
   /** Scenes a batch. */
   readonly batch: number;
@@ -132,16 +132,20 @@ export async function foundExamples(
 }
 
 async function sceneBatch({ sampler, teacher, batch, input }: JudgedScenes, number: number): Promise<SceneBatch> {
-  const { input: pictures, plain, known } = sampler.batch(number);
-  if (pictures?.type !== 'float32' || plain?.type !== 'float32' || known?.type !== 'float32') {
-    throw new RangeError('a batch has no scenes');
-  }
+  const { input: pictures, plain, known, covered } = sampler.batch(number);
+  if (pictures?.type !== 'float32' || plain?.type !== 'float32') throw new RangeError('a batch has no scenes');
+  if (known?.type !== 'float32' || covered?.type !== 'float32') throw new RangeError('a batch has no known faces');
   const byTeacher = await teacher.run(plain.data, batch, teacher.initial);
   const scenes = Array.from({ length: batch }, (_, row): Scene => {
-    const taught = findsOf(byTeacher, row, batch, input, 0.2).map(({ box }) => box);
-    const places = Array.from({ length: KNOWN_FACES }, (_, place) => boxAt(known.data, row * KNOWN_FACES + place));
-    const faces = places.filter(({ width }) => width > 0);
-    return { row, faces, real: [...faces, ...taught] };
+    const boxesIn = ({ data }: { readonly data: Float32Array }) =>
+      Array.from({ length: KNOWN_FACES }, (_, place) => boxAt(data, row * KNOWN_FACES + place)).filter(
+        ({ width }) => width > 0,
+      );
+    const faces = boxesIn(known);
+    const heads = boxesIn(covered);
+    // Whoever the teacher finds is there, strangers in the background; but no head whose face is covered is a face.
+    const taught = findsOf(byTeacher, row, batch, input, 0.2).filter((find) => isBeside(find, heads));
+    return { row, faces, real: [...faces, ...taught.map(({ box }) => box)] };
   });
   return { masked: pictures.data, plain: plain.data, scenes };
 }

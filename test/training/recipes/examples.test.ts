@@ -71,6 +71,7 @@ describe('of a detector', () => {
         input: { type: 'float32', data, shape },
         plain: { type: 'float32', data, shape },
         known: { type: 'float32', data: known, shape: [2, 6, 4] },
+        covered: { type: 'float32', data: new Float32Array(known.length), shape: [2, 6, 4] },
       };
     },
   };
@@ -119,6 +120,19 @@ describe('of a detector', () => {
     expect(figures).toMatchObject({ maskedAtHalf: 0.5, plainAtHalf: 0.5, falseAtHalf: 1 });
     expect(figures.threshold).toBeCloseTo(0.8, 6);
     expect((await judgeDetector(student, after, judged, 3)).figures).toMatchObject({ maskedAtHalf: 1, falseAtHalf: 0 });
+  });
+
+  it('figures count a find on a head whose face is covered as false, whoever else takes it for a face', async () => {
+    const covering = {
+      batch(): Batch {
+        const batch = sampler.batch();
+        const covered = new Float32Array(2 * 6 * 4);
+        for (const row of [0, 1]) covered.set(STRANGER, row * 24);
+        return { ...batch, covered: { type: 'float32', data: covered, shape: [2, 6, 4] } };
+      },
+    };
+    const { figures } = await judgeDetector(student, after, { ...judged, sampler: covering }, 3);
+    expect(figures).toMatchObject({ maskedAtHalf: 1, falseAtHalf: 1 });
   });
 });
 
