@@ -67,7 +67,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     onRun: (run) => metrics.run(run),
   });
   const galleryKey = await readGalleryKey(config, env, (message) => logger.warn({ part: 'gallery' }, message));
-  const decisions = decisionParts(config, faces.encoders);
+  const decisions = decisionParts(config, faces);
   const visitors = config.visitors.enabled
     ? openVisitors(config, galleryKey, decisions.sameVisitor, logger, clock)
     : null;

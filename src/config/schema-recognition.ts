@@ -83,7 +83,12 @@ export const inference = z
 
 export const detection = z
   .strictObject({
-    minScore: share.default(0.9).describe('Least score of the detector for a face.'),
+    minScore: share
+      .nullable()
+      .default(null)
+      .describe(
+        'Least score of the detector for a face; null for the one its manifest names, since each has a scale of its own.',
+      ),
     nmsIou: share.default(0.3).describe('Boxes that overlap more than this (intersection over union) are one face.'),
     minFacePx: z.int().min(1).default(40).describe('Smaller faces (shorter side of the box) are passed over.'),
     maxFaces: z.int().min(1).max(1000).default(20).describe('Most faces looked at in one frame, best score first.'),

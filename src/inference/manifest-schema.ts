@@ -127,6 +127,7 @@ const model = z
     calibration: z.array(operatingPoint).optional(),
     curves: scoreCurves.optional(),
     minNorm: z.number().min(0).optional(),
+    minScore: share.optional(),
   })
   .check(
     acrossKeys((entry) => [
@@ -134,6 +135,7 @@ const model = z
       ...embeddingOfEncoder(entry),
       ...partsOfFormat(entry),
       ...familyOfRole(entry),
+      ...scoreOfDetector(entry),
     ]),
   );
 
@@ -201,6 +203,10 @@ function familyOfRole({ role, family, stages }: Record<string, unknown>): Proble
   if (family === 'mtcnn' && stages === undefined) problems.push(['stages', 'is required for mtcnn']);
   if (family !== 'mtcnn' && stages !== undefined) problems.push(['stages', 'belongs to mtcnn only']);
   return problems;
+}
+
+function scoreOfDetector({ role, minScore }: Record<string, unknown>): Problem[] {
+  return role !== 'detector' && minScore !== undefined ? [['minScore', 'belongs to detectors only']] : [];
 }
 
 function embeddingOfEncoder({

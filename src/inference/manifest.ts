@@ -75,6 +75,8 @@ export interface ModelEntry extends Asset {
   readonly part?: FacePart | undefined;
   /** What an encoder's faces are aligned by; five points when left out. */
   readonly alignedBy?: AlignmentPoints | undefined;
+  /** Score from which on what is found is a face; detectors alone have it. */
+  readonly minScore?: number | undefined;
   /** The embedding is the mean of what an encoder says of a crop and of its mirror image. */
   readonly mirrored?: boolean | undefined;
   /** Embeddings shorter than this, before they are scaled, are of no face; encoders alone have it. */

@@ -34,11 +34,7 @@ export function readContract(
     throw new Error('an encoder gives one output: an embedding a picture, of a length the file says');
   }
   const said = metadataProps.find(({ key }) => key === CONTRACT_KEY)?.value;
-  const {
-    alignedBy = 'five',
-    mirrored = false,
-    ...taken
-  } = said === undefined ? { ...pixels, alignedBy: undefined, mirrored: undefined } : contractOf(said);
+  const { alignedBy = 'five', mirrored = false, ...taken } = said === undefined ? unsaid(pixels) : contractOf(said);
   return {
     input: { ...pixels, ...taken, width, height, channels: 3 },
     alignedBy,
@@ -70,6 +66,11 @@ export interface EncoderContract extends Pick<InputContract, 'mean' | 'scale' | 
   readonly part: FacePart;
   readonly alignedBy?: AlignmentPoints;
   readonly mirrored?: boolean;
+}
+
+/** What is meant where a file says nothing. */
+function unsaid(pixels: Pick<InputContract, 'mean' | 'scale' | 'colour'>): Omit<EncoderContract, 'part'> {
+  return pixels;
 }
 
 function contractOf(said: string): Omit<EncoderContract, 'part'> {

@@ -52,8 +52,8 @@ export interface DecisionParts {
 
 /** Throws MODEL_UNCALIBRATED when nobody knows what the scores of an encoder mean. */
 export function decisionParts(
-  { recognition, tracks, detection }: Pick<Config, 'recognition' | 'tracks' | 'detection'>,
-  encoders: readonly CalibratedEncoder[],
+  { recognition, tracks }: Pick<Config, 'recognition' | 'tracks'>,
+  { encoders, leastScore }: { readonly encoders: readonly CalibratedEncoder[]; readonly leastScore: number },
 ): DecisionParts {
   for (const { id, calibration } of encoders) {
     if (curveFor(calibration, null)) continue;
@@ -83,7 +83,7 @@ export function decisionParts(
     tracker: () =>
       new FaceTracker({
         ...tracks,
-        minScore: detection.minScore,
+        minScore: leastScore,
         sameFace: (encoder) => atRate(encoder, tracks.sameFaceRate),
         differentFace: (encoder) => atRate(encoder, Math.max(ALIKE_RATE, tracks.sameFaceRate)),
       }),

@@ -7,6 +7,7 @@ import type { FacePart } from '../core/person.ts';
 import type { Picture } from '../core/picture.ts';
 import { type AlignmentPoints, alignToTemplate, movedMarks, TEMPLATE_MARKS, TEMPLATE_SIZE } from '../faces/align.ts';
 import type { Detection, FaceDetector } from '../faces/detect.ts';
+import { leastScoreOf } from '../faces/detectors/least-score.ts';
 import { type OpenModel, openDetector } from '../faces/detectors/open-detector.ts';
 import { secondLookDetector } from '../faces/detectors/second-look-detector.ts';
 import {
@@ -50,6 +51,8 @@ export interface OpenFaceAnalyser {
   lane(name: string): FaceAnalyser;
   /** Size of the picture the detector takes. */
   readonly detectorInput: Size;
+  /** Score from which on what the detector finds is a face. */
+  readonly leastScore: number;
   /** Side of the aligned crop the encoder takes. */
   readonly cropSize: number;
   /** The full-face one. */
@@ -67,7 +70,7 @@ export interface ChainOptions {
   readonly clock?: Clock;
   /** Where runs, which block their thread, take place: in a thread of their own (the default), or in the caller's. */
   readonly runIn?: 'own-thread' | 'this-thread';
-  /** Where faces are followed: what the detector is less sure of is given too; `detection.minScore` otherwise. */
+  /** Where faces are followed: what the detector is less sure of than `leastScore` is given too, from here on. */
   readonly lowScore?: number;
   /** How pictures share runs; what fits the models' timings when left out. */
   readonly policy?: BatcherOptions['policy'];
@@ -91,7 +94,7 @@ export async function openFaceAnalyser(
   {
     clock = systemClock,
     runIn = 'own-thread',
-    lowScore = config.detection.minScore,
+    lowScore: wantedLowScore,
     policy,
     onRun,
     onOpen,
@@ -127,6 +130,8 @@ export async function openFaceAnalyser(
       return model;
     };
     const { secondDetector } = config.models;
+    const minScore = leastScoreOf(store.entry(config.models.detector), config.detection.minScore);
+    const lowScore = wantedLowScore ?? minScore;
     const firstOf = await openDetector(store.entry(config.models.detector), openOnce);
     const secondOf = secondDetector === null ? null : await openDetector(store.entry(secondDetector), openOnce);
     const landmarkerOf = await openLandmarker(store.entry(config.models.landmarks), openOnce);
@@ -176,12 +181,13 @@ export async function openFaceAnalyser(
           createLivenessAssessor(spoofing.map(({ model, extent, live }) => ({ model: model.lane(name), extent, live })))
       : null;
     const detectorOf = (name: string): FaceDetector => {
-      const { secondLook, ...detection } = config.detection;
+      const { secondLook, ...limits } = config.detection;
+      const detection = { ...limits, minScore };
       if (!secondOf) return firstOf(name, { ...detection, lowScore });
       return secondLookDetector({
         first: firstOf(name, { ...detection, lowScore: Math.min(lowScore, secondLook.fromScore) }),
         second: secondOf(name, { ...detection, minScore: secondLook.minScore }),
-        minScore: detection.minScore,
+        minScore,
         fromScore: secondLook.fromScore,
         lowScore,
       });
@@ -198,6 +204,7 @@ export async function openFaceAnalyser(
       analyser: lane(''),
       lane,
       detectorInput: detectorOf('').input,
+      leastScore: minScore,
       cropSize: full.width,
       encoder: full.inUse,
       encoders: upper ? [full.inUse, upper.inUse] : [full.inUse],
@@ -253,6 +260,8 @@ export interface OpenFaceReader {
   readFaces(picture: Picture, found: readonly Detection[]): Promise<readonly ((ReadFace & Face) | null)[]>;
   /** Embeds a face that was cut out and aligned before by every encoder in use; what is no face to one is left out. */
   embedCrop(crop: FaceCrop): Promise<readonly FaceEmbedding[]>;
+  /** Score from which on what the detector finds is a face. */
+  readonly leastScore: number;
   /** Those in use, the full-face one first. */
   readonly encoders: readonly EncoderInUse[];
   /** Score of the first encoder from which two faces are taken for one person; null when it is not calibrated. */
@@ -268,7 +277,7 @@ export async function openFaceReader(
   logger: Logger,
   options: ChainOptions = {},
 ): Promise<OpenFaceReader> {
-  const { analyser, encoder, encoders, cropSize, detectorInput, close } = await openFaceAnalyser(
+  const { analyser, encoder, encoders, cropSize, detectorInput, leastScore, close } = await openFaceAnalyser(
     config,
     logger,
     options,
@@ -313,5 +322,5 @@ export async function openFaceReader(
   };
   const sameFace = sameFaceScore(encoder.calibration, 'none');
   const differentFace = differentFaceScore(encoder.calibration, 'none');
-  return { reader, detectorInput, detect, readFaces, embedCrop, encoders, sameFace, differentFace, close };
+  return { reader, detectorInput, leastScore, detect, readFaces, embedCrop, encoders, sameFace, differentFace, close };
 }

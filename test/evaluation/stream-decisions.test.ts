@@ -17,7 +17,8 @@ const SETUP = { encoders: [ENCODER], minQuality: 0.2, minFrames: 3, walk: WALK, 
 let parts: DecisionParts;
 
 beforeAll(() => {
-  parts = decisionParts(configSchema.parse({ recognition: { falseAcceptRate: 1e-4, minFrames: 3 } }), [ENCODER]);
+  const config = configSchema.parse({ recognition: { falseAcceptRate: 1e-4, minFrames: 3 } });
+  parts = decisionParts(config, { encoders: [ENCODER], leastScore: 0.7 });
 });
 
 function embedding(axis: number): FaceEmbedding {

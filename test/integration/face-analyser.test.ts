@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodePicture, encodeJpeg, type OpencvPicture } from '../../src/capture/opencv-picture.ts';
-import type { Config } from '../../src/config/schema.ts';
 import { iou } from '../../src/core/geometry.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import { cosine } from '../../src/faces/embedding.ts';
@@ -47,7 +46,7 @@ beforeAll(async () => {
   );
   fused = await openFaceAnalyser(await testConfig({ alignment: 'graph' }), silentLogger);
   const first = { ...config.models, detector: 'rfb-320', landmarks: 'landmarks-68' };
-  usualChain = await openFaceAnalyser({ ...config, models: first, detection: ownScale(config) }, silentLogger);
+  usualChain = await openFaceAnalyser({ ...config, models: first }, silentLogger);
 });
 
 afterAll(async () => {
@@ -60,11 +59,6 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** The default least score is of the scale of `rfb-320-masked`; those of the other detectors are lower. */
-function ownScale({ detection }: Config): Config['detection'] {
-  return { ...detection, minScore: 0.7 };
-}
-
 describeFaceAnalyser('the chain of real models', async () => ({ analyser: chain.analyser, crowd, empty }));
 describe.each([
   ['blazeface-back', 'facemesh-468', null],
@@ -76,7 +70,7 @@ describe.each([
     const config = await testConfig();
     const upperEncoder = landmarks === 'mtcnn-onet' ? null : config.models.upperEncoder;
     const models = { ...config.models, detector, landmarks, secondDetector, upperEncoder };
-    other = await openFaceAnalyser({ ...config, models, detection: ownScale(config) }, silentLogger);
+    other = await openFaceAnalyser({ ...config, models }, silentLogger);
   });
   afterAll(() => other?.close());
   describeFaceAnalyser(`${detector}, ${landmarks}, ${secondDetector}`, async () => ({

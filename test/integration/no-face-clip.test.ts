@@ -24,10 +24,7 @@ it.skipIf(!clip)(
     const folder = await mkdtemp(join(tmpdir(), 'eyeline-no-face-'));
     const config = await testConfig();
     const chain = await openFaceAnalyser(config, silentLogger, { lowScore: config.tracks.lowScore });
-    const decisions = decisionParts(
-      { ...config, recognition: { ...config.recognition, cooldownMs: 0 } },
-      chain.encoders,
-    );
+    const decisions = decisionParts({ ...config, recognition: { ...config.recognition, cooldownMs: 0 } }, chain);
     const drafts: IdentityDraft[] = [];
     let nowMs = 0;
     let frames = 0;

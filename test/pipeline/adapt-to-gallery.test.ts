@@ -10,9 +10,9 @@ import { TENTHS } from '../tracks/score-curve.ts';
 
 const DIMENSION = 100;
 const MADE = { id: 'made', fingerprint: 'sha-made', calibration: { none: TENTHS, worn: TENTHS } };
-const { recognition, tracks, detection } = await testConfig();
+const { recognition, tracks } = await testConfig();
 const parts = (adaptToGallery = true) =>
-  decisionParts({ recognition: { ...recognition, adaptToGallery }, tracks, detection }, [MADE]);
+  decisionParts({ recognition: { ...recognition, adaptToGallery }, tracks }, { encoders: [MADE], leastScore: 0.7 });
 
 /** One template of each of some people; cosines have mean `alike` and a deviation of (1 - alike) / 10. */
 function crowd(people: number, alike: number, seed = 1): OwnedTemplates {

@@ -23,7 +23,7 @@ it('knows up to how many templates a rate was measured: by the encoder and the k
     calibration,
   });
   const measured = (...encoders: ReturnType<typeof encoder>[]) =>
-    decisionParts({ ...config, recognition }, encoders).templatesMeasured;
+    decisionParts({ ...config, recognition }, { encoders, leastScore: 0.7 }).templatesMeasured;
   expect(measured(encoder('a', { none: curve(1e-6) }))).toBe(1000);
   expect(measured(encoder('a', { none: curve(1e-6), worn: curve(1e-5) }))).toBe(100);
   expect(measured(encoder('a', { none: curve(1e-6) }), encoder('b', { worn: curve(1e-4) }))).toBe(10);

@@ -130,7 +130,7 @@ function buildPipeline(
   { chain, config, gallery, logger }: FlatOutOptions,
   onFrame: (report: FrameReport) => void,
 ): CameraPipeline {
-  const decisions = decisionParts(config, chain.encoders);
+  const decisions = decisionParts(config, chain);
   return new CameraPipeline({
     camera,
     analyser: chain.lane(camera),

@@ -137,7 +137,7 @@ async function watchPerson(
   tell: (line: string) => void,
 ): Promise<SeenPerson> {
   // Throws where nobody knows which score means the same person.
-  const tracker = decisionParts(config, reader.encoders).tracker();
+  const tracker = decisionParts(config, reader).tracker();
   const { sameFace, differentFace } = reader;
   const walk = new WalkPast({
     limits: config.enrolment,

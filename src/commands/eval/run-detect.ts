@@ -12,6 +12,7 @@ import {
   type Looked,
   type WhichFace,
 } from '../../evaluation/detection.ts';
+import { leastScoreOf } from '../../faces/detectors/least-score.ts';
 import { evenly, findPictureTree } from '../../pictures/picture-tree.ts';
 import type { CommandContext } from '../command.ts';
 import { type ChainOptions, openPictures } from './open-evaluation.ts';
@@ -71,7 +72,7 @@ export async function runDetect(options: DetectCommand, context: CommandContext)
     if (leftOut.unreadable > 0) context.warn(`left out: ${leftOut.unreadable} unreadable`);
     if (leftOut['no-face'] > 0) context.warn(`left out: ${leftOut['no-face']} without a face to draw a mask on`);
     const { detector, secondDetector } = evaluation.config.models;
-    const { minScore } = evaluation.config.detection;
+    const minScore = leastScoreOf(evaluation.store.entry(detector), evaluation.config.detection.minScore);
     const scores = [...new Set([...SCORES, minScore])].sort((a, b) => a - b);
     const figures = noFaces ? falseFinds(looked, scores) : detectionFigures(looked, face, scores);
     const atFalseFinds = without && foundAtFalseFinds(looked, face, without, FALSE_FIND_RATES);

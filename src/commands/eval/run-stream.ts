@@ -41,7 +41,7 @@ export async function runStream(options: StreamCommand, context: CommandContext)
     const { encoders } = chain;
     await chain.close();
     const { minQuality, minFrames } = config.recognition;
-    const parts = decisionParts(config, encoders);
+    const parts = decisionParts(config, chain);
     const walk = { frames, fps, frame: FRAME };
     const results: { masked: boolean; leftOut: number; figures: StreamFigures }[] = [];
     for (const masked of mask === 'both' ? [false, true] : [mask === 'worn']) {

@@ -43,6 +43,8 @@ export async function installModel(modelsDir: string, model: ModelToInstall): Pr
       ...(part !== undefined && { part }),
       ...(alignedBy !== undefined && { alignedBy }),
       ...(mirrored && { mirrored }),
+      // It learned from that one's scores.
+      ...(from.minScore !== undefined && { minScore: from.minScore }),
     };
     const others = await entriesOf(manifest);
     const text = `${JSON.stringify({ models: [...others.filter((it) => it.id !== id), entry] }, null, 2)}\n`;
