@@ -23,6 +23,8 @@ const PROBES = 500;
 const EXACT_PROBES = 200;
 /** People a decision needs: the most alike and those next to them. */
 const CLOSEST = 8;
+/** Threads that fill an empty graph do not see each other's rows, and leave some that no search reaches. */
+const ROWS_ON_ONE_CORE = 1024;
 /** Embeddings in the clear belong in memory. */
 const MEMORY = '/dev/shm';
 
@@ -154,10 +156,12 @@ function idsOf(snapshot: GallerySnapshot, probe: Float32Array): string[] {
   return snapshot.search(probe, CLOSEST).map(({ person }) => person.id);
 }
 
-/** As the daemon makes it, but on all cores. */
+/** As the daemon makes it, but, once it has begun, on all cores. */
 function graphOf(values: Int8Array, dimension: number) {
   const writer = new HnswWriter(dimension);
-  writer.add(values, availableParallelism());
+  const begun = ROWS_ON_ONE_CORE * dimension;
+  writer.add(values.subarray(0, begun), 1);
+  if (values.length > begun) writer.add(values.subarray(begun), availableParallelism());
   const file = join(MEMORY, `eyeline-graph-${randomUUID()}`);
   try {
     writer.save(file);
