@@ -40,7 +40,7 @@ export function encodeGraph(
     if (computed.has(tensor) && !names.has(tensor)) names.set(tensor, name);
     else copies.push({ opType: 'Identity', domain: '', inputs: [tensor], outputs: [name], attributes: {} });
   }
-  const nodes = needed([...graph.nodes, ...copies], new Set(wanted.flat()));
+  const nodes = resultsLast(needed(reshapedOnce(graph, [...graph.nodes, ...copies]), new Set(wanted.flat())));
   const used = new Set(nodes.flatMap(({ inputs }) => inputs));
   const domains = new Set(nodes.map(({ domain }) => domain));
   const parameters = [...graph.parameters.values()];
@@ -73,6 +73,30 @@ export function encodeGraph(
       valueInfo: [],
     },
   });
+}
+
+/** A reshape of what was only reshaped takes the original. ONNX Runtime would make a node of both, and order it anew. */
+function reshapedOnce({ integersOf }: RecordedGraph, nodes: readonly FileNode[]): FileNode[] {
+  const reshaped = new Map<string, string>();
+  return nodes.map((node) => {
+    const [from = '', shape = ''] = node.inputs;
+    // A zero stands for a size of the input.
+    if (node.opType !== 'Reshape' || integersOf(shape)?.includes(0) !== false) return node;
+    const origin = reshaped.get(from) ?? from;
+    reshaped.set(node.outputs[0] ?? '', origin);
+    return origin === from ? node : { ...node, inputs: [origin, shape] };
+  });
+}
+
+/**
+ * Nodes whose outputs no other node takes at the end, the last of them first. ONNX Runtime goes through a graph from those nodes back, the
+ * last one first: so the gradients of the last layers are computed as soon as they can be, and what they need is let go. In
+ * the order they were added the first layer's gradients would come first, and all that the others need be held meanwhile.
+ */
+function resultsLast(nodes: readonly FileNode[]): FileNode[] {
+  const used = new Set(nodes.flatMap(({ inputs }) => inputs));
+  const isUsed = ({ outputs }: FileNode) => outputs.some((name) => used.has(name));
+  return [...nodes.filter(isUsed), ...nodes.filter((node) => !isUsed(node)).reverse()];
 }
 
 function needed(nodes: readonly FileNode[], wanted: Set<string>): FileNode[] {

@@ -67,7 +67,7 @@ export async function encoderLesson(
   const size = { width, height: Math.min(recipe.rows, height) };
   let judged: JudgedCrops | null = null;
   const crops = () => {
-    judged ??= judgedCrops(store, chooseJudged(store, validation, recipe.validation.faces), size, pixels, {
+    judged ??= judgedCrops(store, chooseJudged(store, validation, recipe.validation.faces), size, {
       alignments,
       alignedBy,
     });
@@ -140,10 +140,15 @@ export async function encoderLesson(
     async judgeInUse() {
       const { width: across, height: down } = inUse.entry.input;
       const seen = chooseJudged(store, validation, recipe.validation.faces);
-      const shown = judgedCrops(store, seen, { width: across, height: down }, inUse.entry.input, {
-        alignments,
-        alignedBy: inUse.entry.alignedBy ?? 'five',
-      });
+      const shown = judgedCrops(
+        store,
+        seen,
+        { width: across, height: down },
+        {
+          alignments,
+          alignedBy: inUse.entry.alignedBy ?? 'five',
+        },
+      );
       const student = await openStudent({
         onnx: inUse.onnx,
         input: [3, down, across],
@@ -156,15 +161,16 @@ export async function encoderLesson(
         return await judgeEncoder(student, student.initial, shown, {
           output: inUse.entry.outputs[0]?.name ?? '',
           mirrored: inUse.entry.mirrored ?? false,
+          pixels: inUse.entry.input,
         });
       } finally {
         await student.close();
       }
     },
-    judge: (student, values) => judgeEncoder(student, values, crops(), { output, mirrored }),
+    judge: (student, values) => judgeEncoder(student, values, crops(), { output, mirrored, pixels }),
     async examples(student, before, after) {
       const { faces, people } = crops();
-      const embedded = (values: Values) => embedCrops(student, values, crops(), { output, mirrored });
+      const embedded = (values: Values) => embedCrops(student, values, crops(), { output, mirrored, pixels });
       // Shown as a whole, though the encoder sees the upper rows.
       const whole = { width, height };
       const crop = (at: number, wears: boolean) => {
@@ -221,8 +227,8 @@ interface JudgedCrops {
   /** Numbers of the faces in the store. */
   readonly faces: readonly number[];
   readonly people: readonly number[];
-  readonly plain: Float32Array;
-  readonly masked: Float32Array;
+  readonly plain: readonly RgbImage[];
+  readonly masked: readonly RgbImage[];
 }
 
 /** Faces of people with several pictures first: only they say how well somebody is recognised. */
@@ -241,21 +247,13 @@ interface Alignment {
   readonly alignedBy: AlignmentPoints;
 }
 
-function judgedCrops(
-  store: FaceStore,
-  faces: readonly number[],
-  size: Size,
-  pixels: PixelScale,
-  alignment: Alignment,
-): JudgedCrops {
-  const length = 3 * size.width * size.height;
-  const plain = new Float32Array(faces.length * length);
-  const masked = new Float32Array(faces.length * length);
-  faces.forEach((face, place) => {
-    writePlanes(plainOf(store, face, size, alignment), pixels, plain, place * length);
-    writePlanes(probeOf(store, face, place, size, alignment), pixels, masked, place * length);
-  });
-  return { faces, people: faces.map((face) => store.faces[face]?.person ?? -1), plain, masked };
+function judgedCrops(store: FaceStore, faces: readonly number[], size: Size, alignment: Alignment): JudgedCrops {
+  return {
+    faces,
+    people: faces.map((face) => store.faces[face]?.person ?? -1),
+    plain: faces.map((face) => plainOf(store, face, size, alignment)),
+    masked: faces.map((face, place) => probeOf(store, face, place, size, alignment)),
+  };
 }
 
 function plainOf(store: FaceStore, face: number, size: Size, { alignments, alignedBy }: Alignment): RgbImage {
@@ -275,13 +273,16 @@ function probeOf(
   return place % 2 === 0 ? probe : coarsened(probe, 0.6);
 }
 
+/** What of an encoder's answers is an embedding, and how it takes pixels. */
+type EncoderAsked = EmbeddingOf & { readonly pixels: PixelScale };
+
 async function embedCrops(
   student: Student,
   values: Values,
-  { faces: { length: count }, plain, masked }: JudgedCrops,
-  of: EmbeddingOf,
+  { plain, masked }: JudgedCrops,
+  { pixels, ...of }: EncoderAsked,
 ): Promise<EmbeddedFaces> {
-  const embed = (crops: Float32Array) => unitEmbeddings(student, values, { crops, count }, of);
+  const embed = (crops: readonly RgbImage[]) => unitEmbeddings(student, values, { crops, pixels }, of);
   return { gallery: await embed(plain), probes: await embed(masked) };
 }
 
@@ -289,7 +290,7 @@ async function judgeEncoder(
   student: Student,
   values: Values,
   judged: JudgedCrops,
-  of: EmbeddingOf,
+  of: EncoderAsked,
 ): Promise<Judgement> {
   const { gallery, probes } = await embedCrops(student, values, judged, of);
   const { people } = judged;

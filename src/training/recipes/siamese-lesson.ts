@@ -4,7 +4,6 @@ import { EyelineError, messageOf } from '../../core/errors.ts';
 import { type AlignmentPoints, alignBy } from '../../faces/align.ts';
 import { cutSmoothly, type FaceAlignments, groupByPerson, marksOf } from '../data/encoder-sampler.ts';
 import type { FaceStore } from '../data/face-store.ts';
-import { writePlanes } from '../data/sampler.ts';
 import type { RgbImage } from '../data/warp.ts';
 import type { OpenSession, TensorGraph, Values } from '../engine.ts';
 import { batchHardTriplet, semiHardTriplet, type TripletLoss, tripletMargin } from '../losses/triplet.ts';
@@ -46,7 +45,7 @@ export async function siameseLesson(
   requirePairs(store, validation, 2, 'held out');
   const batch = people * pictures;
   const judged = judgedFaces(store, validation, recipe.validation.faces);
-  const cuts = { store, alignments, faces: judged, batch, alignedBy: 'five' } as const;
+  const cuts = { store, alignments, faces: judged, alignedBy: 'five' } as const;
   return {
     onnx: await networkOf(recipe),
     input: [3, side, side],
@@ -156,8 +155,6 @@ interface JudgedFaces {
   readonly store: FaceStore;
   readonly alignments: FaceAlignments;
   readonly faces: readonly number[];
-  /** Pictures at once: crops of many would fill the memory. */
-  readonly batch: number;
   readonly alignedBy: AlignmentPoints;
   readonly width: number;
   readonly height: number;
@@ -196,18 +193,10 @@ async function embedFaces(
   judged: JudgedFaces,
   wears: boolean,
 ): Promise<Float32Array[]> {
-  const { faces, batch, width, height, ...pixels } = judged;
-  const embeddings: Float32Array[] = [];
-  const size = 3 * width * height;
-  for (let from = 0; from < faces.length; from += batch) {
-    const some = faces.slice(from, from + batch);
-    const crops = new Float32Array(some.length * size);
-    some.forEach((face, row) => {
-      writePlanes(cropOf(judged, face, wears), pixels, crops, row * size);
-    });
-    embeddings.push(...(await unitEmbeddings(student, values, { crops, count: some.length }, of)));
-  }
-  return embeddings;
+  const crops = function* () {
+    for (const face of judged.faces) yield cropOf(judged, face, wears);
+  };
+  return unitEmbeddings(student, values, { crops: crops(), pixels: judged }, of);
 }
 
 function cropOf({ store, alignments, alignedBy, width, height }: JudgedFaces, face: number, wears: boolean): RgbImage {

@@ -1,11 +1,15 @@
 import { EyelineError } from '../../core/errors.ts';
 import type { Batch, BatchTensor, OpenSession, Shape, TrainableGraph, Values } from '../engine.ts';
+import { sizeOf } from '../graph/shapes.ts';
 import { buildStepGraph } from '../step-graph.ts';
 import { openTrainStep } from '../train-step.ts';
 import { openTrainableGraph } from '../trainable-graph.ts';
 
 /** What a recipe cuts a model by: as `TrainableOptions` has it. */
 export type Cut = string | { readonly layers: number } | null;
+
+/** Pictures that are run forwards at once: more are no faster, and what each takes meanwhile would be held for all. */
+const MOST_AT_ONCE = 16;
 
 /** A model that can be trained and, with any weights, run. */
 export interface Student {
@@ -30,7 +34,7 @@ export interface StudentOptions {
   /** Of one picture: channels, height, width. */
   readonly input: Shape;
   readonly cut: Cut;
-  /** Pictures a run. */
+  /** Pictures a run at most. */
   readonly batch: number;
   readonly open: OpenSession;
   /** Channels of the runtime's blocked layout, or null: `probeBlock`. */
@@ -41,15 +45,25 @@ export interface StudentOptions {
 
 /** Throws GRAPH_UNTRAINABLE when the model has an operator that cannot be trained, or cannot be cut there. */
 export async function openStudent(options: StudentOptions): Promise<Student> {
-  const { onnx, input, cut, batch, open, block, batchNormalization = 'frozen' } = options;
+  const { onnx, input, cut, open, block, batchNormalization = 'frozen' } = options;
+  const batch = Math.min(options.batch, MOST_AT_ONCE);
   const graph = openTrainableGraph(onnx, { input, cut, batchNormalization });
   const initial = Object.fromEntries([...graph.parameters, ...graph.buffers].map((it) => [it.name, it.initial]));
   const frozen = graph.frozenOnnx ? await open(graph.frozenOnnx, 'frozen part') : null;
   const through = async (tensor: BatchTensor): Promise<BatchTensor> => {
     if (!frozen) return tensor;
-    const [output] = Object.values(await frozen.run([tensor]));
-    if (!output) throw new EyelineError('GRAPH_UNTRAINABLE', 'the frozen part of the model gives nothing');
-    return { type: 'float32', data: output.data, shape: output.shape };
+    const [count = 0, ...rest] = tensor.shape;
+    const shape = [count, ...graph.cut.shape];
+    const data = new Float32Array(sizeOf(shape));
+    const [taken, given] = [sizeOf(rest), sizeOf(graph.cut.shape)];
+    for (let from = 0; from < count; from += MOST_AT_ONCE) {
+      const to = Math.min(count, from + MOST_AT_ONCE);
+      const part = { ...tensor, data: tensor.data.subarray(from * taken, to * taken), shape: [to - from, ...rest] };
+      const [output] = Object.values(await frozen.run([part as BatchTensor]));
+      if (!output) throw new EyelineError('GRAPH_UNTRAINABLE', 'the frozen part of the model gives nothing');
+      data.set(output.data, from * given);
+    }
+    return { type: 'float32', data, shape };
   };
   const evaluation = await openTrainStep(
     buildStepGraph(
@@ -72,7 +86,7 @@ export async function openStudent(options: StudentOptions): Promise<Student> {
       return frozen ? { ...given, input: await through(pictures) } : given;
     },
     async run(pictures, count, values) {
-      const size = input.reduce((product, extent) => product * extent, 1);
+      const size = sizeOf(input);
       const rows: Record<string, Float32Array> = {};
       for (let from = 0; from < count; from += batch) {
         const here = Math.min(batch, count - from);

@@ -1,5 +1,8 @@
 import { normalise } from '../../faces/embedding.ts';
+import { type PixelScale, writePlanes } from '../data/sampler.ts';
+import type { RgbImage } from '../data/warp.ts';
 import type { Values } from '../engine.ts';
+import { sizeOf } from '../graph/shapes.ts';
 import type { Student } from './student.ts';
 
 /** What of an encoder's answer is an embedding. */
@@ -9,28 +12,52 @@ export interface EmbeddingOf {
   readonly mirrored: boolean;
 }
 
+/** Crops that are given as numbers at once: those of all would fill the memory. */
+const MOST_AT_ONCE = 64;
+
 /**
  * Embeddings of crops by a student with these weights, unit length.
  *
- * @param crops numbers of `count` crops as the model takes them, channels first, one after another
+ * @param crops of the size the model takes; each is asked for when it is its turn
  */
 export async function unitEmbeddings(
   student: Student,
   values: Values,
-  { crops, count }: { readonly crops: Float32Array; readonly count: number },
+  { crops, pixels }: { readonly crops: Iterable<RgbImage>; readonly pixels: PixelScale },
+  of: EmbeddingOf,
+): Promise<Float32Array[]> {
+  const size = sizeOf(student.inputShape);
+  const planes = new Float32Array(MOST_AT_ONCE * size);
+  const embeddings: Float32Array[] = [];
+  let count = 0;
+  for (const crop of crops) {
+    writePlanes(crop, pixels, planes, count++ * size);
+    if (count < MOST_AT_ONCE) continue;
+    embeddings.push(...(await embedded(student, values, planes, count, of)));
+    count = 0;
+  }
+  if (count > 0) embeddings.push(...(await embedded(student, values, planes.subarray(0, count * size), count, of)));
+  return embeddings;
+}
+
+/** Changes the crops: left and right are exchanged. */
+async function embedded(
+  student: Student,
+  values: Values,
+  crops: Float32Array,
+  count: number,
   { output, mirrored }: EmbeddingOf,
 ): Promise<Float32Array[]> {
-  const look = async (some: Float32Array) => (await student.run(some, count, values))[output] ?? new Float32Array();
-  const given = await look(crops);
-  const other = mirrored ? await look(mirroredRows(crops, student.inputShape.at(-1) ?? 1)) : null;
+  const look = async () => (await student.run(crops, count, values))[output] ?? new Float32Array();
+  const given = await look();
+  if (mirrored) mirrorRows(crops, student.inputShape.at(-1) ?? 1);
+  const other = mirrored ? await look() : null;
   const mean = other ? given.map((value, at) => (value + (other[at] ?? 0)) / 2) : given;
   const dimension = mean.length / count;
   return Array.from({ length: count }, (_, row) => normalise(mean.slice(row * dimension, (row + 1) * dimension)));
 }
 
-/** Left and right exchanged, of all rows of all channels. */
-function mirroredRows(crops: Float32Array, width: number): Float32Array {
-  const mirrored = crops.slice();
-  for (let row = 0; row < mirrored.length; row += width) mirrored.subarray(row, row + width).reverse();
-  return mirrored;
+/** Exchanges left and right of all rows of all channels. */
+function mirrorRows(crops: Float32Array, width: number): void {
+  for (let row = 0; row < crops.length; row += width) crops.subarray(row, row + width).reverse();
 }
