@@ -171,7 +171,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
       tracker: decisions.tracker(),
       visits: decisions.visits(settings),
       gallery: () => (visitors ? { ...gallery.current(), denials: () => visitors.log.denials() } : gallery.current()),
-      calibrations: decisions.calibrations,
+      scores: decisions.scores,
       falseAcceptRate: decisions.falseAcceptRate,
       liveness: faces.liveness?.(camera.id) ?? null,
       visitors: visitors?.log ?? null,

@@ -128,8 +128,8 @@ export const recognition = z
       .boolean()
       .default(true)
       .describe(
-        'Whether scores count for less where the people enrolled are more alike than those the scores were measured on: strangers ' +
-          'at the same door will be, too. It takes eight people.',
+        'Whether scores count for less where the people enrolled are more alike than those the scores were measured on, since strangers ' +
+          'at the same door will be, too, and where a face is like everybody enrolled. It takes eight people.',
       ),
     minFrames: z.int().min(1).max(100).default(3).describe('Fewest looks at a face on which anything is decided.'),
     unknownFrames: z.int().min(1).max(100).default(6).describe('Fewest looks on which someone is told unknown.'),

@@ -1,6 +1,8 @@
 import type { AlignmentPoints } from '../faces/align.ts';
+import type { ScoresAmong } from './among-enrolled.ts';
 import type { FaceEncoder } from './face-encoder.ts';
 import type { FaceToEncode, ReadPicture } from './face-source.ts';
+import { NOT_COMPARED } from './metrics/comparisons.ts';
 
 /** Embeds each face once, however many conditions it takes part in, and knows what a face costs. */
 export class CachedEncoder<Code extends object> implements FaceEncoder<Code> {
@@ -40,6 +42,25 @@ export class CachedEncoder<Code extends object> implements FaceEncoder<Code> {
   compare(enrolled: Code, probe: Code): number {
     return this.#encoder.compare(enrolled, probe);
   }
+
+  among(enrolled: readonly (Code | null)[], people: readonly number[]): ScoresAmong<Code> {
+    return scoresAmong(this.#encoder, enrolled, people);
+  }
+}
+
+/** Scores with what is enrolled, as the encoder has them. */
+export function scoresAmong<Code extends object>(
+  encoder: FaceEncoder<Code>,
+  enrolled: readonly (Code | null)[],
+  people: readonly number[],
+): ScoresAmong<Code> {
+  if (encoder.among) return encoder.among(enrolled, people);
+  return {
+    of(index, probe) {
+      const code = enrolled[index];
+      return code ? encoder.compare(code, probe) : NOT_COMPARED;
+    },
+  };
 }
 
 /** Codes of what was read, in order; null where there is no face. */

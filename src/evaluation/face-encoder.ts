@@ -2,6 +2,7 @@ import type { AlignmentPoints } from '../faces/align.ts';
 import { cosine, unitEmbedding } from '../faces/embedding.ts';
 import type { FaceCrop } from '../faces/occlusion.ts';
 import type { VisionModel } from '../inference/vision-model.ts';
+import type { ScoresAmong } from './among-enrolled.ts';
 import { type CropsTaken, cropBy, type FaceToEncode } from './face-source.ts';
 
 /** Turns aligned faces into codes, and compares them. A code is an embedding, or several to choose from at a comparison. */
@@ -11,6 +12,12 @@ export interface FaceEncoder<Code extends object> extends CropsTaken {
   embed(faces: readonly FaceToEncode[]): Promise<(Code | null)[]>;
   /** How sure it is that both are of one person, -1 to 1. */
   compare(enrolled: Code, probe: Code): number;
+  /**
+   * Compares with what is enrolled, by its index, knowing who else is; where it is left out, as `compare` does.
+   *
+   * @param people whose each is, by number
+   */
+  among?(enrolled: readonly (Code | null)[], people: readonly number[]): ScoresAmong<Code>;
 }
 
 /** Blanks what a mask would cover; gives a copy of the same size. */

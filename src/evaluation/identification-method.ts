@@ -1,4 +1,4 @@
-import { embedPictures } from './cached-encoder.ts';
+import { embedPictures, scoresAmong } from './cached-encoder.ts';
 import type { FaceEncoder } from './face-encoder.ts';
 import { type CropsTaken, cropsTaken, type ReadPicture } from './face-source.ts';
 import { type Comparisons, ComparisonTable, NOT_COMPARED } from './metrics/comparisons.ts';
@@ -46,11 +46,12 @@ export function nearestFace<Code extends object>(encoder: FaceEncoder<Code>): Id
     async search(gallery, probes, people) {
       const enrolled = await embedPictures(gallery.pictures, encoder);
       const sought = await embedPictures(probes.pictures, encoder);
+      const among = scoresAmong(encoder, enrolled, gallery.people);
       const comparisons = new ComparisonTable(probes.pictures.length * gallery.pictures.length);
       const scoreOf = (probe: number, other: number): number | null => {
         const [a, b] = [sought[probe], enrolled[other]];
         if (!b || gallery.pictures[other]?.file === probes.pictures[probe]?.file) return null;
-        return a ? encoder.compare(b, a) : NOT_COMPARED;
+        return a ? among.of(other, a) : NOT_COMPARED;
       };
       // Where both sides hold the same pictures, each two are compared once.
       const isEnrolled = new Set(gallery.pictures);

@@ -1,6 +1,7 @@
 import type { FacePart } from '../core/person.ts';
 import { cosine } from '../faces/embedding.ts';
 import { partToEmbed } from '../faces/mask-state.ts';
+import { cosinesAmong, type ScoresAmong } from './among-enrolled.ts';
 import type { FaceEncoder } from './face-encoder.ts';
 import type { FaceToEncode } from './face-source.ts';
 import { NOT_COMPARED } from './metrics/comparisons.ts';
@@ -17,6 +18,8 @@ export interface RoutedEncoders {
   readonly upper: FaceEncoder<Float32Array>;
   /** A score of the upper-part encoder as one that strangers reach as often by the full-face one. */
   readonly onFullScale: (upperScore: number) => number;
+  /** Whether scores in a gallery are allowed for how alike a probe is to everybody enrolled. */
+  readonly allowForAll: boolean;
 }
 
 /**
@@ -24,8 +27,32 @@ export interface RoutedEncoders {
  * enrolled face, any other with what the full-face one made of it. Scores are on the scale of the full-face one. Both
  * encoders must take crops of one width.
  */
-export function routedEncoder(id: string, { full, upper, onFullScale }: RoutedEncoders): FaceEncoder<RoutedCode> {
+export function routedEncoder(
+  id: string,
+  { full, upper, onFullScale, allowForAll }: RoutedEncoders,
+): FaceEncoder<RoutedCode> {
   if (full.cropPx !== upper.cropPx) throw new RangeError(`crops of ${full.cropPx} and ${upper.cropPx} pixels`);
+  const compare = (enrolled: RoutedCode, { part, ...probe }: RoutedCode) => {
+    const [a, b] = [enrolled[part], probe[part]];
+    if (!a || !b) return NOT_COMPARED;
+    return part === 'full' ? cosine(a, b) : onFullScale(cosine(a, b));
+  };
+  const among = (enrolled: readonly (RoutedCode | null)[], people: readonly number[]): ScoresAmong<RoutedCode> => {
+    const by = (part: FacePart) =>
+      cosinesAmong(
+        enrolled.map((code) => code?.[part] ?? null),
+        people,
+      );
+    const parts = { full: by('full'), upper: by('upper') };
+    return {
+      of(index, { part, ...probe }) {
+        const vector = probe[part];
+        if (!vector || !enrolled[index]?.[part]) return NOT_COMPARED;
+        const score = parts[part].of(index, vector);
+        return part === 'full' ? score : onFullScale(score);
+      },
+    };
+  };
   return {
     id,
     cropPx: full.cropPx,
@@ -38,10 +65,7 @@ export function routedEncoder(id: string, { full, upper, onFullScale }: RoutedEn
         return code[code.part] ? code : null;
       });
     },
-    compare(enrolled, { part, ...probe }) {
-      const [a, b] = [enrolled[part], probe[part]];
-      if (!a || !b) return NOT_COMPARED;
-      return part === 'full' ? cosine(a, b) : onFullScale(cosine(a, b));
-    },
+    compare,
+    ...(allowForAll && { among }),
   };
 }

@@ -2,6 +2,7 @@ import { EyelineError } from '../core/errors.ts';
 import { seededRandom, seedOf } from '../core/seeded-random.ts';
 import { shuffled } from '../core/shuffled.ts';
 import type { Alikeness } from '../faces/adapt-curve.ts';
+import type { Cohort } from '../faces/cohort.ts';
 import type { OwnedTemplates } from '../faces/cross-person-scores.ts';
 import { cosine } from '../faces/embedding.ts';
 import { type ScoreCalibration, type ScoreCurve, scoreAtRate } from '../faces/score-calibration.ts';
@@ -44,7 +45,11 @@ export interface StrangersOptions {
   readonly adapt: (
     calibration: ScoreCalibration,
     templates: OwnedTemplates,
-  ) => { readonly calibration: ScoreCalibration; readonly alikeness: Alikeness | null };
+  ) => {
+    readonly calibration: ScoreCalibration;
+    readonly alikeness: Alikeness | null;
+    readonly cohort: Pick<Cohort, 'allowance'> | null;
+  };
   readonly gallerySize: number;
   readonly splits: number;
   readonly seed: number;
@@ -73,14 +78,26 @@ export function strangersFigures(people: readonly StrangersPerson[], options: St
     const made = adapt(calibration, block(enrolled));
     shift += made.alikeness?.shift ?? 0;
     spread += made.alikeness?.spread ?? 1;
-    const impostorScores = scoresOf(others, (_) => enrolled);
-    const genuineScores = scoresOf(enrolled, (one) => [one]);
-    comparisons += impostorScores.length;
-    genuine += genuineScores.length;
-    for (const [of, curve] of [
-      ['asMeasured', curveOf(calibration)],
-      ['adapted', curveOf(made.calibration)],
+    const owners = new Map(enrolled.map(({ person }, owner) => [person, owner]));
+    const ownerOf = ({ person }: StrangersPerson) => owners.get(person) ?? -1;
+    for (const { of, curve, allowance } of [
+      { of: 'asMeasured', curve: curveOf(calibration), allowance: () => () => 0 },
+      { of: 'adapted', curve: curveOf(made.calibration), allowance: made.cohort?.allowance ?? (() => () => 0) },
     ] as const) {
+      const scores = (
+        probes: readonly StrangersPerson[],
+        against: (one: StrangersPerson) => readonly StrangersPerson[],
+      ) =>
+        scoresOf(probes, against, (probe) => {
+          const ofOwner = allowance(probe);
+          return (other) => ofOwner(ownerOf(other));
+        });
+      const impostorScores = scores(others, (_) => enrolled);
+      const genuineScores = scores(enrolled, (one) => [one]);
+      if (of === 'adapted') {
+        comparisons += impostorScores.length;
+        genuine += genuineScores.length;
+      }
       CLAIMED_RATES.forEach((rate, index) => {
         tallies[of][index]?.add(scoreAtRate(curve, rate), impostorScores, genuineScores);
       });
@@ -136,14 +153,19 @@ class Tally {
 function scoresOf(
   probes: readonly StrangersPerson[],
   against: (one: StrangersPerson) => readonly StrangersPerson[],
+  allowances: (probe: Float32Array) => (other: StrangersPerson) => number,
 ): Float64Array {
   return Float64Array.from(
     probes.flatMap((one) =>
-      one.probes.flatMap((probe) =>
-        against(one).flatMap(({ templates }) =>
-          templates.filter((template) => template !== probe).map((template) => cosine(template, probe)),
-        ),
-      ),
+      one.probes.flatMap((probe) => {
+        const allowance = allowances(probe);
+        return against(one).flatMap((other) => {
+          const off = allowance(other);
+          return other.templates
+            .filter((template) => template !== probe)
+            .map((template) => cosine(template, probe) - off);
+        });
+      }),
     ),
   );
 }

@@ -33,8 +33,10 @@ const QUARTILES_APART = 1.349;
  * same templates. Robust: scores far from the median count for less (Winsorised), and those above all others not at
  * all, so that somebody who is there twice changes little. Null for fewer than three people.
  */
-export function crossPersonScores(templates: OwnedTemplates): CrossPersonScores | null {
-  const rows = rowsByPerson(templates.owners);
+export function crossPersonScores(
+  templates: OwnedTemplates,
+  rows = rowsByPerson(templates.owners),
+): CrossPersonScores | null {
   const people = rows.length;
   if (people < 3) return null;
   const scores = sampleOf(templates, rows);
@@ -89,7 +91,8 @@ function sampleOf(templates: OwnedTemplates, rows: readonly (readonly number[])[
   );
 }
 
-function rowsByPerson(owners: ArrayLike<number>): number[][] {
+/** The rows of each person, by number. */
+export function rowsByPerson(owners: ArrayLike<number>): number[][] {
   const rows: number[][] = [];
   for (let row = 0; row < owners.length; row++) {
     const owner = owners[row] ?? 0;

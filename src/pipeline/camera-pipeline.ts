@@ -8,7 +8,6 @@ import type { IdentityDraft } from '../events/identity-event.ts';
 import type { Detection } from '../faces/detect.ts';
 import type { Face, FaceAnalyser, FaceEmbedding } from '../faces/face-analyser.ts';
 import type { LivenessAssessor } from '../faces/liveness.ts';
-import type { ScoreCalibration } from '../faces/score-calibration.ts';
 import { type Denials, deniedPeople, NO_DENIALS } from '../gallery/denial.ts';
 import type { TrackSighting } from '../gallery/visitor.ts';
 import type { RunTrace } from '../inference/vision-model.ts';
@@ -17,7 +16,7 @@ import { MaskMemory } from '../tracks/mask-memory.ts';
 import type { FaceTracker, Renaming } from '../tracks/tracker.ts';
 import type { ZoneWatch } from '../zones/zone-watch.ts';
 import type { GalleryView } from './gallery-view.ts';
-import { type Likeness, likenessOf } from './likeness.ts';
+import { type Likeness, likenessOf, type ScoreMeanings } from './likeness.ts';
 import { overlapStages } from './overlap-stages.ts';
 import { Passages } from './passages.ts';
 import { attemptReport, type FrameFacts, type FrameLatency, identityDraft, trackId } from './reports.ts';
@@ -38,8 +37,7 @@ export interface CameraPipelineOptions {
   readonly visits: Visits;
   /** The gallery snapshot to use for the next frame. */
   readonly gallery: () => GalleryView;
-  /** What scores mean, by fingerprint, for every encoder of the analyser. */
-  readonly calibrations: ReadonlyMap<string, ScoreCalibration>;
+  readonly scores: ScoreMeanings;
   /** Of tracks of strangers, how many may be named: events tell it. */
   readonly falseAcceptRate: number;
   readonly liveness?: LivenessAssessor | null;
@@ -326,7 +324,7 @@ export class CameraPipeline {
 
   /** Whom a look is like; null for what is no face. */
   #likeness({ embedding, face }: Look, gallery: GalleryView): Likeness | null {
-    return embedding && likenessOf(embedding, face.mask?.state ?? null, gallery, this.#options.calibrations);
+    return embedding && likenessOf(embedding, face.mask?.state ?? null, gallery, this.#options.scores);
   }
 
   /** Takes a look into account; gives what is to be announced, if anything. */

@@ -1,5 +1,7 @@
 import type { Config } from '../config/schema.ts';
 import { EyelineError } from '../core/errors.ts';
+import type { Person } from '../core/person.ts';
+import type { Cohort } from '../faces/cohort.ts';
 import type { OwnedTemplates } from '../faces/cross-person-scores.ts';
 import { cosine } from '../faces/embedding.ts';
 import { ALIKE_RATE, curveFor, type ScoreCalibration, sameFaceScore, scoreAtRate } from '../faces/score-calibration.ts';
@@ -7,6 +9,7 @@ import type { SameVisitor } from '../gallery/visitor.ts';
 import { Cooldown } from '../tracks/cooldown.ts';
 import { FaceTracker } from '../tracks/tracker.ts';
 import { type AdaptedCalibration, adaptToGallery } from './adapt-to-gallery.ts';
+import type { Allowance, ScoreMeanings } from './likeness.ts';
 import { Visits } from './visits.ts';
 
 /** A decided track is looked at again so often: soon enough to notice that somebody else took its place. */
@@ -20,9 +23,13 @@ export interface CalibratedEncoder {
   readonly calibration: ScoreCalibration;
 }
 
-/** The templates of a gallery, by encoder. */
+/** The templates of a gallery, by encoder; people by the numbers their templates have. */
 export interface AdaptableGallery {
-  readonly snapshots: readonly { readonly encoder: string; readonly templates: OwnedTemplates }[];
+  readonly snapshots: readonly {
+    readonly encoder: string;
+    readonly people: readonly Person[];
+    readonly templates: OwnedTemplates;
+  }[];
 }
 
 export interface AdaptedEncoder extends AdaptedCalibration {
@@ -32,7 +39,7 @@ export interface AdaptedEncoder extends AdaptedCalibration {
 /** What decides on the tracks of a camera: one of each a camera, but for what is the same everywhere. */
 export interface DecisionParts {
   /** What scores mean now: by the models, and among the people of the gallery {@link adapt} was given last. */
-  readonly calibrations: ReadonlyMap<string, ScoreCalibration>;
+  readonly scores: ScoreMeanings;
   readonly falseAcceptRate: number;
   /**
    * Most templates of a gallery for which one look can reach `falseAcceptRate`: the rate is shared among them, and scores count
@@ -60,6 +67,7 @@ export function decisionParts(
     throw new EyelineError('MODEL_UNCALIBRATED', `model ${id} has no calibration: nobody knows which score is a match`);
   }
   const calibrations = new Map(encoders.map(({ fingerprint, calibration }) => [fingerprint, calibration]));
+  const allowances = new Map<string, Allowance>();
   const sameVisitor: SameVisitor = (encoder, mask) => sameFaceScore(calibrations.get(encoder) ?? {}, mask) ?? NEVER;
   const atRate = (encoder: string, rate: number) => {
     const curve = curveFor(calibrations.get(encoder) ?? {}, null);
@@ -70,10 +78,12 @@ export function decisionParts(
       const own = snapshots.find(({ encoder }) => encoder === fingerprint);
       const adapted = adaptToGallery(calibration, recognition.adaptToGallery ? (own?.templates ?? null) : null);
       calibrations.set(fingerprint, adapted.calibration);
+      if (own && adapted.cohort) allowances.set(fingerprint, allowanceOf(adapted.cohort, own.people));
+      else allowances.delete(fingerprint);
       return { id, ...adapted };
     });
   return {
-    calibrations,
+    scores: { calibrations, allowances },
     adapt,
     falseAcceptRate: recognition.falseAcceptRate,
     templatesMeasured: Math.min(
@@ -97,6 +107,14 @@ export function decisionParts(
       };
       return new Visits(recognition, new Cooldown(cooldown, cosine), RECHECK_MS);
     },
+  };
+}
+
+function allowanceOf(cohort: Cohort, people: readonly Person[]): Allowance {
+  const owners = new Map(cohort.members.map((owner) => [people[owner]?.id ?? '', owner]));
+  return (probe) => {
+    const ofOwner = cohort.allowance(probe);
+    return (personId) => ofOwner(owners.get(personId) ?? -1);
   };
 }
 

@@ -39,6 +39,7 @@ const encoder = routedEncoder('auto', {
   full: reader(0, 'five'),
   upper: reader(1, 'eyes-bridge'),
   onFullScale: (score) => score / 2,
+  allowForAll: false,
 });
 
 it('takes a crop for each encoder, as each is aligned', () => {

@@ -52,6 +52,19 @@ describe('strangers against what is claimed', () => {
     expect(adapted[0]?.missed).toBe(0);
   });
 
+  it('keep to it better where they are alike to everybody by degrees, once that is allowed for', () => {
+    const degrees = Array.from({ length: 60 }, (_, at) => crowd(60, at / 120)[at]);
+    const people = degrees.filter((it) => it !== undefined);
+    const allowed = strangersFigures(people, options);
+    const shifted = strangersFigures(people, {
+      ...options,
+      adapt: (calibration, templates) => ({ ...adaptToGallery(calibration, templates), cohort: null }),
+    });
+    expect(shifted.adapted[1]?.strangers).toBeGreaterThan(2e-3);
+    expect(allowed.adapted[1]?.strangers).toBeLessThan(2e-3);
+    expect(allowed.adapted[1]?.missed).toBe(0);
+  });
+
   it('are the same for a seed, and may come from elsewhere', () => {
     const people = crowd(30, 0.1);
     expect(strangersFigures(people, options)).toEqual(strangersFigures(people, options));

@@ -41,7 +41,7 @@ it.skipIf(!clip)(
           search: () => [],
           enrolled: () => ({ people: 0, templates: 0 }),
         }),
-        calibrations: decisions.calibrations,
+        scores: decisions.scores,
         falseAcceptRate: decisions.falseAcceptRate,
         minQuality: config.recognition.minQuality,
         publish: (draft) => drafts.push(draft),

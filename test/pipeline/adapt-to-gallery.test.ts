@@ -29,12 +29,16 @@ function crowd(people: number, alike: number, seed = 1): OwnedTemplates {
   };
 }
 
-const gallery = (templates: OwnedTemplates, encoder = 'sha-made') => ({ snapshots: [{ encoder, templates }] });
+const gallery = (templates: OwnedTemplates, encoder = 'sha-made') => ({
+  snapshots: [{ encoder, people: peopleOf(templates), templates }],
+});
+const peopleOf = ({ owners }: OwnedTemplates) =>
+  [...new Set(Array.from(owners))].map((owner) => ({ id: `p${owner}`, name: `Person ${owner}` }));
 
 describe('scores among the people of a gallery', () => {
   it('mean less where these are more alike, from the next look on', () => {
     const decisions = parts();
-    const score = () => scoreAtRate(decisions.calibrations.get('sha-made')?.none ?? TENTHS, 1e-3);
+    const score = () => scoreAtRate(decisions.scores.calibrations.get('sha-made')?.none ?? TENTHS, 1e-3);
     const [before, mixed] = [score(), decisions.adapt(gallery(crowd(20, 0)))];
     expect(mixed[0]?.among?.people).toBe(20);
     expect(score()).toBeCloseTo(before, 1);
@@ -42,7 +46,7 @@ describe('scores among the people of a gallery', () => {
     expect(score()).toBeGreaterThan(before + 0.25);
     expect(score()).toBeLessThan(before + 0.35);
     // Looks at a face with a mask, and whom the tracker takes for one person, go by it too.
-    expect(decisions.calibrations.get('sha-made')?.worn?.points[60]?.score).toBeGreaterThan(0.5);
+    expect(decisions.scores.calibrations.get('sha-made')?.worn?.points[60]?.score).toBeGreaterThan(0.5);
     // What was before is not kept.
     decisions.adapt(gallery(crowd(20, 0)));
     expect(score()).toBeCloseTo(before, 1);
@@ -50,7 +54,7 @@ describe('scores among the people of a gallery', () => {
 
   it('tells by how much the middle of a curve was raised', () => {
     const decisions = parts();
-    const middle = () => scoreAtRate(decisions.calibrations.get('sha-made')?.none ?? TENTHS, 0.5);
+    const middle = () => scoreAtRate(decisions.scores.calibrations.get('sha-made')?.none ?? TENTHS, 0.5);
     const before = middle();
     // Two crowds, alike among themselves: the scores are higher and wider spread.
     const [one, other] = [crowd(20, 0.6, 1), crowd(20, 0.6, 2)];
@@ -74,7 +78,7 @@ describe('scores among the people of a gallery', () => {
   ])('mean what they did: %s', (_, people, on) => {
     const decisions = parts(on);
     const [told] = decisions.adapt(people);
-    expect(decisions.calibrations.get('sha-made')).toBe(MADE.calibration);
+    expect(decisions.scores.calibrations.get('sha-made')).toBe(MADE.calibration);
     expect(told && adaptationReport(told)).toEqual({
       encoder: 'made',
       people: null,

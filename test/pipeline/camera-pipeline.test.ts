@@ -119,10 +119,13 @@ describe('CameraPipeline', () => {
         300,
       ),
       gallery: () => gallery,
-      calibrations: new Map([
-        [FULL_ENCODER, { none: TENTHS }],
-        [UPPER_ENCODER, { worn: TENTHS }],
-      ]),
+      scores: {
+        calibrations: new Map([
+          [FULL_ENCODER, { none: TENTHS }],
+          [UPPER_ENCODER, { worn: TENTHS }],
+        ]),
+        allowances: new Map(),
+      },
       falseAcceptRate: 1e-4,
       liveness,
       visitors,

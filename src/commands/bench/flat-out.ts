@@ -137,7 +137,7 @@ function buildPipeline(
     tracker: decisions.tracker(),
     visits: decisions.visits(),
     gallery: () => gallery,
-    calibrations: decisions.calibrations,
+    scores: decisions.scores,
     falseAcceptRate: decisions.falseAcceptRate,
     minQuality: config.recognition.minQuality,
     publish: () => {},

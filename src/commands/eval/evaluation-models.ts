@@ -6,6 +6,7 @@ import { systemClock } from '../../core/clock.ts';
 import { EyelineError, messageOf } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { MaskState } from '../../core/person.ts';
+import { allowingForAll } from '../../evaluation/among-enrolled.ts';
 import { CachedEncoder } from '../../evaluation/cached-encoder.ts';
 import { type FeatureMaps, featureMaps } from '../../evaluation/classifiers/feature-maps.ts';
 import { type HideLowerFace, modelEncoder } from '../../evaluation/face-encoder.ts';
@@ -48,6 +49,7 @@ export class EvaluationModels {
   readonly #encoders = new Map<string, CachedEncoder<Float32Array>>();
   /** By the encoder for faces with a mask. */
   readonly #routed = new Map<string, CachedEncoder<object>>();
+  #single: CachedEncoder<Float32Array> | null = null;
   /** Where graphs are written that are made of others. */
   #scratch: string | null = null;
 
@@ -107,11 +109,20 @@ export class EvaluationModels {
     id: string,
     upperEncoder: string | null = this.#config.models.upperEncoder,
   ): Promise<CachedEncoder<object>> {
-    if (id !== 'auto' || upperEncoder === null) return this.encoder(id);
+    if (id !== 'auto') return this.encoder(id);
+    if (upperEncoder === null) return this.#openSingle();
     const routed =
       this.#routed.get(upperEncoder) ?? (await this.#openRouted(this.#config.models.encoder, upperEncoder));
     this.#routed.set(upperEncoder, routed);
     return routed;
+  }
+
+  /** The daemon's comparison where it has one encoder for all faces. */
+  async #openSingle(): Promise<CachedEncoder<object>> {
+    const encoder = await this.encoder('auto');
+    if (!this.#config.recognition.adaptToGallery) return encoder;
+    this.#single ??= new CachedEncoder(allowingForAll(encoder), monotonic);
+    return this.#single;
   }
 
   /** Whether the models of a method are on this machine. Throws what reading a model throws, but for MODEL_MISSING. */
@@ -143,6 +154,7 @@ export class EvaluationModels {
       full: await this.encoder(fullId),
       upper: await this.encoder(upperId),
       onFullScale: (score) => scoreOfSameRate(ofUpper, score, ofFull),
+      allowForAll: this.#config.recognition.adaptToGallery,
     });
     return new CachedEncoder<RoutedCode>(routed, monotonic);
   }

@@ -42,7 +42,7 @@ export async function decideStream(
     tracker: parts.tracker(),
     visits: parts.visits({ cooldownMs: 0 }),
     gallery: () => gallery,
-    calibrations: parts.calibrations,
+    scores: parts.scores,
     falseAcceptRate: parts.falseAcceptRate,
     minQuality,
     publish: (draft) => drafts.push(draft),

@@ -1,8 +1,7 @@
 import { seededRandom } from '../../core/seeded-random.ts';
-import type { ScoreCalibration } from '../../faces/score-calibration.ts';
 import type { StreamLook } from '../../pictures/picture-protocol.ts';
 import type { GalleryView } from '../../pipeline/gallery-view.ts';
-import { likenessOf } from '../../pipeline/likeness.ts';
+import { likenessOf, type ScoreMeanings } from '../../pipeline/likeness.ts';
 import { claimedRate, ENOUGH_LOOKS, type Evidence, weigh } from '../../tracks/sequential-test.ts';
 
 /** What a track claims at its strongest: how seldom a stranger would look so like somebody. */
@@ -13,7 +12,7 @@ export interface Claim {
 }
 
 export interface ClaimOptions {
-  readonly calibrations: ReadonlyMap<string, ScoreCalibration>;
+  readonly scores: ScoreMeanings;
   readonly gallery: GalleryView;
   readonly minQuality: number;
   readonly minFrames: number;
@@ -25,12 +24,12 @@ const NOTHING: Claim = { rate: 1, personId: null };
 /** What each usable look says of a gallery. */
 export function evidenceOf(
   track: readonly (StreamLook | null)[],
-  { calibrations, gallery, minQuality, fps }: ClaimOptions,
+  { scores, gallery, minQuality, fps }: ClaimOptions,
 ): Evidence[] {
   return track.flatMap((look, index): Evidence[] => {
     if (!look?.embedding || look.face.quality.score < minQuality) return [];
     const { encoder } = look.embedding;
-    const likeness = likenessOf(look.embedding, look.encodedAs?.state ?? null, gallery, calibrations);
+    const likeness = likenessOf(look.embedding, look.encodedAs?.state ?? null, gallery, scores);
     const atMs = (index * 1000) / fps;
     return [{ ...likeness, atMs, quality: look.face.quality.score, excluded: new Set(), encoder }];
   });

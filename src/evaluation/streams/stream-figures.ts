@@ -113,7 +113,7 @@ async function trialOf(
   { parts, minQuality, minFrames, walk, seed }: StreamOptions,
 ): Promise<Trial> {
   const told = await decideStream(person.track, { parts, gallery, minQuality, plan: walk });
-  const claims = { calibrations: parts.calibrations, gallery, minQuality, minFrames, fps: walk.fps };
+  const claims = { scores: parts.scores, gallery, minQuality, minFrames, fps: walk.fps };
   const looks = evidenceOf(person.track, claims);
   return {
     person: person.id,
