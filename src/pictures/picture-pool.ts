@@ -65,7 +65,7 @@ export class PicturePool {
 
   /** Starts the processes and opens their models. Throws as `openFaceAnalyser` does, and OPENCV_UNAVAILABLE. */
   async start(): Promise<void> {
-    this.#members = Array.from({ length: this.#options.workers }, () => this.#begin());
+    this.#members = Array.from({ length: this.#options.workers }, (_, number) => this.#begin(number));
     try {
       await Promise.all(this.#members.map(({ ready }) => ready));
     } catch (error) {
@@ -142,7 +142,7 @@ export class PicturePool {
     }
   }
 
-  #begin(): Member {
+  #begin(number: number): Member {
     const { batching, env } = this.#options;
     const worker = fork(fileURLToPath(WORKER), {
       execArgv: loaderArguments(WORKER),
@@ -172,7 +172,7 @@ export class PicturePool {
     };
     worker.on('error', (error) => ended(error.message));
     worker.on('exit', (code, signal) => ended(signal ?? `status ${code}`));
-    const open: ToPictureWorker = { type: 'open', config: this.#config, batching };
+    const open: ToPictureWorker = { type: 'open', config: this.#config, batching, member: number };
     worker.send(open, () => {});
     return member;
   }

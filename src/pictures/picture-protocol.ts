@@ -8,7 +8,7 @@ import type { DrawnMask } from '../faces/mask/mask-spec.ts';
 import type { WantedMask } from '../faces/mask/random-mask.ts';
 import type { FaceMask } from '../faces/mask-state.ts';
 import type { FaceQuality } from '../faces/quality.ts';
-import type { MaskFits, PreparedFace } from '../training/data/prepare-face.ts';
+import type { MaskFits, WrittenFace } from '../training/data/prepare-face.ts';
 
 /** What is done with a picture; each step includes those before it. */
 export const PICTURE_STEPS = ['decode', 'detect', 'landmarks', 'align', 'embed'] as const;
@@ -72,6 +72,8 @@ export interface SampleTask {
 export interface PrepareTask {
   readonly kind: 'prepare';
   readonly file: string;
+  /** Folder of the prepared set. */
+  readonly folder: string;
   /** Says, with `seed`, which masks are drawn: the same wherever the file lies. */
   readonly name: string;
   readonly masks: number;
@@ -163,7 +165,7 @@ export type SampleOutcome =
   | { readonly outcome: 'sampled'; readonly plain: Uint8Array; readonly masked: Uint8Array }
   | NotMasked;
 export type PrepareOutcome =
-  | { readonly face: PreparedFace; readonly reason: null }
+  | { readonly face: WrittenFace; readonly reason: null }
   | { readonly face: null; readonly reason: string };
 export type TemplatesOutcome = {
   readonly templates: readonly FaceEmbedding[] | null;
@@ -189,7 +191,13 @@ export type ChainConfig = Pick<Config, 'models' | 'inference' | 'detection'> & {
 export type Batching = 'fastest' | 'repeatable';
 
 export type ToPictureWorker =
-  | { readonly type: 'open'; readonly config: ChainConfig; readonly batching: Batching }
+  | {
+      readonly type: 'open';
+      readonly config: ChainConfig;
+      readonly batching: Batching;
+      /** Number of the worker in its pool. */
+      readonly member: number;
+    }
   | { readonly type: 'task'; readonly ticket: Ticket; readonly task: PictureTask };
 
 /** Which task of which run; what was given up may still be answered. */

@@ -12,11 +12,11 @@ import { EyelineError, messageOf } from '../core/errors.ts';
 import { silentLogger } from '../core/logger.ts';
 import { collectYoungGarbage } from '../core/young-garbage.ts';
 import type { FaceAnalyser } from '../faces/face-analyser.ts';
+import { PixelsFile } from '../training/data/pixels-file.ts';
 import { openFaceAnalyser } from '../wiring/open-faces.ts';
 import { type DetectTools, detectFaces } from './detect-faces.ts';
 import { maskPicture, samplePicture } from './mask-picture.ts';
 import type {
-  Batching,
   ChainConfig,
   FromPictureWorker,
   PictureAnswer,
@@ -36,6 +36,7 @@ const REFERENCE = {
   detection: configSchema.parse({}).detection,
 };
 
+type OpenMessage = Extract<ToPictureWorker, { type: 'open' }>;
 type DoTask = (task: PictureTask) => Promise<PictureAnswer<PictureTask>>;
 /** Tasks between two small garbage collections. */
 const TASKS_PER_COLLECTION = 16;
@@ -52,7 +53,7 @@ process.on('message', async (message: ToPictureWorker) => {
     message: messageOf(error),
   });
   if (message.type === 'open') {
-    doTask = open(message.config, message.batching);
+    doTask = open(message);
     await doTask.then(
       () => send({ type: 'ready' }),
       (error: unknown) => send({ type: 'failed', ...told(error) }),
@@ -68,7 +69,7 @@ process.on('message', async (message: ToPictureWorker) => {
   }
 });
 
-async function open(config: ChainConfig, batching: Batching): Promise<DoTask> {
+async function open({ config, batching, member }: OpenMessage): Promise<DoTask> {
   loadOpencv().setNumThreads(1);
   const inference = { ...config.inference, threads: 1 };
   const { analyser, cropSize } = await openFaceAnalyser({ ...config, inference }, silentLogger, {
@@ -86,10 +87,17 @@ async function open(config: ChainConfig, batching: Batching): Promise<DoTask> {
         }).then((chain) => chain.analyser);
     return reference;
   };
+  const written = new Map<string, PixelsFile>();
+  const pixelsIn = (folder: string) => {
+    const file = written.get(folder) ?? new PixelsFile(folder, member);
+    written.set(folder, file);
+    return file;
+  };
   const tools: PictureTools & FaceTools & DetectTools = {
     decode: decodePicture,
     encode: encodePicture,
     rgbPicture,
+    pixelsIn,
     analyser,
     cropSize,
     simulateMask: async (picture, face, seed, state) =>

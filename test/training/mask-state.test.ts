@@ -10,8 +10,9 @@ import { prepareGraph } from '../../src/inference/graph/prepare.ts';
 import type { ModelEntry } from '../../src/inference/manifest.ts';
 import { evaluateGraph, openGraph } from '../../src/inference/onnxruntime-model.ts';
 import { coverMouth } from '../../src/training/data/cover-mouth.ts';
-import { changedPart, FaceStore, INDEX_FILE, PIXELS_FILE, packFace } from '../../src/training/data/face-store.ts';
+import { changedPart, FaceStore, INDEX_FILE, packFace } from '../../src/training/data/face-store.ts';
 import { chipOf, maskExamples, maskStateSampler } from '../../src/training/data/mask-state-sampler.ts';
+import { pixelsFile } from '../../src/training/data/pixels-file.ts';
 import { turnedHead } from '../../src/training/data/turned-head.ts';
 import { greyOf, type RgbImage, warp } from '../../src/training/data/warp.ts';
 import { encodeGraph } from '../../src/training/graph/encode-graph.ts';
@@ -63,11 +64,20 @@ beforeAll(async () => {
     const bytes = packFace({ ...plain, box: BOX, score: 0.9, landmarks: [] }, masks);
     pixels.push(bytes);
     const shown = masks.map(({ rgb: _, ...mask }) => mask);
-    const line = { file: `${person}`, person, offset, width: SIDE, height: SIDE, masks: shown, ...(worn && { worn }) };
+    const line = {
+      file: `${person}`,
+      person,
+      part: 0,
+      offset,
+      width: SIDE,
+      height: SIDE,
+      masks: shown,
+      ...(worn && { worn }),
+    };
     lines.push(JSON.stringify(line));
     offset += bytes.length;
   }
-  await writeFile(join(folder, PIXELS_FILE), Buffer.concat(pixels));
+  await writeFile(join(folder, pixelsFile(0)), Buffer.concat(pixels));
   await writeFile(join(folder, INDEX_FILE), `${lines.join('\n')}\n`);
   store = await FaceStore.open(folder);
 });

@@ -8,7 +8,8 @@ import type { AlignmentPoints } from '../../src/faces/align.ts';
 import type { ModelEntry } from '../../src/inference/manifest.ts';
 import { openGraph } from '../../src/inference/onnxruntime-model.ts';
 import { MARK_VALUES } from '../../src/training/data/encoder-sampler.ts';
-import { FaceStore, INDEX_FILE, PIXELS_FILE, packFace } from '../../src/training/data/face-store.ts';
+import { FaceStore, INDEX_FILE, packFace } from '../../src/training/data/face-store.ts';
+import { pixelsFile } from '../../src/training/data/pixels-file.ts';
 import type { OpenSession } from '../../src/training/engine.ts';
 import { siameseLesson } from '../../src/training/recipes/siamese-lesson.ts';
 import { EMBEDDING } from '../../src/training/recipes/siamese-network.ts';
@@ -88,11 +89,11 @@ async function storeOf(folder: string): Promise<FaceStore> {
     const box = { x: 10, y: 8, width: 44, height: 48 };
     const bytes = packFace({ rgb, width: SIDE, height: SIDE, box, score: 0.9, landmarks: [] }, []);
     const person = Math.floor(face / 2);
-    lines.push(JSON.stringify({ file: `${face}`, person, offset, width: SIDE, height: SIDE, masks: [] }));
+    lines.push(JSON.stringify({ file: `${face}`, person, part: 0, offset, width: SIDE, height: SIDE, masks: [] }));
     pixels.push(bytes);
     offset += bytes.length;
   }
-  await writeFile(join(folder, PIXELS_FILE), Buffer.concat(pixels));
+  await writeFile(join(folder, pixelsFile(0)), Buffer.concat(pixels));
   await writeFile(join(folder, INDEX_FILE), `${lines.join('\n')}\n`);
   return FaceStore.open(folder);
 }

@@ -60,11 +60,12 @@ export async function prepareData(options: PrepareDataOptions): Promise<string> 
       );
       await pool.start();
       return {
-        prepare: (pictures, signal) =>
+        prepare: (pictures, folder, signal) =>
           pool.run(
             Array.from(pictures, ({ file, name, worn }) => ({
               kind: 'prepare' as const,
               file,
+              folder,
               name,
               masks: worn ? 0 : masks,
               ...(fits && { fits }),

@@ -19,7 +19,7 @@ import type { Student } from '../../training/recipes/student.ts';
 import type { Judgement, RunFolder } from '../../training/run/run-folder.ts';
 import { type RunOutcome, type RunProgress, trainRun } from '../../training/run/train-run.ts';
 import { modelWeights } from '../../training/write-weights.ts';
-import { modelOf, openLesson, peopleOf } from './open-lesson.ts';
+import { type LessonContext, modelOf, openLesson, peopleOf } from './open-lesson.ts';
 import { type ModelsOfRun, requireSameData } from './same-run.ts';
 import { trainedModel } from './trained-model.ts';
 import { writeTrainingReport } from './training-report.ts';
@@ -71,8 +71,6 @@ export async function runRecipe(run: RecipeRun): Promise<RecipeOutcome> {
   const open: OpenSession = (onnx, name) =>
     openGraph(onnx, { providers: providers.slice(0, 1), threads: cores, device, steady: true, frugal }, name);
   const faces = await FaceStore.open(prepared);
-  const thread = new InferenceThread(silentLogger);
-  const opened: ModelBatcher[] = [];
   try {
     const record = await readRecord(prepared);
     if (run.resume) await requireSameData(folder, record?.fingerprint);
@@ -101,27 +99,20 @@ export async function runRecipe(run: RecipeRun): Promise<RecipeOutcome> {
       await folder.writeFile('failed.txt', failed.map(({ file, reason }) => `${file}: ${reason}\n`).join(''));
     }
     const block = await probeBlock(open);
-    const lesson = await openLesson(recipe, {
-      config,
-      store,
-      faces,
-      folder: prepared,
-      split,
-      signal,
-      open,
-      block,
-      say: run.say,
-      openModel: async (id) => {
-        const file = run.trained.get(id);
-        const files = file === undefined ? store : await trainedModel(file, store.entry(id), folder.path);
-        const model = new ModelBatcher(
-          await thread.open(files, id, { ...config.inference, threads: cores }),
-          systemClock,
-        );
-        opened.push(model);
-        return model.lane('');
-      },
-    });
+    const lesson = await withModels(run, (openModel) =>
+      openLesson(recipe, {
+        config,
+        store,
+        faces,
+        folder: prepared,
+        split,
+        signal,
+        open,
+        block,
+        say: run.say,
+        openModel,
+      }),
+    );
     for (const [file, content] of Object.entries(lesson.files ?? {})) await folder.writeFile(file, content);
     const task = await openTask(lesson, recipe, { open, block });
     try {
@@ -174,6 +165,28 @@ export async function runRecipe(run: RecipeRun): Promise<RecipeOutcome> {
     }
   } finally {
     faces.close();
+  }
+}
+
+/** Models are open while faces are asked about, and not while the training needs their memory. */
+async function withModels<T>(
+  { config, store, folder, trained, cores }: RecipeRun,
+  use: (openModel: LessonContext['openModel']) => Promise<T>,
+): Promise<T> {
+  const thread = new InferenceThread(silentLogger);
+  const opened: ModelBatcher[] = [];
+  try {
+    return await use(async (id) => {
+      const file = trained.get(id);
+      const files = file === undefined ? store : await trainedModel(file, store.entry(id), folder.path);
+      const model = new ModelBatcher(
+        await thread.open(files, id, { ...config.inference, threads: cores }),
+        systemClock,
+      );
+      opened.push(model);
+      return model.lane('');
+    });
+  } finally {
     await Promise.allSettled(opened.map((model) => model.close()));
     await thread.close();
   }

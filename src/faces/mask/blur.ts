@@ -21,17 +21,37 @@ export function blur(pixels: Float32Array, size: Size, channels: number, sigma: 
   const line = new Float64Array(row + 2 * radius * channels);
   const across = new Float32Array(row);
   // Columns a row at a time: the values of a row and of its neighbours lie together in memory.
-  const rows = rowsFor((height + 4 * radius) * row);
-  rows.fill(0, 0, 2 * radius * row);
-  rows.fill(0, (height + 2 * radius) * row);
+  const rows = rowsFor((height + 4 * radius) * row).fill(0);
+  // Of each row only what is not zero is blurred, with what it spreads to.
+  const starts = new Int32Array(height).fill(row);
+  const ends = new Int32Array(height);
+  const reach = radius * channels;
   for (let y = 0; y < height; y++) {
-    line.set(pixels.subarray(at(top + y), at(top + y) + row), radius * channels);
-    weighted(line, radius * channels, channels, across, 0, row, kernel);
-    rows.set(across, (y + 2 * radius) * row);
+    const from = at(top + y);
+    let first = 0;
+    while (first < row && pixels[from + first] === 0) first++;
+    if (first === row) continue;
+    let past = row;
+    while (pixels[from + past - 1] === 0) past--;
+    const start = Math.max(0, first - reach);
+    const end = Math.min(row, past + reach);
+    starts[y] = start;
+    ends[y] = end;
+    const taken = Math.max(0, start - reach);
+    line.set(pixels.subarray(from + taken, from + Math.min(row, end + reach)), reach + taken);
+    weighted(line, reach + start, channels, across, start, end - start, kernel);
+    rows.set(across.subarray(start, end), (y + 2 * radius) * row + start);
   }
   const last = Math.min(size.height, top + height + radius);
   for (let y = Math.max(0, top - radius); y < last; y++) {
-    weighted(rows, (y - top + 2 * radius) * row, row, pixels, at(y), row, kernel);
+    let [start, end] = [row, 0];
+    for (let near = Math.max(0, y - top - radius); near <= Math.min(height - 1, y - top + radius); near++) {
+      start = Math.min(start, starts[near] as number);
+      end = Math.max(end, ends[near] as number);
+    }
+    if (start < end) {
+      weighted(rows, (y - top + 2 * radius) * row + start, row, pixels, at(y) + start, end - start, kernel);
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { boxToCrop } from '../../core/geometry.ts';
+import { collectYoungGarbage } from '../../core/young-garbage.ts';
 import { type AlignmentPoints, alignBy } from '../../faces/align.ts';
 import { unitEmbedding } from '../../faces/embedding.ts';
 import { bridgePoints, decodeLandmarks, fivePoints } from '../../faces/landmarks.ts';
@@ -75,6 +76,7 @@ export async function alignmentsOf(
         start,
       );
     });
+    collectYoungGarbage();
     onDone?.(Math.min(from + BATCH, store.faces.length));
   }
   await writeFloats(file, points);
@@ -108,6 +110,7 @@ export async function embeddingsOf(
       const unit = unitEmbedding(output, row);
       if (unit) embeddings.set(unit, (from + row) * dimension);
     });
+    collectYoungGarbage();
     onDone?.(Math.min(from + BATCH, store.faces.length));
   }
   await writeFloats(file, embeddings);
@@ -145,6 +148,7 @@ export function* alignedCrops(
       for (const which of store.faces[face]?.masks.keys() ?? []) add(store.withMask(face, chip, which), which + 1);
     }
     yield { aligned, rows };
+    collectYoungGarbage();
   }
 }
 

@@ -3,10 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Box, Point } from '../../core/geometry.ts';
 import type { Landmarks } from '../../faces/landmarks.ts';
+import { type PixelsPlace, pixelsFile } from './pixels-file.ts';
 import type { RgbImage } from './warp.ts';
 
 /**
- * Faces as they were prepared: one file of pixels, read a face at a time, and one line a face that says where. However large
+ * Faces as they were prepared: files of pixels, read a face at a time, and one line a face that says where. However large
  * the set, only the lines are in memory.
  */
 
@@ -20,13 +21,11 @@ export interface StoredMask {
 }
 
 /** One line of the index. */
-export interface StoredFace {
+export interface StoredFace extends PixelsPlace {
   /** The picture it comes from. */
   readonly file: string;
   /** Number of the person. */
   readonly person: number;
-  /** Of the first byte in the file of pixels. */
-  readonly offset: number;
   readonly width: number;
   readonly height: number;
   readonly masks: readonly StoredMask[];
@@ -51,7 +50,6 @@ export interface FaceChip extends RgbImage {
   readonly landmarks: Landmarks;
 }
 
-export const PIXELS_FILE = 'faces.bin';
 export const INDEX_FILE = 'faces.jsonl';
 export const RECORD_FILE = 'set.json';
 
@@ -77,12 +75,13 @@ export function packFace(chip: FaceChip, masks: readonly { readonly rgb: Uint8Ar
   return bytes;
 }
 
-/** Reads prepared faces. Its file stays open until it is closed. */
+/** Reads prepared faces. Its files stay open until it is closed. */
 export class FaceStore {
   readonly faces: readonly StoredFace[];
-  readonly #pixels: number;
+  /** Open files of pixels, by their number. */
+  readonly #pixels: ReadonlyMap<number, number>;
 
-  private constructor(faces: readonly StoredFace[], pixels: number) {
+  private constructor(faces: readonly StoredFace[], pixels: ReadonlyMap<number, number>) {
     this.faces = faces;
     this.#pixels = pixels;
   }
@@ -90,13 +89,17 @@ export class FaceStore {
   static async open(folder: string): Promise<FaceStore> {
     const lines = (await readFile(join(folder, INDEX_FILE), 'utf8')).trim().split('\n');
     const faces = lines.filter((line) => line !== '').map((line) => JSON.parse(line) as StoredFace);
-    return new FaceStore(faces, openSync(join(folder, PIXELS_FILE), 'r'));
+    const parts = new Set(faces.map(({ part }) => part));
+    return new FaceStore(
+      faces,
+      new Map(Array.from(parts, (part) => [part, openSync(join(folder, pixelsFile(part)), 'r')])),
+    );
   }
 
   /** A face without a mask. Throws RangeError for a number there is none of. */
   read(index: number): FaceChip {
-    const { offset, width, height } = this.#face(index);
-    const bytes = this.#bytes(offset, HEAD_BYTES + width * height * 3);
+    const { part, offset, width, height } = this.#face(index);
+    const bytes = this.#bytes({ part, offset }, HEAD_BYTES + width * height * 3);
     const head = new Float32Array(bytes.buffer, bytes.byteOffset, HEAD_FLOATS);
     const [x = 0, y = 0, boxWidth = 0, boxHeight = 0, score = 0] = head;
     const landmarks = Array.from(
@@ -109,11 +112,12 @@ export class FaceStore {
 
   /** The same face with one of its masks on; a copy. */
   withMask(index: number, chip: FaceChip, which: number): FaceChip {
-    const { offset, width, height, masks } = this.#face(index);
+    const { part, offset, width, height, masks } = this.#face(index);
     const mask = masks[which];
     if (!mask) throw new RangeError(`face ${index} has ${masks.length} masks, no number ${which}`);
     const before = masks.slice(0, which).reduce((sum, it) => sum + it.width * it.height * 3, 0);
-    const patch = this.#bytes(offset + HEAD_BYTES + width * height * 3 + before, mask.width * mask.height * 3);
+    const from = offset + HEAD_BYTES + width * height * 3 + before;
+    const patch = this.#bytes({ part, offset: from }, mask.width * mask.height * 3);
     const rgb = new Uint8Array(chip.rgb);
     for (let row = 0; row < mask.height; row++) {
       const from = row * mask.width * 3;
@@ -123,7 +127,7 @@ export class FaceStore {
   }
 
   close(): void {
-    closeSync(this.#pixels);
+    for (const file of this.#pixels.values()) closeSync(file);
   }
 
   #face(index: number): StoredFace {
@@ -132,9 +136,11 @@ export class FaceStore {
     return face;
   }
 
-  #bytes(offset: number, length: number): Uint8Array<ArrayBuffer> {
+  #bytes({ part, offset }: PixelsPlace, length: number): Uint8Array<ArrayBuffer> {
     const bytes = new Uint8Array(length);
-    if (readSync(this.#pixels, bytes, 0, length, offset) !== length) throw new Error('prepared faces are cut short');
+    const file = this.#pixels.get(part);
+    if (file === undefined || readSync(file, bytes, 0, length, offset) !== length)
+      throw new Error('prepared faces are cut short');
     return bytes;
   }
 }

@@ -8,6 +8,7 @@ import type { MaskFit } from '../../faces/mask/mask-spec.ts';
 import { putMaskOn } from '../../faces/mask/put-mask-on.ts';
 import { randomMask } from '../../faces/mask/random-mask.ts';
 import { changedPart, type FaceChip, packFace, type StoredMask } from './face-store.ts';
+import type { PixelsPlace } from './pixels-file.ts';
 
 /** How much of a picture is kept around a face, in sizes of its box, and how large, pixels. */
 const EXTENT = 2.8;
@@ -18,6 +19,9 @@ export interface PreparedFace extends Size {
   readonly masks: readonly StoredMask[];
   readonly bytes: Uint8Array;
 }
+
+/** A face whose bytes are written. */
+export interface WrittenFace extends Omit<PreparedFace, 'bytes'>, PixelsPlace {}
 
 /** How masks are worn, the first the first way: of the usual mix, those. */
 export type MaskFits = readonly (readonly MaskFit[])[];

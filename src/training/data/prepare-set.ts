@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EyelineError, messageOf } from '../../core/errors.ts';
-import { type FaceSetRecord, INDEX_FILE, PIXELS_FILE, RECORD_FILE, type StoredFace } from './face-store.ts';
-import type { MaskFits, PreparedFace } from './prepare-face.ts';
+import { EyelineError } from '../../core/errors.ts';
+import { type FaceSetRecord, INDEX_FILE, RECORD_FILE, type StoredFace } from './face-store.ts';
+import { unwritable } from './pixels-file.ts';
+import type { MaskFits, WrittenFace } from './prepare-face.ts';
 
 /** A picture to train on. */
 export interface TrainingPicture {
@@ -21,13 +22,14 @@ export interface FacesToPrepare {
   readonly pictures: readonly TrainingPicture[];
 }
 
-/** Prepares pictures, several at a time, answers in order: `PicturePool`, or whatever else does. */
+/** Prepares pictures, several at a time, writes the faces to a folder, answers in order: `PicturePool`, or whatever else does. */
 export interface PicturePreparer {
   prepare(
     pictures: Iterable<Pick<TrainingPicture, 'file' | 'name' | 'worn'>>,
+    folder: string,
     signal: AbortSignal,
   ): AsyncIterable<
-    { readonly face: PreparedFace; readonly reason: null } | { readonly face: null; readonly reason: string }
+    { readonly face: WrittenFace; readonly reason: null } | { readonly face: null; readonly reason: string }
   >;
   close(): Promise<void>;
 }
@@ -48,11 +50,11 @@ export interface PrepareOptions {
 }
 
 /** Raised when the same pictures are prepared in another way. */
-const VERSION = 1;
+const VERSION = 2;
 
 /**
  * The prepared faces of pictures: from the cache where the same pictures were prepared in the same way before, else made
- * now. Gives the folder. The same pictures, masks, seed and models give the same bytes.
+ * now. Gives the folder. The same pictures, masks, seed and models give the same faces.
  *
  * Throws TRAINING_DATA_UNUSABLE when no picture shows a face, OUTPUT_UNWRITABLE when the disk is full or the folder
  * cannot be written, and the signal's reason when it is aborted; half a set is never taken for a whole one.
@@ -99,30 +101,23 @@ async function writeSet(
   const { signal } = options;
   const failed: { file: string; reason: string }[] = [];
   let faces = 0;
-  let offset = 0;
   const workers = await options.startWorkers();
-  const pixels = await writable(folder, () => open(join(folder, PIXELS_FILE), 'w'));
   const index = await writable(folder, () => open(join(folder, INDEX_FILE), 'w'));
   let done = 0;
   try {
-    for await (const { face, reason } of workers.prepare(pictures, signal)) {
+    for await (const { face, reason } of workers.prepare(pictures, folder, signal)) {
       const picture = pictures[done++];
       if (!picture) break;
       const { file, person, worn } = picture;
       if (face) {
-        const { width, height, masks, bytes } = face;
-        const line: StoredFace = { file, person, offset, width, height, masks, ...(worn && { worn }) };
-        await writable(folder, async () => {
-          await pixels.write(bytes);
-          await index.write(`${JSON.stringify(line)}\n`);
-        });
-        offset += bytes.length;
+        const line: StoredFace = { file, person, ...face, ...(worn && { worn }) };
+        await writable(folder, () => index.write(`${JSON.stringify(line)}\n`));
         faces++;
       } else failed.push({ file, reason });
       options.onDone?.(done);
     }
   } finally {
-    await Promise.allSettled([pixels.close(), index.close(), workers.close()]);
+    await Promise.allSettled([index.close(), workers.close()]);
   }
   return { fingerprint, people, pictures: pictures.length, faces, failed };
 }
@@ -145,8 +140,6 @@ async function writable<T>(folder: string, write: () => Promise<T>): Promise<T> 
   try {
     return await write();
   } catch (error) {
-    const full = error instanceof Error && 'code' in error && error.code === 'ENOSPC';
-    const what = full ? 'the disk is full' : messageOf(error);
-    throw new EyelineError('OUTPUT_UNWRITABLE', `${folder} cannot be written: ${what}`, { cause: error });
+    throw unwritable(folder, error);
   }
 }

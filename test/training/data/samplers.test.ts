@@ -6,7 +6,8 @@ import { seededRandom } from '../../../src/core/seeded-random.ts';
 import { withoutFace } from '../../../src/training/data/cover-face.ts';
 import { type DetectorSampling, detectorSampler } from '../../../src/training/data/detector-sampler.ts';
 import { towardsPersonMean } from '../../../src/training/data/encoder-sampler.ts';
-import { FaceStore, INDEX_FILE, PIXELS_FILE, packFace } from '../../../src/training/data/face-store.ts';
+import { FaceStore, INDEX_FILE, packFace } from '../../../src/training/data/face-store.ts';
+import { pixelsFile } from '../../../src/training/data/pixels-file.ts';
 
 const SIDE = 60;
 const BOX = { x: 20, y: 20, width: 20, height: 24 };
@@ -35,9 +36,9 @@ beforeAll(async () => {
     bytes: packFace({ ...picture(index), box: BOX, score: 0.9, landmarks: [] }, []),
   }));
   const length = faces[0]?.bytes.length ?? 0;
-  await writeFile(join(folder, PIXELS_FILE), Buffer.concat(faces.map(({ bytes }) => bytes)));
+  await writeFile(join(folder, pixelsFile(0)), Buffer.concat(faces.map(({ bytes }) => bytes)));
   const lines = faces.map(({ person }, index) =>
-    JSON.stringify({ file: `${index}`, person, offset: index * length, width: SIDE, height: SIDE, masks: [] }),
+    JSON.stringify({ file: `${index}`, person, part: 0, offset: index * length, width: SIDE, height: SIDE, masks: [] }),
   );
   await writeFile(join(folder, INDEX_FILE), `${lines.join('\n')}\n`);
   store = await FaceStore.open(folder);
