@@ -20,7 +20,8 @@ function crowd(people: number, alike: number): StrangersPerson[] {
       const away = direction();
       return normalise(centre.map((value, at) => value + 0.1 * (away[at] ?? 0)));
     });
-    return { person: `p${index}`, templates: pictures, probes: pictures };
+    const embeddings = pictures.map((embedding, at) => ({ picture: `p${index} ${at}`, embedding }));
+    return { person: `p${index}`, templates: embeddings, probes: embeddings };
   });
 }
 

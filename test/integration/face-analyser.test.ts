@@ -138,7 +138,7 @@ it('embeds a face by the encoder for its mask state, and for enrolment by both',
     [full, 'full'],
     [upper, 'upper'],
   ]);
-  const all = await analyser.embedByAll(crowd, [first, second, third]);
+  const all = await analyser.embedTemplates(crowd, [first, second, third]);
   expect(all.map((ofFace) => ofFace.map(({ encoder }) => encoder))).toEqual([1, 2, 3].map(() => [full, upper]));
   const likeness = made.map((it, face) => {
     const same = all[face]?.find(({ encoder }) => encoder === it?.encoder);
@@ -156,7 +156,7 @@ it('embeds every face by the one encoder there is, whatever the mask state', asy
     if (!first) throw new Error('a face is missing');
     const [made] = await analyser.embed(crowd, [{ ...first, mask: { state: 'worn', confidence: 1 } }]);
     expect(made?.encoder).toBe(encoder.fingerprint);
-    expect((await analyser.embedByAll(crowd, [first]))[0]).toHaveLength(1);
+    expect((await analyser.embedTemplates(crowd, [first]))[0]).toHaveLength(1);
   } finally {
     await alone.close();
   }
