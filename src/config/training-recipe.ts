@@ -105,7 +105,7 @@ const encoder = z.strictObject({
   /** Its embedding is the mean of a crop's and of the mirrored crop's: for twice the work. */
   mirrored: z.boolean().default(false),
   /** Of the whole face's embedding, by the teacher, in a template of a bare face, 0..1: a probe alone shows half of one. */
-  jointShare: z.number().min(0).max(1).default(0),
+  jointShare: share.default(0),
   jitterPx: amount.default(1.5),
   /** Weight of the frozen encoder's word on the plain picture, against that of telling people apart. */
   distillation: amount.default(1),

@@ -13,7 +13,7 @@ export function jointShareOf(
   if (jointWith.encoder === full.fingerprint) return jointWith.share;
   throw new EyelineError(
     'MODEL_UNSUPPORTED',
-    `models.upperEncoder: templates of ${id} are made together with another encoder than models.encoder: ${full.id} (jointWith: ` +
-      `${jointWith.encoder.slice(0, 12)}): train one from ${full.id} (eyeline train masked-encoder), or set models.upperEncoder to null`,
+    `models.upperEncoder: templates of ${id} are made together with another encoder than models.encoder: ${full.id}, whose fingerprint ` +
+      `is ${full.fingerprint}: train one from ${full.id} (eyeline train masked-encoder), or set models.upperEncoder to null`,
   );
 }

@@ -37,7 +37,7 @@ describe('the share of the full-face encoder', () => {
 
   it('is refused for another encoder, with what to do', () => {
     expect(() => jointShareOf({ id: 'upper', jointWith: { encoder: 'other', share: 0.4 } }, full)).toThrow(
-      /templates of upper are made together with another encoder than models\.encoder: full .*set models\.upperEncoder to null/,
+      /templates of upper are made together with another encoder than models\.encoder: full, .* is abc: .*set models\.upperEncoder to null/,
     );
   });
 });
