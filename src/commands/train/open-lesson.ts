@@ -10,7 +10,7 @@ import type { PictureSplit } from '../../training/data/training-pictures.ts';
 import type { OpenSession } from '../../training/engine.ts';
 import { classifierLesson } from '../../training/recipes/classifier-lesson.ts';
 import { detectorLesson } from '../../training/recipes/detector-lesson.ts';
-import { type EncoderModels, encoderLesson } from '../../training/recipes/encoder-lesson.ts';
+import { type EncoderModels, encoderLesson, goesOnFrom } from '../../training/recipes/encoder-lesson.ts';
 import { landmarksLesson } from '../../training/recipes/landmarks-lesson.ts';
 import type { Lesson } from '../../training/recipes/lesson.ts';
 import { maskStateLesson } from '../../training/recipes/mask-state-lesson.ts';
@@ -85,6 +85,7 @@ export async function openLesson(recipe: TrainingRecipe, context: LessonContext)
       const encoder = await context.openModel(id);
       const targets = await embeddingsOf(faces, encoder, entry, alignments, landmarker.fingerprint, options);
       const inUse = await maskedEncoderInUse(context);
+      if (goesOnFrom(recipe, entry, inUse.entry)) context.say(`going on from ${inUse.entry.id}`);
       try {
         return await encoderLesson(recipe, { ...parts, alignments, targets }, { entry, onnx, inUse }, context.open);
       } catch (error) {

@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import type { Config } from '../../config/schema.ts';
-import { parseRecipe, type TrainingRecipe } from '../../config/training-recipe.ts';
+import { parseRecipe, type RecipeOf, type TrainingRecipe } from '../../config/training-recipe.ts';
 import { EyelineError, messageOf } from '../../core/errors.ts';
 import { sha256 } from '../../inference/files.ts';
 import type { ModelStore } from '../../inference/store.ts';
+import { goesOnFrom } from '../../training/recipes/encoder-lesson.ts';
 import type { RunFolder } from '../../training/run/run-folder.ts';
 import { modelBehind } from '../eval/evaluation-models.ts';
 import { modelOf } from './open-lesson.ts';
@@ -11,7 +12,9 @@ import { modelOf } from './open-lesson.ts';
 /** A run goes on with what it began with, or not at all: half of its steps would be those of another run. */
 
 /** Models a run is built on, by their part in it: what it begins with, aligns faces by, takes features from. */
-export type ModelsOfRun = Readonly<Partial<Record<'model' | 'landmarks' | 'encoder' | 'network', UsedModel>>>;
+export type ModelsOfRun = Readonly<
+  Partial<Record<'model' | 'student' | 'landmarks' | 'encoder' | 'network', UsedModel>>
+>;
 interface UsedModel {
   readonly id: string;
   readonly sha256: string;
@@ -28,12 +31,17 @@ export async function modelsOfRun(
 ): Promise<ModelsOfRun> {
   const inUse = (id: string): UsedModel => ({ id, sha256: store.entry(id).sha256 });
   const aligning = async () => (landmarks === undefined ? inUse(config.models.landmarks) : fileOf(landmarks));
+  const studentOf = (encoder: RecipeOf<'encoder'>): Pick<ModelsOfRun, 'student'> => {
+    const { encoder: whole, upperEncoder: id } = config.models;
+    if (id === null || !goesOnFrom(encoder, store.entry(whole), store.entry(id))) return {};
+    return { student: inUse(id) };
+  };
   switch (recipe.kind) {
     case 'detector':
     case 'landmarks':
       return { model: inUse(modelOf(recipe.kind, config)) };
     case 'encoder':
-      return { model: inUse(modelOf(recipe.kind, config)), landmarks: await aligning() };
+      return { model: inUse(modelOf(recipe.kind, config)), ...studentOf(recipe), landmarks: await aligning() };
     case 'siamese':
       return {
         landmarks: await aligning(),
@@ -74,7 +82,7 @@ export async function requireSameSettings(folder: RunFolder, recipe: TrainingRec
 /** Throws USAGE when a run was begun with another model. */
 export async function requireSameModels(folder: RunFolder, now: ModelsOfRun): Promise<void> {
   const begun = (await folder.readRecord()) as ModelsOfRun;
-  for (const part of ['model', 'landmarks', 'encoder', 'network'] as const) {
+  for (const part of ['model', 'student', 'landmarks', 'encoder', 'network'] as const) {
     const [was, is] = [begun[part], now[part]];
     if (!was || !is || was.sha256 === is.sha256) continue;
     const what = `another ${part}: ${was.id} (SHA-256 ${was.sha256.slice(0, 12)}…), not ${is.id} (${is.sha256.slice(0, 12)}…)`;

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { RecipeOf } from '../../config/training-recipe.ts';
 import type { Size } from '../../core/geometry.ts';
 import { type AlignmentPoints, alignBy } from '../../faces/align.ts';
@@ -90,9 +91,11 @@ export async function encoderLesson(
     crop.rgb.fill(BLANK, size.height * width * 3);
     return crop;
   });
-  const blank = await meanMap(shown, { onnx, height, pixels, open });
+  const begin = goesOnFrom(recipe, entry, inUse.entry)
+    ? inUse.onnx
+    : keepUpperRows(onnx, height, size.height, await meanMap(shown, { onnx, height, pixels, open }));
   return {
-    onnx: writeContract(keepUpperRows(onnx, height, size.height, blank), {
+    onnx: writeContract(begin, {
       ...entry.input,
       part: 'upper',
       alignedBy,
@@ -201,6 +204,24 @@ export async function encoderLesson(
     },
     close: async () => {},
   };
+}
+
+/**
+ * Whether a recipe begins with the encoder masked faces are embedded by now: it is for the upper part, takes the same crops, and
+ * learned the space of the same teacher.
+ *
+ * @param whole the teacher
+ */
+export function goesOnFrom(recipe: RecipeOf<'encoder'>, whole: ModelEntry, inUse: ModelEntry): boolean {
+  if (recipe.beginsWith !== 'in-use' || inUse.part !== 'upper') return false;
+  const { width, height } = whole.input;
+  const takes = { ...whole.input, width, height: Math.min(recipe.rows, height) };
+  return (
+    isDeepStrictEqual(inUse.input, takes) &&
+    (inUse.alignedBy ?? 'five') === recipe.alignedBy &&
+    inUse.embedding === whole.embedding &&
+    inUse.jointWith?.encoder === fingerprintOf(whole)
+  );
 }
 
 /** The last feature map of crops, their mean. */
