@@ -93,8 +93,8 @@ const encoder = z.strictObject({
   kind: z.literal('encoder'),
   ...common,
   cut,
-  /** What it begins with: the upper-part encoder in use, where that is of the same kind and teacher, or the whole-face one's upper rows. */
-  beginsWith: z.enum(['in-use', 'whole-face']).default('in-use'),
+  /** What it begins with: an upper-part encoder of the product, where there is one of the same kind and teacher, or the teacher's upper rows. */
+  beginsWith: z.enum(['shipped', 'teacher']).default('shipped'),
   /** Rows of the aligned crop that are seen: fewer leave out what a mask covers. */
   rows: z.int().min(16).max(112).default(64),
   /** Rows from here on are blanked in training, chosen between both for each sample; null for none. */

@@ -3,11 +3,12 @@ import type { Config } from '../../config/schema.ts';
 import { parseRecipe, type RecipeOf, type TrainingRecipe } from '../../config/training-recipe.ts';
 import { EyelineError, messageOf } from '../../core/errors.ts';
 import { sha256 } from '../../inference/files.ts';
+import type { ModelEntry } from '../../inference/manifest.ts';
 import type { ModelStore } from '../../inference/store.ts';
-import { goesOnFrom } from '../../training/recipes/encoder-lesson.ts';
 import type { RunFolder } from '../../training/run/run-folder.ts';
 import { modelBehind } from '../eval/evaluation-models.ts';
 import { modelOf } from './open-lesson.ts';
+import { shippedEntry } from './shipped-encoder.ts';
 
 /** A run goes on with what it began with, or not at all: half of its steps would be those of another run. */
 
@@ -31,17 +32,16 @@ export async function modelsOfRun(
 ): Promise<ModelsOfRun> {
   const inUse = (id: string): UsedModel => ({ id, sha256: store.entry(id).sha256 });
   const aligning = async () => (landmarks === undefined ? inUse(config.models.landmarks) : fileOf(landmarks));
-  const studentOf = (encoder: RecipeOf<'encoder'>): Pick<ModelsOfRun, 'student'> => {
-    const { encoder: whole, upperEncoder: id } = config.models;
-    if (id === null || !goesOnFrom(encoder, store.entry(whole), store.entry(id))) return {};
-    return { student: inUse(id) };
-  };
   switch (recipe.kind) {
     case 'detector':
     case 'landmarks':
       return { model: inUse(modelOf(recipe.kind, config)) };
     case 'encoder':
-      return { model: inUse(modelOf(recipe.kind, config)), ...studentOf(recipe), landmarks: await aligning() };
+      return {
+        model: inUse(modelOf(recipe.kind, config)),
+        ...(await studentOf(recipe, store.entry(config.models.encoder))),
+        landmarks: await aligning(),
+      };
     case 'siamese':
       return {
         landmarks: await aligning(),
@@ -55,6 +55,11 @@ export async function modelsOfRun(
     case 'mask-state':
       return {};
   }
+}
+
+async function studentOf(recipe: RecipeOf<'encoder'>, teacher: ModelEntry): Promise<Pick<ModelsOfRun, 'student'>> {
+  const entry = await shippedEntry(recipe, teacher);
+  return entry ? { student: { id: entry.id, sha256: entry.sha256 } } : {};
 }
 
 async function fileOf(file: string): Promise<UsedModel> {

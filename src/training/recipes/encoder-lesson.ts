@@ -35,9 +35,11 @@ const BLANK_FACES = 64;
 const BLANK = 127;
 
 export interface EncoderModels {
-  /** The encoder for whole faces: what the student begins as, and its teacher. */
+  /** The encoder for whole faces: the teacher. */
   readonly entry: ModelEntry;
   readonly onnx: Uint8Array;
+  /** What the student begins as instead: one that learned from the same teacher before. */
+  readonly shipped: { readonly entry: ModelEntry; readonly onnx: Uint8Array } | null;
   /** What masked faces are embedded by now: the upper-part encoder in use, or the same one. */
   readonly inUse: { readonly entry: ModelEntry; readonly onnx: Uint8Array };
 }
@@ -57,7 +59,7 @@ export interface EncoderParts extends LessonParts {
 export async function encoderLesson(
   recipe: RecipeOf<'encoder'>,
   { store, train, validation, alignments, targets }: EncoderParts,
-  { entry, onnx, inUse }: EncoderModels,
+  { entry, onnx, shipped, inUse }: EncoderModels,
   open: OpenSession,
 ): Promise<Lesson> {
   const { seed, masked, alignedBy, mirrored, jointShare, jitterPx, degradation, blankFrom } = recipe;
@@ -91,8 +93,8 @@ export async function encoderLesson(
     crop.rgb.fill(BLANK, size.height * width * 3);
     return crop;
   });
-  const begin = goesOnFrom(recipe, entry, inUse.entry)
-    ? inUse.onnx
+  const begin = shipped
+    ? shipped.onnx
     : keepUpperRows(onnx, height, size.height, await meanMap(shown, { onnx, height, pixels, open }));
   return {
     onnx: writeContract(begin, {
@@ -207,20 +209,18 @@ export async function encoderLesson(
 }
 
 /**
- * Whether a recipe begins with the encoder masked faces are embedded by now: it is for the upper part, takes the same crops, and
- * learned the space of the same teacher.
- *
- * @param whole the teacher
+ * Whether a student of a recipe can begin as this encoder: it is for the upper part, takes the same crops, and learned the space of the
+ * same teacher.
  */
-export function goesOnFrom(recipe: RecipeOf<'encoder'>, whole: ModelEntry, inUse: ModelEntry): boolean {
-  if (recipe.beginsWith !== 'in-use' || inUse.part !== 'upper') return false;
-  const { width, height } = whole.input;
-  const takes = { ...whole.input, width, height: Math.min(recipe.rows, height) };
+export function canBeginAs(it: ModelEntry, recipe: RecipeOf<'encoder'>, teacher: ModelEntry): boolean {
+  if (it.role !== 'encoder' || it.part !== 'upper') return false;
+  const { width, height } = teacher.input;
+  const takes = { ...teacher.input, width, height: Math.min(recipe.rows, height) };
   return (
-    isDeepStrictEqual(inUse.input, takes) &&
-    (inUse.alignedBy ?? 'five') === recipe.alignedBy &&
-    inUse.embedding === whole.embedding &&
-    inUse.jointWith?.encoder === fingerprintOf(whole)
+    isDeepStrictEqual(it.input, takes) &&
+    (it.alignedBy ?? 'five') === recipe.alignedBy &&
+    it.embedding === teacher.embedding &&
+    it.jointWith?.encoder === fingerprintOf(teacher)
   );
 }
 
