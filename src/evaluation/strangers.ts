@@ -2,7 +2,7 @@ import { EyelineError } from '../core/errors.ts';
 import { seededRandom, seedOf } from '../core/seeded-random.ts';
 import { shuffled } from '../core/shuffled.ts';
 import type { Alikeness } from '../faces/adapt-curve.ts';
-import type { Cohort } from '../faces/cohort.ts';
+import { type Cohort, lessened } from '../faces/cohort.ts';
 import type { OwnedTemplates } from '../faces/cross-person-scores.ts';
 import { cosine } from '../faces/embedding.ts';
 import { type ScoreCalibration, type ScoreCurve, scoreAtRate } from '../faces/score-calibration.ts';
@@ -170,7 +170,7 @@ function scoresOf(
           const off = allowance(other);
           return other.templates
             .filter((template) => template.picture !== probe.picture)
-            .map((template) => cosine(template.embedding, probe.embedding) - off);
+            .map((template) => lessened(cosine(template.embedding, probe.embedding), off));
         });
       }),
     ),

@@ -1,4 +1,5 @@
 import type { MaskState } from '../core/person.ts';
+import { lessened } from '../faces/cohort.ts';
 import type { FaceEmbedding } from '../faces/face-analyser.ts';
 import { curveFor, meaningOf, type ScoreCalibration, type ScoreCurve } from '../faces/score-calibration.ts';
 import type { Match } from '../tracks/sequential-test.ts';
@@ -48,7 +49,7 @@ export function likenessOf(
   const matches = closest.map(({ person, score: cosine }) => ({
     person,
     cosine,
-    ...meaningOf(curve, cosine - allowance(person.id)),
+    ...meaningOf(curve, lessened(cosine, allowance(person.id))),
   }));
   return { matches: matches.sort((a, b) => b.score - a.score), curve };
 }
