@@ -41,7 +41,7 @@ for (const [owner, person] of people.entries()) {
     const central = (await chain.analyser.detect(picture)).sort((a, b) => offCentre(a) - offCentre(b)).slice(0, 1);
     const faces = await chain.analyser.describe(picture, central);
     const good = faces.filter(({ quality }) => quality.score >= config.recognition.minQuality);
-    const [made = []] = await chain.analyser.embedByAll(picture, good);
+    const [made = []] = await chain.analyser.embedTemplates(picture, good);
     picture.release();
     const embedding = made.find(({ part }) => part === values.part)?.embedding;
     if (embedding) {

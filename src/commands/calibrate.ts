@@ -85,7 +85,7 @@ async function calibrate(dir: string, options: CalibrateOptions, context: Comman
     for (const { id, part, masks } of jobs) {
       const { fingerprint } = await evaluation.models.open(id);
       const model = await evaluation.models.encoder(id);
-      const plain = await embed(pictures, model, null, evaluation);
+      const plain = await embed(pictures, model, null, evaluation, { as: 'enrolled' });
       const dimension = plain[0]?.embedding.length ?? 0;
       const enrolled = options.withGallery
         ? await galleryTemplates(config, { fingerprint, dimension }, part, context)
@@ -96,7 +96,9 @@ async function calibrate(dir: string, options: CalibrateOptions, context: Comman
         const drawn = mask === 'none' ? null : { seed: options.maskSeed };
         const probes = drawn ? await embed(pictures, model, drawn, evaluation) : templates;
         const alike =
-          mask === 'worn' ? (await embed(strangers, model, null, evaluation, 'largest')).map((it) => it.embedding) : [];
+          mask === 'worn'
+            ? (await embed(strangers, model, null, evaluation, { choose: 'largest' })).map((it) => it.embedding)
+            : [];
         const fitted = fitScoreCurve(templates, probes, { signal: context.signal, alike });
         if (!fitted) {
           throw new EyelineError('NOTHING_TO_EVALUATE', `${dir}: two people and two pictures of one are needed`);
@@ -128,7 +130,7 @@ async function embed(
   encoder: FaceEncoder<Float32Array>,
   mask: { readonly seed: number } | null,
   { shelf, progress }: OpenEvaluation,
-  choose: 'central' | 'largest' = 'central',
+  { choose = 'central', as = 'probes' }: { choose?: 'central' | 'largest'; as?: 'probes' | 'enrolled' } = {},
 ): Promise<LabelledEmbedding[]> {
   const files = pictures.map(({ file }) => file);
   const read = await shelf.read(files, { choose, pad: 0, ...cropsTaken(encoder), mask }, progress.onProgress);
@@ -136,7 +138,8 @@ async function embed(
     const picture = pictures[index];
     return face && picture ? [{ face, file, person: picture.person }] : [];
   });
-  const embeddings = await encoder.embed(found.map(({ face }) => face));
+  const faces = found.map(({ face }) => face);
+  const embeddings = as === 'enrolled' && encoder.enrol ? await encoder.enrol(faces) : await encoder.embed(faces);
   return found.flatMap(({ file, person }, index) => {
     const embedding = embeddings[index];
     return embedding ? [{ person, picture: file, embedding }] : [];

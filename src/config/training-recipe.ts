@@ -93,6 +93,8 @@ const encoder = z.strictObject({
   kind: z.literal('encoder'),
   ...common,
   cut,
+  /** What it begins with: an upper-part encoder of the product, where there is one of the same kind and teacher, or the teacher's upper rows. */
+  beginsWith: z.enum(['shipped', 'teacher']).default('shipped'),
   /** Rows of the aligned crop that are seen: fewer leave out what a mask covers. */
   rows: z.int().min(16).max(112).default(64),
   /** Rows from here on are blanked in training, chosen between both for each sample; null for none. */
@@ -104,6 +106,8 @@ const encoder = z.strictObject({
   alignedBy: z.enum(ALIGNMENT_POINTS).default('five'),
   /** Its embedding is the mean of a crop's and of the mirrored crop's: for twice the work. */
   mirrored: z.boolean().default(false),
+  /** Of the whole face's embedding, by the teacher, in a template of a bare face, 0..1: a probe alone shows half of one. */
+  jointShare: share.default(0),
   jitterPx: amount.default(1.5),
   /** Weight of the frozen encoder's word on the plain picture, against that of telling people apart. */
   distillation: amount.default(1),

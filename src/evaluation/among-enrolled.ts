@@ -1,4 +1,4 @@
-import { cohortOf } from '../faces/cohort.ts';
+import { cohortOf, lessened } from '../faces/cohort.ts';
 import { cosine } from '../faces/embedding.ts';
 import type { FaceEncoder } from './face-encoder.ts';
 
@@ -31,7 +31,7 @@ export function cosinesAmong(
       if (!vector) throw new RangeError(`nothing is enrolled at ${index}`);
       const allowance = allowances.get(probe) ?? cohort?.allowance(probe) ?? (() => 0);
       allowances.set(probe, allowance);
-      return cosine(vector, probe) - allowance(owners.get(people[index] ?? -1) ?? -1);
+      return lessened(cosine(vector, probe), allowance(owners.get(people[index] ?? -1) ?? -1));
     },
   };
 }
@@ -44,6 +44,7 @@ export function allowingForAll(encoder: FaceEncoder<Float32Array>): FaceEncoder<
     cropPx,
     alignedBy,
     embed: (faces) => encoder.embed(faces),
+    ...(encoder.enrol && { enrol: (faces) => encoder.enrol?.(faces) ?? encoder.embed(faces) }),
     compare: (enrolled, probe) => encoder.compare(enrolled, probe),
     among: cosinesAmong,
   };

@@ -12,6 +12,7 @@ export class CachedEncoder<Code extends object> implements FaceEncoder<Code> {
   readonly #encoder: FaceEncoder<Code>;
   readonly #now: () => number;
   readonly #known = new WeakMap<FaceToEncode, { readonly code: Code | null }>();
+  readonly #enrolled = new WeakMap<FaceToEncode, { readonly code: Code | null }>();
   #spentMs = 0;
   #embedded = 0;
 
@@ -30,13 +31,31 @@ export class CachedEncoder<Code extends object> implements FaceEncoder<Code> {
   }
 
   async embed(faces: readonly FaceToEncode[]): Promise<(Code | null)[]> {
-    const missing = [...new Set(faces)].filter((face) => !this.#known.has(face));
-    const startMs = this.#now();
-    const codes = await this.#encoder.embed(missing);
-    this.#spentMs += this.#now() - startMs;
-    this.#embedded += missing.length;
-    for (const [index, face] of missing.entries()) this.#known.set(face, { code: codes[index] ?? null });
-    return faces.map((face) => this.#known.get(face)?.code ?? null);
+    return this.#each(faces, this.#known, async (missing) => {
+      const startMs = this.#now();
+      const codes = await this.#encoder.embed(missing);
+      this.#spentMs += this.#now() - startMs;
+      this.#embedded += missing.length;
+      return codes;
+    });
+  }
+
+  /** What enrolling costs is not counted: a door waits for probes. */
+  async enrol(faces: readonly FaceToEncode[]): Promise<(Code | null)[]> {
+    const { enrol } = this.#encoder;
+    if (!enrol) return this.embed(faces);
+    return this.#each(faces, this.#enrolled, (missing) => enrol.call(this.#encoder, missing));
+  }
+
+  async #each(
+    faces: readonly FaceToEncode[],
+    known: WeakMap<FaceToEncode, { readonly code: Code | null }>,
+    make: (missing: readonly FaceToEncode[]) => Promise<(Code | null)[]>,
+  ): Promise<(Code | null)[]> {
+    const missing = [...new Set(faces)].filter((face) => !known.has(face));
+    const codes = await make(missing);
+    for (const [index, face] of missing.entries()) known.set(face, { code: codes[index] ?? null });
+    return faces.map((face) => known.get(face)?.code ?? null);
   }
 
   compare(enrolled: Code, probe: Code): number {
@@ -67,8 +86,10 @@ export function scoresAmong<Code extends object>(
 export async function embedPictures<Code extends object>(
   pictures: readonly ReadPicture[],
   encoder: FaceEncoder<Code>,
+  as: 'probes' | 'enrolled' = 'probes',
 ): Promise<(Code | null)[]> {
-  const codes = await encoder.embed(pictures.flatMap(({ face }) => (face ? [face] : [])));
+  const faces = pictures.flatMap(({ face }) => (face ? [face] : []));
+  const codes = as === 'enrolled' && encoder.enrol ? await encoder.enrol(faces) : await encoder.embed(faces);
   let next = 0;
   return pictures.map(({ face }) => (face ? (codes[next++] ?? null) : null));
 }

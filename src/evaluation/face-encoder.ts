@@ -10,6 +10,8 @@ export interface FaceEncoder<Code extends object> extends CropsTaken {
   readonly id: string;
   /** Codes in order; null for what is no face to the encoder. */
   embed(faces: readonly FaceToEncode[]): Promise<(Code | null)[]>;
+  /** Codes of faces that are enrolled, where they are others than those of probes. */
+  enrol?(faces: readonly FaceToEncode[]): Promise<(Code | null)[]>;
   /** How sure it is that both are of one person, -1 to 1. */
   compare(enrolled: Code, probe: Code): number;
   /**

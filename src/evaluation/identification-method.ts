@@ -44,7 +44,7 @@ export function nearestFace<Code extends object>(encoder: FaceEncoder<Code>): Id
     ...cropsTaken(encoder),
     canLeaveOneOut: true,
     async search(gallery, probes, people) {
-      const enrolled = await embedPictures(gallery.pictures, encoder);
+      const enrolled = await embedPictures(gallery.pictures, encoder, 'enrolled');
       const sought = await embedPictures(probes.pictures, encoder);
       const among = scoresAmong(encoder, enrolled, gallery.people);
       const comparisons = new ComparisonTable(probes.pictures.length * gallery.pictures.length);

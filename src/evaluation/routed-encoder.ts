@@ -57,15 +57,20 @@ export function routedEncoder(
     id,
     cropPx: full.cropPx,
     alignedBy: [...new Set([...full.alignedBy, ...upper.alignedBy])],
-    async embed(faces: readonly FaceToEncode[]) {
-      const byFull = await full.embed(faces);
-      const byUpper = await upper.embed(faces);
-      return faces.map(({ mask }, index) => {
-        const code = { part: partToEmbed(mask), full: byFull[index] ?? null, upper: byUpper[index] ?? null };
-        return code[code.part] ? code : null;
-      });
-    },
+    embed: async (faces) => codesOf(faces, await full.embed(faces), await upper.embed(faces)),
+    enrol: async (faces) => codesOf(faces, await full.embed(faces), await (upper.enrol?.(faces) ?? upper.embed(faces))),
     compare,
     ...(allowForAll && { among }),
   };
+}
+
+function codesOf(
+  faces: readonly FaceToEncode[],
+  full: readonly (Float32Array | null)[],
+  upper: readonly (Float32Array | null)[],
+): (RoutedCode | null)[] {
+  return faces.map(({ mask }, index) => {
+    const code = { part: partToEmbed(mask), full: full[index] ?? null, upper: upper[index] ?? null };
+    return code[code.part] ? code : null;
+  });
 }

@@ -2,16 +2,23 @@ import { EyelineError } from '../core/errors.ts';
 import { seededRandom, seedOf } from '../core/seeded-random.ts';
 import { shuffled } from '../core/shuffled.ts';
 import type { Alikeness } from '../faces/adapt-curve.ts';
-import type { Cohort } from '../faces/cohort.ts';
+import { type Cohort, lessened } from '../faces/cohort.ts';
 import type { OwnedTemplates } from '../faces/cross-person-scores.ts';
 import { cosine } from '../faces/embedding.ts';
 import { type ScoreCalibration, type ScoreCurve, scoreAtRate } from '../faces/score-calibration.ts';
 
+/** An embedding of a picture. */
+export interface PictureEmbedding {
+  readonly picture: string;
+  /** Unit length. */
+  readonly embedding: Float32Array;
+}
+
 /** Embeddings of one person: what is enrolled, and who comes. */
 export interface StrangersPerson {
   readonly person: string;
-  readonly templates: readonly Float32Array[];
-  readonly probes: readonly Float32Array[];
+  readonly templates: readonly PictureEmbedding[];
+  readonly probes: readonly PictureEmbedding[];
 }
 
 /** At a rate that is claimed of comparisons of different people. */
@@ -62,7 +69,7 @@ export const CLAIMED_RATES = [1e-2, 1e-3, 1e-4, 1e-5] as const;
 
 /**
  * How often strangers reach the scores that stand for a rate: people are enrolled, some at random in each split, and the others come.
- * A probe that is a template too is not compared with itself. Throws NOTHING_TO_EVALUATE when no stranger comes or nobody is enrolled.
+ * A picture is not compared with itself. Throws NOTHING_TO_EVALUATE when no stranger comes or nobody is enrolled.
  */
 export function strangersFigures(people: readonly StrangersPerson[], options: StrangersOptions): StrangersFigures {
   const { calibration, curveOf, adapt, gallerySize, splits, seed, signal } = options;
@@ -158,12 +165,12 @@ function scoresOf(
   return Float64Array.from(
     probes.flatMap((one) =>
       one.probes.flatMap((probe) => {
-        const allowance = allowances(probe);
+        const allowance = allowances(probe.embedding);
         return against(one).flatMap((other) => {
           const off = allowance(other);
           return other.templates
-            .filter((template) => template !== probe)
-            .map((template) => cosine(template, probe) - off);
+            .filter((template) => template.picture !== probe.picture)
+            .map((template) => lessened(cosine(template.embedding, probe.embedding), off));
         });
       }),
     ),
@@ -171,7 +178,7 @@ function scoresOf(
 }
 
 function block(people: readonly StrangersPerson[]): OwnedTemplates {
-  const rows = people.flatMap(({ templates }, owner) => templates.map((vector) => ({ owner, vector })));
+  const rows = people.flatMap(({ templates }, owner) => templates.map(({ embedding: vector }) => ({ owner, vector })));
   return {
     owners: rows.map(({ owner }) => owner),
     vectorOf: (row) => rows[row]?.vector ?? new Float32Array(),

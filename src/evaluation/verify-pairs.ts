@@ -61,15 +61,15 @@ export async function verifyPairs<Code extends object>(
     mask: masked ? { seed: maskSeed } : null,
   });
   const sides = [
-    { files: pairs.map(({ a }) => join(images, a)), masked: mask === 'both' },
-    { files: pairs.map(({ b }) => join(images, b)), masked: mask !== 'none' },
-  ];
+    { files: pairs.map(({ a }) => join(images, a)), masked: mask === 'both', as: 'enrolled' },
+    { files: pairs.map(({ b }) => join(images, b)), masked: mask !== 'none', as: 'probes' },
+  ] as const;
   const pictures: ReadPicture[][] = [];
   const embeddings: (Code | null)[][] = [];
-  for (const { files, masked } of sides) {
+  for (const { files, masked, as } of sides) {
     const side = await shelf.read(files, reading(masked), onProgress);
     pictures.push(side);
-    embeddings.push(await embedPictures(side, encoder));
+    embeddings.push(await embedPictures(side, encoder, as));
   }
 
   const peopleOf = knownPeople(pairs);

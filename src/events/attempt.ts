@@ -19,7 +19,11 @@ export const attemptReport = z.object({
     .array(
       z.object({
         person: z.string().describe('Id.'),
-        score: z.number().min(-1).max(1).describe('Cosine similarity.'),
+        score: z
+          .number()
+          .min(-1)
+          .max(1)
+          .describe('Cosine similarity to the best template, less what the face is like everybody enrolled.'),
         llr: z.number().describe('Natural log-likelihood ratio of this person against a stranger.'),
         excluded: z.boolean().describe('Another face of the frame is them, or somebody said that this is not them.'),
       }),

@@ -44,7 +44,8 @@ export const identityEvent = z
     score: cosine
       .nullable()
       .describe(
-        'Cosine similarity to the best template, the mean of the looks; null when there was nothing to compare with.',
+        'Cosine similarity to the best template, less what the face is like everybody enrolled, the mean of the looks; null when there ' +
+          'was nothing to compare with.',
       ),
     threshold: cosine.describe('Score from which somebody would be named on as many looks, in a gallery of this size.'),
     far: share

@@ -75,6 +75,11 @@ export function cohortOf(templates: OwnedTemplates, rows = rowsByPerson(template
   };
 }
 
+/** A cosine with something taken off, or added: a score, -1 to 1 as cosines are. */
+export function lessened(cosine: number, allowance: number): number {
+  return Math.max(-1, Math.min(1, cosine - allowance));
+}
+
 /** Scores as they count: those far from the median of these as what is less far. */
 function winsorised(scores: readonly number[]): (score: number) => number {
   const sorted = Float64Array.from(scores).sort();

@@ -5,6 +5,7 @@ import { type AlignmentPoints, alignBy } from './align.ts';
 import type { Detection, FaceDetector } from './detect.ts';
 import { unitEmbedding } from './embedding.ts';
 import type { FaceEmbedder } from './face-embedder.ts';
+import { jointTemplate } from './joint-template.ts';
 import type { FaceLandmarker } from './landmarkers/face-landmarker.ts';
 import type { AlignmentMarks, FaceLandmarks } from './landmarks.ts';
 import { type FaceMask, type MaskAssessor, partToEmbed } from './mask-state.ts';
@@ -55,6 +56,8 @@ export interface FaceModels {
   readonly encoder: PartEncoder;
   /** For faces with a mask; null takes `encoder` for them too. */
   readonly upperEncoder: PartEncoder | null;
+  /** Of the full-face embedding in a template of the upper-part encoder, 0..1: `JointTemplates`. */
+  readonly jointShare: number;
 }
 
 /**
@@ -71,8 +74,8 @@ export interface FaceAnalyser {
    * face to that encoder.
    */
   embed(picture: Picture, faces: readonly FaceToEmbed[], trace?: RunTrace): Promise<(FaceEmbedding | null)[]>;
-  /** Embeddings by every encoder in use, whatever the mask state, of faces in order; none where it is no face to it. */
-  embedByAll(picture: Picture, faces: readonly PlacedFace[]): Promise<FaceEmbedding[][]>;
+  /** Templates by every encoder in use, whatever the mask state, of faces in order; none where it is no face to it. */
+  embedTemplates(picture: Picture, faces: readonly FaceToEmbed[]): Promise<FaceEmbedding[][]>;
 }
 
 /** Builds the chain detect, landmarks, align, embed of its parts. */
@@ -82,6 +85,7 @@ export function createFaceAnalyser({
   maskAssessor,
   encoder,
   upperEncoder,
+  jointShare,
 }: FaceModels): FaceAnalyser {
   const embedBy = async (
     { embedder, alignedBy, part, minNorm }: PartEncoder,
@@ -132,10 +136,18 @@ export function createFaceAnalyser({
       return faces.map((face) => (covered(face) ? byUpper : byFull).shift() ?? null);
     },
 
-    async embedByAll(picture, faces) {
+    async embedTemplates(picture, faces) {
       const byFull = await embedBy(encoder, picture, faces);
       const byUpper = upperEncoder ? await embedBy(upperEncoder, picture, faces) : [];
-      return faces.map((_, row) => [byFull[row], byUpper[row]].filter((it) => it !== null && it !== undefined));
+      return faces.map(({ mask }, row) => {
+        const [full, own] = [byFull[row], byUpper[row]];
+        const isBare = partToEmbed(mask) === 'full';
+        const upper =
+          full && own && isBare && jointShare > 0
+            ? { ...own, embedding: jointTemplate(own.embedding, full.embedding, jointShare) }
+            : own;
+        return [full, upper].filter((it) => it !== null && it !== undefined);
+      });
     },
   };
 }

@@ -35,6 +35,8 @@ export interface DeniableFace {
 /**
  * Whom, of the people a face may be, it is not: those of whom it was said while its track was there, and those it is less like
  * than a face of which somebody said that it is not them. Only looks by the same encoder are compared.
+ *
+ * @param matches the people it may be, with its cosine to their templates: that is what it is like a face
  */
 export function deniedPeople(
   { people, looks }: Denials,

@@ -1,5 +1,5 @@
 import { EyelineError } from '../core/errors.ts';
-import type { FacePart, Person } from '../core/person.ts';
+import type { FacePart, MaskState, Person } from '../core/person.ts';
 import type { ReadEmbedding } from './choose-face.ts';
 import type { EnrolledPicture, FaceCrop, GalleryEncoder, Template } from './template.ts';
 
@@ -17,8 +17,8 @@ export interface ReembedOptions {
   readonly store: ReembedStore;
   /** Those in use, the full-face one first. */
   readonly encoders: readonly EncoderForPart[];
-  /** Embeds an aligned crop by all of them; what is no face to an encoder is left out. */
-  readonly embed: (crop: FaceCrop) => Promise<readonly ReadEmbedding[]>;
+  /** Templates of an aligned crop by all of them; what is no face to an encoder is left out. */
+  readonly embed: (crop: FaceCrop, mask: MaskState | null) => Promise<readonly ReadEmbedding[]>;
   /** When aborted, no further picture is begun; what was added stays. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number, of: number) => void;
@@ -91,7 +91,7 @@ async function embedAgain(
   // Removed meanwhile.
   if (!crop) return 0;
   const wanted = new Set(lacking(picture, encoders).map(({ fingerprint }) => fingerprint));
-  const made = (await embed(crop)).filter(({ encoder }) => wanted.has(encoder));
+  const made = (await embed(crop, mask)).filter(({ encoder }) => wanted.has(encoder));
   try {
     return store.addTemplates(
       person.id,

@@ -124,6 +124,7 @@ const model = z
     part: z.enum(['full', 'upper']).optional(),
     alignedBy: z.enum(ALIGNMENT_POINTS).optional(),
     mirrored: z.boolean().optional(),
+    jointWith: z.strictObject({ encoder: sha256, share }).optional(),
     calibration: z.array(operatingPoint).optional(),
     curves: scoreCurves.optional(),
     minNorm: z.number().min(0).optional(),
@@ -216,6 +217,7 @@ function embeddingOfEncoder({
   part,
   alignedBy,
   mirrored,
+  jointWith,
   calibration,
   curves,
   minNorm,
@@ -226,10 +228,14 @@ function embeddingOfEncoder({
     if (part !== undefined) misplaced.push(['part', 'belongs to encoders only']);
     if (alignedBy !== undefined) misplaced.push(['alignedBy', 'belongs to encoders only']);
     if (mirrored !== undefined) misplaced.push(['mirrored', 'belongs to encoders only']);
+    if (jointWith !== undefined) misplaced.push(['jointWith', 'belongs to encoders only']);
     if (calibration !== undefined) misplaced.push(['calibration', 'belongs to encoders only']);
     if (curves !== undefined) misplaced.push(['curves', 'belongs to encoders only']);
     if (minNorm !== undefined) misplaced.push(['minNorm', 'belongs to encoders only']);
     return misplaced;
+  }
+  if (jointWith !== undefined && part !== 'upper') {
+    return [['jointWith', 'belongs to encoders for the upper part only (part: upper)']];
   }
   if (embedding === undefined) return [['embedding', 'is required for an encoder']];
   const first = z.array(output).safeParse(outputs).data?.[0];

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { EyelineError, messageOf } from '../core/errors.ts';
 import type { FacePart } from '../core/person.ts';
 import type { AlignmentPoints } from '../faces/align.ts';
+import type { JointTemplates } from '../faces/joint-template.ts';
 import type { ScoreCalibration } from '../faces/score-calibration.ts';
 import { type MODEL_ROLES, manifestSchema } from './manifest-schema.ts';
 import { parseSource, type Source } from './source.ts';
@@ -79,6 +80,8 @@ export interface ModelEntry extends Asset {
   readonly minScore?: number | undefined;
   /** The embedding is the mean of what an encoder says of a crop and of its mirror image. */
   readonly mirrored?: boolean | undefined;
+  /** What templates of bare faces by an upper-part encoder are made together with. */
+  readonly jointWith?: JointTemplates | undefined;
   /** Embeddings shorter than this, before they are scaled, are of no face; encoders alone have it. */
   readonly minNorm?: number | undefined;
   /** False accept rate by threshold, as measured; encoders alone have it. */
@@ -147,7 +150,7 @@ function pathOf(path: readonly PropertyKey[]): string {
 }
 
 /**
- * Hex digest over weights and preprocessing, alignment and mirror image included. Another way to prepare the same graph gives the same numbers, hence the
+ * Hex digest over weights and preprocessing, alignment, mirror image and what templates are made with included. Another way to prepare the same graph gives the same numbers, hence the
  * same fingerprint: templates stay valid.
  */
 export function fingerprintOf(entry: ModelEntry): string {
@@ -158,6 +161,7 @@ export function fingerprintOf(entry: ModelEntry): string {
   const { alignedBy = 'five' } = entry;
   const aligned = alignedBy === 'five' ? [] : [alignedBy];
   const twice = entry.mirrored ? ['mirrored'] : [];
+  const joint = entry.jointWith ? ['joint', entry.jointWith.encoder, entry.jointWith.share] : [];
   const content = JSON.stringify([
     entry.sha256,
     width,
@@ -170,6 +174,7 @@ export function fingerprintOf(entry: ModelEntry): string {
     ...converted,
     ...aligned,
     ...twice,
+    ...joint,
   ]);
   return createHash('sha256').update(content).digest('hex');
 }

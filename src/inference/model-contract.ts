@@ -1,6 +1,7 @@
 import { messageOf } from '../core/errors.ts';
 import type { FacePart } from '../core/person.ts';
 import { ALIGNMENT_POINTS, type AlignmentPoints } from '../faces/align.ts';
+import type { JointTemplates } from '../faces/joint-template.ts';
 import { decodeModel, encodeModel, type OnnxModel } from './graph/onnx-proto.ts';
 import { toNumber } from './graph/tensor-values.ts';
 import type { InputContract, ModelEntry } from './manifest.ts';
@@ -18,7 +19,7 @@ const CONTRACT_KEY = 'eyeline.input';
 export function readContract(
   onnx: Uint8Array,
   pixels: Pick<InputContract, 'mean' | 'scale' | 'colour'>,
-): Pick<ModelEntry, 'input' | 'outputs' | 'embedding' | 'alignedBy' | 'mirrored'> {
+): Pick<ModelEntry, 'input' | 'outputs' | 'embedding' | 'alignedBy' | 'mirrored' | 'jointWith'> {
   const { graph, metadataProps = [] } = decodeModel(onnx);
   const weights = new Set(graph.initializer.map(({ name }) => name));
   const [input, ...others] = graph.input.filter(({ name }) => !weights.has(name));
@@ -34,17 +35,23 @@ export function readContract(
     throw new Error('an encoder gives one output: an embedding a picture, of a length the file says');
   }
   const said = metadataProps.find(({ key }) => key === CONTRACT_KEY)?.value;
-  const { alignedBy = 'five', mirrored = false, ...taken } = said === undefined ? unsaid(pixels) : contractOf(said);
+  const {
+    alignedBy = 'five',
+    mirrored = false,
+    jointWith,
+    ...taken
+  } = said === undefined ? unsaid(pixels) : contractOf(said);
   return {
     input: { ...pixels, ...taken, width, height, channels: 3 },
     alignedBy,
     mirrored,
+    ...(jointWith && { jointWith }),
     outputs: [{ name: output.name, shape }],
     embedding,
   };
 }
 
-/** The same file with metadata that says how it takes pixels, what its faces are aligned by, and whether their mirror images count. */
+/** The same file with metadata that says how it takes pixels, what its faces are aligned by, whether their mirror images count, and what templates are made with. */
 export function writeContract(onnx: Uint8Array, contract: EncoderContract): Uint8Array {
   const model = decodeModel(onnx);
   describeEncoder(model, contract);
@@ -54,9 +61,9 @@ export function writeContract(onnx: Uint8Array, contract: EncoderContract): Uint
 /** As {@link writeContract}, of a decoded file, in place. */
 export function describeEncoder(
   model: OnnxModel,
-  { mean, scale, colour, part, alignedBy = 'five', mirrored = false }: EncoderContract,
+  { mean, scale, colour, part, alignedBy = 'five', mirrored = false, jointWith }: EncoderContract,
 ): void {
-  const value = JSON.stringify({ mean, scale, colour, part, alignedBy, mirrored });
+  const value = JSON.stringify({ mean, scale, colour, part, alignedBy, mirrored, jointWith });
   const others = (model.metadataProps ?? []).filter(({ key }) => key !== CONTRACT_KEY);
   model.metadataProps = [...others, { key: CONTRACT_KEY, value }];
 }
@@ -66,6 +73,7 @@ export interface EncoderContract extends Pick<InputContract, 'mean' | 'scale' | 
   readonly part: FacePart;
   readonly alignedBy?: AlignmentPoints;
   readonly mirrored?: boolean;
+  readonly jointWith?: JointTemplates | undefined;
 }
 
 /** What is meant where a file says nothing. */
@@ -75,17 +83,27 @@ function unsaid(pixels: Pick<InputContract, 'mean' | 'scale' | 'colour'>): Omit<
 
 function contractOf(said: string): Omit<EncoderContract, 'part'> {
   try {
-    const { mean, scale, colour, alignedBy = 'five', mirrored = false } = JSON.parse(said) as Record<string, unknown>;
+    const contract = JSON.parse(said) as Record<string, unknown>;
+    const { mean, scale, colour, alignedBy = 'five', mirrored = false } = contract;
     const three = (value: unknown): value is number[] =>
       Array.isArray(value) && value.length === 3 && value.every((it) => Number.isFinite(it));
     const points = ALIGNMENT_POINTS.find((it) => it === alignedBy);
     if (!points) throw new Error(`alignedBy is none of ${ALIGNMENT_POINTS.join(', ')}`);
     if (typeof mirrored !== 'boolean') throw new Error('mirrored is neither true nor false');
     if (three(mean) && three(scale) && (colour === 'rgb' || colour === 'bgr')) {
-      return { mean, scale, colour, alignedBy: points, mirrored };
+      return { mean, scale, colour, alignedBy: points, mirrored, ...jointOf(contract) };
     }
     throw new Error('mean, scale and colour are not there');
   } catch (error) {
     throw new Error(`its metadata ${CONTRACT_KEY} cannot be read: ${messageOf(error)}`);
   }
+}
+
+function jointOf({ jointWith }: Record<string, unknown>): Pick<EncoderContract, 'jointWith'> {
+  if (jointWith === undefined) return {};
+  const { encoder, share } = (jointWith ?? {}) as Record<string, unknown>;
+  if (typeof encoder === 'string' && typeof share === 'number' && share >= 0 && share <= 1) {
+    return { jointWith: { encoder, share } };
+  }
+  throw new Error('jointWith has no encoder, or no share from 0 to 1');
 }

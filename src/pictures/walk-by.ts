@@ -19,7 +19,7 @@ export async function readTemplates(
   return await withPicture(file, tools, async (picture) => {
     const chosen = chooseFace(await tools.analyser.detect(picture), picture, 'central');
     const described = chosen ? await tools.analyser.describe(picture, [chosen]) : [];
-    const [templates = []] = await tools.analyser.embedByAll(picture, described);
+    const [templates = []] = await tools.analyser.embedTemplates(picture, described);
     return { templates, reason: templates.length > 0 ? null : 'no face was found' };
   });
 }

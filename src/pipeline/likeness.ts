@@ -1,4 +1,5 @@
 import type { MaskState } from '../core/person.ts';
+import { lessened } from '../faces/cohort.ts';
 import type { FaceEmbedding } from '../faces/face-analyser.ts';
 import { curveFor, meaningOf, type ScoreCalibration, type ScoreCurve } from '../faces/score-calibration.ts';
 import type { Match } from '../tracks/sequential-test.ts';
@@ -14,10 +15,16 @@ export interface ScoreMeanings {
   readonly allowances: ReadonlyMap<string, Allowance>;
 }
 
+/** How alike a face and a person are. */
+export interface LikeMatch extends Match {
+  /** With their best template, nothing taken off. */
+  readonly cosine: number;
+}
+
 /** Whom a face is like. */
 export interface Likeness {
   /** Best first. */
-  readonly matches: readonly Match[];
+  readonly matches: readonly LikeMatch[];
   /** What the scores mean. */
   readonly curve: ScoreCurve;
 }
@@ -39,6 +46,10 @@ export function likenessOf(
   if (!curve) throw new RangeError(`encoder ${encoder} is not calibrated`);
   const closest = gallery.search(embedding, encoder, CLOSEST);
   const allowance = allowances.get(encoder)?.(embedding) ?? (() => 0);
-  const matches = closest.map(({ person, score }) => ({ person, ...meaningOf(curve, score - allowance(person.id)) }));
+  const matches = closest.map(({ person, score: cosine }) => ({
+    person,
+    cosine,
+    ...meaningOf(curve, lessened(cosine, allowance(person.id))),
+  }));
   return { matches: matches.sort((a, b) => b.score - a.score), curve };
 }

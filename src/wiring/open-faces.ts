@@ -3,7 +3,7 @@ import { type Clock, systemClock } from '../core/clock.ts';
 import { EyelineError } from '../core/errors.ts';
 import type { Size } from '../core/geometry.ts';
 import type { Logger } from '../core/logger.ts';
-import type { FacePart } from '../core/person.ts';
+import type { FacePart, MaskState } from '../core/person.ts';
 import type { Picture } from '../core/picture.ts';
 import { type AlignmentPoints, alignToTemplate, movedMarks, TEMPLATE_MARKS, TEMPLATE_SIZE } from '../faces/align.ts';
 import type { Detection, FaceDetector } from '../faces/detect.ts';
@@ -28,6 +28,7 @@ import type { FaceCrop } from '../gallery/template.ts';
 import { alignmentWay } from '../inference/alignment-way.ts';
 import { checkAligning } from '../inference/check-aligning.ts';
 import { InferencePool } from '../inference/inference-pool.ts';
+import { jointShareOf } from '../inference/joint-share.ts';
 import { calibrationOf, readCalibrations } from '../inference/manifest-calibration.ts';
 import { type BatcherOptions, ModelBatcher } from '../inference/model-batcher.ts';
 import { openOnnxModel } from '../inference/onnxruntime-model.ts';
@@ -164,6 +165,7 @@ export async function openFaceAnalyser(
     };
     const full = await openEncoder('encoder', config.models.encoder, 'full');
     const upper = upperEncoder === null ? null : await openEncoder('upperEncoder', upperEncoder, 'upper');
+    const jointShare = upper ? jointShareOf(store.entry(upper.inUse.id), full.inUse) : 0;
     const spoofing = liveness
       ? await Promise.all(
           config.models.liveness.map(async (id) => {
@@ -199,6 +201,7 @@ export async function openFaceAnalyser(
         maskAssessor: masks && maskAssessor(masks.lane(name)),
         encoder: full.lane(name),
         upperEncoder: upper?.lane(name) ?? null,
+        jointShare,
       });
     return {
       analyser: lane(''),
@@ -258,8 +261,12 @@ export interface OpenFaceReader {
   detect(picture: Picture): Promise<readonly Detection[]>;
   /** What the encoders make of faces, in order; null for what is no face to the full-face one. */
   readFaces(picture: Picture, found: readonly Detection[]): Promise<readonly ((ReadFace & Face) | null)[]>;
-  /** Embeds a face that was cut out and aligned before by every encoder in use; what is no face to one is left out. */
-  embedCrop(crop: FaceCrop): Promise<readonly FaceEmbedding[]>;
+  /**
+   * Templates of a face that was cut out and aligned before, by every encoder in use; what is no face to one is left out.
+   *
+   * @param mask state of the face when it was enrolled; null when nobody judged it
+   */
+  embedCrop(crop: FaceCrop, mask: MaskState | null): Promise<readonly FaceEmbedding[]>;
   /** Score from which on what the detector finds is a face. */
   readonly leastScore: number;
   /** Those in use, the full-face one first. */
@@ -295,7 +302,7 @@ export async function openFaceReader(
   const detect = (picture: Picture) => analyser.detect(picture);
   const readFaces = async (picture: Picture, found: readonly Detection[]) => {
     const faces = await analyser.describe(picture, found);
-    const embeddings = await analyser.embedByAll(picture, faces);
+    const embeddings = await analyser.embedTemplates(picture, faces);
     const crops = await cropsOf(picture, faces);
     return faces.map((face, index) => {
       const ofFace = embeddings[index] ?? [];
@@ -306,7 +313,7 @@ export async function openFaceReader(
   const reader: FaceReader = {
     read: async (picture) => (await readFaces(picture, await detect(picture))).filter((face) => face !== null),
   };
-  const embedCrop = async ({ side, rgb, marks }: FaceCrop) => {
+  const embedCrop = async ({ side, rgb, marks }: FaceCrop, state: MaskState | null) => {
     const { rgbPicture } = await import('../capture/opencv-picture.ts');
     const picture = rgbPicture(rgb, { width: side, height: side });
     try {
@@ -314,7 +321,9 @@ export async function openFaceReader(
       // Of crops that were kept without, or found by a model without a bridge, it stands where the template has it.
       const usual = movedMarks(TEMPLATE_MARKS, [scale, 0, 0, 0, scale, 0]);
       const landmarks = { five: marks?.five ?? usual.five, bridge: marks?.bridge ?? usual.bridge };
-      const [embeddings = []] = await analyser.embedByAll(picture, [{ landmarks }]);
+      const [embeddings = []] = await analyser.embedTemplates(picture, [
+        { landmarks, mask: state && { state, confidence: 1 } },
+      ]);
       return embeddings;
     } finally {
       picture.release();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { normalNumbers, seededRandom } from '../../src/core/seeded-random.ts';
-import { type StrangersPerson, strangersFigures } from '../../src/evaluation/strangers.ts';
+import { type PictureEmbedding, type StrangersPerson, strangersFigures } from '../../src/evaluation/strangers.ts';
 import { normalise } from '../../src/faces/embedding.ts';
 import type { ScoreCalibration } from '../../src/faces/score-calibration.ts';
 import { adaptToGallery } from '../../src/pipeline/adapt-to-gallery.ts';
@@ -20,7 +20,8 @@ function crowd(people: number, alike: number): StrangersPerson[] {
       const away = direction();
       return normalise(centre.map((value, at) => value + 0.1 * (away[at] ?? 0)));
     });
-    return { person: `p${index}`, templates: pictures, probes: pictures };
+    const embeddings = pictures.map((embedding, at) => ({ picture: `p${index} ${at}`, embedding }));
+    return { person: `p${index}`, templates: embeddings, probes: embeddings };
   });
 }
 
@@ -68,7 +69,12 @@ describe('strangers against what is claimed', () => {
   it('are the same for a seed, and may come from elsewhere', () => {
     const people = crowd(30, 0.1);
     expect(strangersFigures(people, options)).toEqual(strangersFigures(people, options));
-    const strangers = crowd(30, 0).map((it) => ({ ...it, person: `other ${it.person}` }));
+    const elsewhere = ({ picture, embedding }: PictureEmbedding) => ({ picture: `other ${picture}`, embedding });
+    const strangers = crowd(30, 0).map(({ person, templates, probes }) => ({
+      person: `other ${person}`,
+      templates: templates.map(elsewhere),
+      probes: probes.map(elsewhere),
+    }));
     const figures = strangersFigures(people, { ...options, strangers });
     expect(figures.comparisons).toBe(10 * 30 * 2 * 20 * 2);
     expect(figures.adapted[1]?.strangers ?? 1).toBeLessThanOrEqual(figures.asMeasured[1]?.strangers ?? 0);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { normalNumbers, seededRandom } from '../../src/core/seeded-random.ts';
-import { cohortOf } from '../../src/faces/cohort.ts';
+import { cohortOf, lessened } from '../../src/faces/cohort.ts';
 import type { OwnedTemplates } from '../../src/faces/cross-person-scores.ts';
 import { cosine, normalise } from '../../src/faces/embedding.ts';
 
@@ -112,6 +112,15 @@ describe('people of a gallery as a cohort', () => {
     for (const owner of [0, 1, 3, -1]) {
       expect(cohort?.allowance(probe)(owner)).toBeCloseTo(same?.allowance(probe)(owner) ?? Number.NaN, 6);
     }
+  });
+
+  it.each([
+    [0.5, 0.2, 0.3],
+    [0.99, -0.2, 1],
+    [-0.9, 0.2, -1],
+    [0.4, 0, 0.4],
+  ])('leaves of a cosine of %f, %f taken off, a score of %f', (cosine, allowance, score) => {
+    expect(lessened(cosine, allowance)).toBeCloseTo(score, 9);
   });
 
   it('takes nothing off where all scores are the same', () => {

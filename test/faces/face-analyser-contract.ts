@@ -18,7 +18,7 @@ export function describeFaceAnalyser(name: string, build: () => Promise<Analyser
       expect(await analyser.detect(empty)).toEqual([]);
       expect(await analyser.describe(empty, [])).toEqual([]);
       expect(await analyser.embed(empty, [])).toEqual([]);
-      expect(await analyser.embedByAll(empty, [])).toEqual([]);
+      expect(await analyser.embedTemplates(empty, [])).toEqual([]);
     });
 
     it('gives boxes inside the picture, best first', async () => {

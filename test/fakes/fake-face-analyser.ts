@@ -2,7 +2,7 @@ import type { Box } from '../../src/core/geometry.ts';
 import type { FacePart, MaskState } from '../../src/core/person.ts';
 import type { Frame, Picture } from '../../src/core/picture.ts';
 import { normalise } from '../../src/faces/embedding.ts';
-import type { Face, FaceAnalyser, FaceEmbedding, FaceToEmbed, PlacedFace } from '../../src/faces/face-analyser.ts';
+import type { Face, FaceAnalyser, FaceEmbedding, FaceToEmbed } from '../../src/faces/face-analyser.ts';
 import { type FaceLandmarks, ibugLandmarks } from '../../src/faces/landmarks.ts';
 import { partToEmbed } from '../../src/faces/mask-state.ts';
 import type { RunTrace } from '../../src/inference/vision-model.ts';
@@ -101,7 +101,7 @@ export class FakeFaceAnalyser implements FaceAnalyser {
     });
   }
 
-  async embedByAll(_picture: Picture, faces: readonly PlacedFace[]): Promise<FaceEmbedding[][]> {
+  async embedTemplates(_picture: Picture, faces: readonly FaceToEmbed[]): Promise<FaceEmbedding[][]> {
     return faces.map((face) => {
       const { angle, noFace } = (face as StagedDescription).staged;
       return noFace ? [] : [embeddingOf(angle, 'full'), embeddingOf(angle, 'upper')];

@@ -53,6 +53,22 @@ describe('embedding again', () => {
     expect(store.loadTemplates(FULL).owners).toHaveLength(0);
   });
 
+  it('says of each crop whether a mask was worn', async () => {
+    const { store, enrol } = rig();
+    enrol('Anna', { mask: 'worn', part: 'upper' }, crop(3));
+    enrol('Ben', { mask: 'none' }, crop(1));
+    const asked: unknown[] = [];
+    const told = (it: FaceCrop, mask: string | null) => {
+      asked.push([it.rgb[0], mask]);
+      return embed(it);
+    };
+    await reembed({ store, encoders: ENCODERS, embed: told });
+    expect(asked).toEqual([
+      [3, 'worn'],
+      [1, 'none'],
+    ]);
+  });
+
   it('stops between pictures and goes on from there', async () => {
     const { store, enrol, run } = rig();
     for (const name of ['Anna', 'Ben', 'Cem']) enrol(name, {}, crop(1));

@@ -177,3 +177,33 @@ it('tells encoders apart that are aligned otherwise: their embeddings do not com
   expect(fingerprintOf({ ...entry, mirrored: true })).not.toBe(own);
   expect(models.get('mobilefacenet-512-upper')?.alignedBy).toBe('eyes-bridge');
 });
+
+it('tells upper-part encoders apart whose templates are made otherwise', async () => {
+  const { models } = await loadManifest(null);
+  const [entry, full] = ['mobilefacenet-512-upper', 'mobilefacenet-512'].map((id) => models.get(id));
+  if (!entry || !full) throw new Error('an encoder is missing');
+  const jointWith = { encoder: fingerprintOf(full), share: 0.5 };
+  expect(entry.jointWith).toEqual(jointWith);
+  const own = fingerprintOf(entry);
+  expect(fingerprintOf({ ...entry, jointWith })).toBe(own);
+  expect(fingerprintOf({ ...entry, jointWith: { ...jointWith, share: 0.4 } })).not.toBe(own);
+  expect(fingerprintOf({ ...entry, jointWith: { ...jointWith, encoder: SHA } })).not.toBe(own);
+  expect(fingerprintOf({ ...entry, jointWith: undefined })).not.toBe(own);
+});
+
+it('takes joint templates for upper-part encoders only', () => {
+  const jointWith = { encoder: SHA, share: 0.5 };
+  const message = messageFor({
+    models: [
+      embedder({ id: 'a', jointWith }),
+      embedder({ id: 'b', part: 'upper', jointWith: { ...jointWith, share: 1.5 } }),
+      embedder({ id: 'c', role: 'detector', embedding: undefined, jointWith }),
+      embedder({ id: 'd', part: 'upper', jointWith }),
+    ],
+  });
+  expect(message.split('\n')).toEqual([
+    '/etc/own.json: models[0].jointWith: belongs to encoders for the upper part only (part: upper)',
+    expect.stringContaining('/etc/own.json: models[1].jointWith.share: '),
+    '/etc/own.json: models[2].jointWith: belongs to encoders only',
+  ]);
+});

@@ -21,6 +21,14 @@ it('reads back what a file says of itself, the last word where it was said twice
   expect(readContract(writeContract(onnx, { ...contract, mirrored: true }), PIXELS).mirrored).toBe(true);
 });
 
+it('keeps what templates are made together with', () => {
+  const jointWith = { encoder: 'a'.repeat(64), share: 0.5 };
+  expect(readContract(writeContract(onnx, { ...contract, jointWith }), PIXELS).jointWith).toEqual(jointWith);
+  expect(readContract(writeContract(onnx, contract), PIXELS).jointWith).toBeUndefined();
+  const odd = writeContract(onnx, { ...contract, jointWith: { encoder: 'a', share: 2 } });
+  expect(() => readContract(odd, PIXELS)).toThrow(/jointWith has no encoder, or no share from 0 to 1/);
+});
+
 it('is what the shipped upper-part encoder says', () => {
   expect(readContract(onnx, PIXELS)).toMatchObject({ alignedBy: 'eyes-bridge', input: { colour: 'rgb', height: 64 } });
 });

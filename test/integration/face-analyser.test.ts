@@ -38,8 +38,11 @@ beforeAll(async () => {
     ({ id }: { id: string }) => id === config.models.encoder,
   );
   const upper = { ...full, id: 'upper', part: 'upper', input: { ...full.input, scale: 0.0078 } };
+  const together = { encoder: chain.encoder.fingerprint, share: 0.5 };
+  const joint = { ...upper, id: 'joint', alignedBy: 'eyes-bridge', jointWith: together };
+  const foreign = { ...joint, id: 'foreign', jointWith: { ...together, encoder: 'f'.repeat(64) } };
   const manifest = join(folder, 'models.json');
-  await writeFile(manifest, JSON.stringify({ models: [upper] }));
+  await writeFile(manifest, JSON.stringify({ models: [upper, joint, foreign] }));
   routed = await openFaceAnalyser(
     { ...config, models: { ...config.models, manifest, upperEncoder: 'upper' } },
     silentLogger,
@@ -138,13 +141,49 @@ it('embeds a face by the encoder for its mask state, and for enrolment by both',
     [full, 'full'],
     [upper, 'upper'],
   ]);
-  const all = await analyser.embedByAll(crowd, [first, second, third]);
+  const all = await analyser.embedTemplates(crowd, [first, second, third]);
   expect(all.map((ofFace) => ofFace.map(({ encoder }) => encoder))).toEqual([1, 2, 3].map(() => [full, upper]));
   const likeness = made.map((it, face) => {
     const same = all[face]?.find(({ encoder }) => encoder === it?.encoder);
     return it && same ? cosine(it.embedding, same.embedding) : 0;
   });
   for (const value of likeness) expect(value).toBeGreaterThan(0.999);
+});
+
+it('makes templates of bare faces together with the full-face encoder, where the manifest says so', async () => {
+  const config = await testConfig();
+  const manifest = join(folder, 'models.json');
+  const models = { ...config.models, manifest, upperEncoder: 'joint' };
+  const joint = await openFaceAnalyser({ ...config, models }, silentLogger);
+  try {
+    const { analyser } = joint;
+    const [face] = await analyser.describe(crowd, await analyser.detect(crowd));
+    if (!face) throw new Error('a face is missing');
+    const worn = { ...face, mask: { state: 'worn', confidence: 1 } } as const;
+    const bare = { ...face, mask: { state: 'none', confidence: 1 } } as const;
+    const [probe] = await analyser.embed(crowd, [worn]);
+    const [ofBare = [], ofWorn = [], unjudged = []] = await analyser.embedTemplates(crowd, [
+      bare,
+      worn,
+      { ...face, mask: null },
+    ]);
+    const [full, template] = ofBare;
+    if (!probe || !full || !template) throw new Error('a face was not embedded');
+    expect([template.encoder, template.part]).toEqual([probe.encoder, 'upper']);
+    // Half of it is the one, half the other: of two unit vectors the mean is as near to either.
+    const apart = cosine(probe.embedding, full.embedding);
+    expect(apart).toBeLessThan(0.99);
+    for (const half of [probe, full]) {
+      expect(cosine(template.embedding, half.embedding)).toBeCloseTo(Math.sqrt((1 + apart) / 2), 3);
+    }
+    expect(cosine(ofWorn[1]?.embedding ?? new Float32Array(512), probe.embedding)).toBeGreaterThan(0.999);
+    expect(cosine(unjudged[1]?.embedding ?? new Float32Array(512), template.embedding)).toBeGreaterThan(0.999);
+  } finally {
+    await joint.close();
+  }
+  await expect(
+    openFaceAnalyser({ ...config, models: { ...models, upperEncoder: 'foreign' } }, silentLogger),
+  ).rejects.toMatchObject({ code: 'MODEL_UNSUPPORTED', message: expect.stringContaining('templates of foreign') });
 });
 
 it('embeds every face by the one encoder there is, whatever the mask state', async () => {
@@ -156,7 +195,7 @@ it('embeds every face by the one encoder there is, whatever the mask state', asy
     if (!first) throw new Error('a face is missing');
     const [made] = await analyser.embed(crowd, [{ ...first, mask: { state: 'worn', confidence: 1 } }]);
     expect(made?.encoder).toBe(encoder.fingerprint);
-    expect((await analyser.embedByAll(crowd, [first]))[0]).toHaveLength(1);
+    expect((await analyser.embedTemplates(crowd, [first]))[0]).toHaveLength(1);
   } finally {
     await alone.close();
   }

@@ -69,7 +69,8 @@ describe('whom a face is like', () => {
     for (const [at, matches] of found.entries()) {
       const probe = probes[at] ?? new Float32Array();
       const raw = new Map(snapshot.search(probe, 20).map(({ person, score }) => [person.id, score]));
-      for (const { person, score } of matches) {
+      for (const { person, score, cosine } of matches) {
+        expect(cosine).toBe(raw.get(person.id));
         const own = rows.flatMap(({ owner }, row) => (snapshot.people[owner]?.id === person.id ? [row] : []));
         expect(score).toBeCloseTo(Math.max(...own.map((row) => among.of(row, probe))), 5);
         if (Math.abs(score - (raw.get(person.id) ?? score)) > 0.02) changed++;

@@ -9,7 +9,8 @@ import type { MaskState } from '../../core/person.ts';
 import { allowingForAll } from '../../evaluation/among-enrolled.ts';
 import { CachedEncoder } from '../../evaluation/cached-encoder.ts';
 import { type FeatureMaps, featureMaps } from '../../evaluation/classifiers/feature-maps.ts';
-import { type HideLowerFace, modelEncoder } from '../../evaluation/face-encoder.ts';
+import { type FaceEncoder, type HideLowerFace, modelEncoder } from '../../evaluation/face-encoder.ts';
+import { jointEncoder } from '../../evaluation/joint-encoder.ts';
 import { type RoutedCode, routedEncoder } from '../../evaluation/routed-encoder.ts';
 import { scoreOfSameRate } from '../../evaluation/score-of-same-rate.ts';
 import type { AlignmentPoints } from '../../faces/align.ts';
@@ -18,6 +19,7 @@ import { curveFor, type ScoreCalibration } from '../../faces/score-calibration.t
 import { cutToFeatureMap } from '../../inference/graph/feature-map.ts';
 import { prepareGraph } from '../../inference/graph/prepare.ts';
 import { InferenceThread } from '../../inference/inference-thread.ts';
+import { jointShareOf } from '../../inference/joint-share.ts';
 import type { ModelEntry } from '../../inference/manifest.ts';
 import { calibrationOf, readCalibrations } from '../../inference/manifest-calibration.ts';
 import { ModelBatcher } from '../../inference/model-batcher.ts';
@@ -75,9 +77,18 @@ export class EvaluationModels {
     const name = hide ? id : model;
     const known = this.#encoders.get(name);
     if (known) return known;
-    const encoder = new CachedEncoder(modelEncoder({ id: name, ...(await this.#partsOf(id)) }), monotonic);
+    const own = modelEncoder({ id: name, ...(await this.#partsOf(id)) });
+    const encoder = new CachedEncoder(await this.#asEnrolled(own, this.#store.entry(model)), monotonic);
     this.#encoders.set(name, encoder);
     return encoder;
+  }
+
+  /** With templates as the daemon makes them. Throws MODEL_UNSUPPORTED when that takes another full-face encoder than the one in use. */
+  async #asEnrolled(own: FaceEncoder<Float32Array>, entry: ModelEntry): Promise<FaceEncoder<Float32Array>> {
+    if (!entry.jointWith) return own;
+    const id = this.#config.models.encoder;
+    const { fingerprint } = await this.open(id);
+    return jointEncoder(own, await this.encoder(id), jointShareOf(entry, { id, fingerprint }));
   }
 
   async #encoderOfFile(file: string): Promise<CachedEncoder<Float32Array>> {
@@ -86,10 +97,9 @@ export class EvaluationModels {
     const { input, licence } = this.#store.entry(this.#config.models.encoder);
     const files = await encoderFile(file, { pixels: input, licence, scratch: await this.#scratchFolder() });
     const model = await this.open(file, files);
-    const encoder = new CachedEncoder(
-      modelEncoder({ id: file, model, alignedBy: this.#alignmentOf(files.entry(file)), minNorm: 0, hide: null }),
-      monotonic,
-    );
+    const entry = files.entry(file);
+    const own = modelEncoder({ id: file, model, alignedBy: this.#alignmentOf(entry), minNorm: 0, hide: null });
+    const encoder = new CachedEncoder(await this.#asEnrolled(own, entry), monotonic);
     this.#encoders.set(file, encoder);
     return encoder;
   }

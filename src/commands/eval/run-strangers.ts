@@ -1,8 +1,14 @@
 import { EyelineError } from '../../core/errors.ts';
+import { embedPictures } from '../../evaluation/cached-encoder.ts';
 import type { FaceEncoder } from '../../evaluation/face-encoder.ts';
 import { cropsTaken } from '../../evaluation/face-source.ts';
 import { type PersonPictures, readPeopleFolder } from '../../evaluation/people-folder.ts';
-import { type StrangersFigures, type StrangersPerson, strangersFigures } from '../../evaluation/strangers.ts';
+import {
+  type PictureEmbedding,
+  type StrangersFigures,
+  type StrangersPerson,
+  strangersFigures,
+} from '../../evaluation/strangers.ts';
 import { curveFor, type ScoreCalibration } from '../../faces/score-calibration.ts';
 import { adaptToGallery } from '../../pipeline/adapt-to-gallery.ts';
 import type { CommandContext } from '../command.ts';
@@ -80,24 +86,23 @@ async function embedPeople(
     pad,
   }: Pick<StrangersCommand, 'mask' | 'maskSeed' | 'most'> & { probe: 'masked' | 'plain'; pad: number },
 ): Promise<StrangersPerson[]> {
-  const embed = async (kind: 'plain' | 'masked', drawn: boolean) => {
+  const embed = async (kind: 'plain' | 'masked', drawn: boolean, as: 'probes' | 'enrolled') => {
     const pictures = people.flatMap(({ person, ...own }) => own[kind].slice(0, most).map((file) => ({ person, file })));
     const read = await shelf.read(
       pictures.map(({ file }) => file),
       { choose: pad > 0 ? 'largest' : 'central', pad, ...cropsTaken(encoder), mask: drawn ? { seed: maskSeed } : null },
       progress.onProgress,
     );
-    const found = read.flatMap(({ face }, index) => (face ? [{ face, person: pictures[index]?.person ?? '' }] : []));
-    const vectors = await encoder.embed(found.map(({ face }) => face));
-    const byPerson = new Map<string, Float32Array[]>();
-    found.forEach(({ person }, index) => {
-      const vector = vectors[index];
-      if (vector) byPerson.set(person, [...(byPerson.get(person) ?? []), vector]);
+    const embeddings = await embedPictures(read, encoder, as);
+    const byPerson = new Map<string, PictureEmbedding[]>();
+    read.forEach(({ file: picture }, index) => {
+      const [embedding, person = ''] = [embeddings[index], pictures[index]?.person];
+      if (embedding) byPerson.set(person, [...(byPerson.get(person) ?? []), { picture, embedding }]);
     });
     return byPerson;
   };
-  const templates = await embed('plain', false);
-  const probes = probe === 'plain' && mask === 'none' ? templates : await embed(probe, mask === 'probe');
+  const templates = await embed('plain', false, 'enrolled');
+  const probes = await embed(probe, mask === 'probe', 'probes');
   return people.flatMap(({ person }) => {
     const own = { templates: templates.get(person) ?? [], probes: probes.get(person) ?? [] };
     return own.templates.length + own.probes.length > 0 ? [{ person, ...own }] : [];

@@ -23,7 +23,7 @@ export interface ModelToInstall {
  */
 export async function installModel(modelsDir: string, model: ModelToInstall): Promise<string> {
   const { id, from, contract, part, recipe } = model;
-  const { input, outputs, embedding, alignedBy, mirrored } = contract;
+  const { input, outputs, embedding, alignedBy, mirrored, jointWith } = contract;
   const manifest = join(modelsDir, TRAINED_MANIFEST);
   try {
     const hash = sha256(new Uint8Array(await readFile(model.file)));
@@ -43,6 +43,7 @@ export async function installModel(modelsDir: string, model: ModelToInstall): Pr
       ...(part !== undefined && { part }),
       ...(alignedBy !== undefined && { alignedBy }),
       ...(mirrored && { mirrored }),
+      ...(jointWith && { jointWith }),
       // It learned from that one's scores.
       ...(from.minScore !== undefined && { minScore: from.minScore }),
     };

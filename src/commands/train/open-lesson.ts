@@ -16,6 +16,7 @@ import type { Lesson } from '../../training/recipes/lesson.ts';
 import { maskStateLesson } from '../../training/recipes/mask-state-lesson.ts';
 import { siameseLesson } from '../../training/recipes/siamese-lesson.ts';
 import { classifierParts } from './classifier-parts.ts';
+import { shippedEncoder } from './shipped-encoder.ts';
 
 export interface LessonContext {
   readonly config: Config;
@@ -85,8 +86,15 @@ export async function openLesson(recipe: TrainingRecipe, context: LessonContext)
       const encoder = await context.openModel(id);
       const targets = await embeddingsOf(faces, encoder, entry, alignments, landmarker.fingerprint, options);
       const inUse = await maskedEncoderInUse(context);
+      const shipped = await shippedEncoder(recipe, entry);
+      if (shipped) context.say(`going on from ${shipped.entry.id}`);
       try {
-        return await encoderLesson(recipe, { ...parts, alignments, targets }, { entry, onnx, inUse }, context.open);
+        return await encoderLesson(
+          recipe,
+          { ...parts, alignments, targets },
+          { entry, onnx, shipped, inUse },
+          context.open,
+        );
       } catch (error) {
         if (error instanceof EyelineError) throw error;
         throw new EyelineError('GRAPH_UNTRAINABLE', `model ${id}: ${messageOf(error)}`, { cause: error });

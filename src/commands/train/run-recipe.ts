@@ -74,7 +74,7 @@ export async function runRecipe(run: RecipeRun): Promise<RecipeOutcome> {
   try {
     const record = await readRecord(prepared);
     if (run.resume) await requireSameData(folder, record?.fingerprint);
-    const split = splitOf(faces, recipe);
+    const split = splitOf(faces, recipe, record?.people.length);
     if (!run.resume) {
       await folder.begin({
         recipe: run.name,
@@ -214,16 +214,21 @@ const LEAST_TO_PART = 4;
 /**
  * People with a face, parted; those who are seen with a real mask alone are parted for themselves, since there are few as a rule.
  * A classifier is judged by other pictures of the people it learns. Throws TRAINING_DATA_UNUSABLE.
+ *
+ * @param of people in the folders, with a face or without: who is held out does not depend on who is found in which pictures
  */
 export function splitOf(
   { faces }: Pick<FaceStore, 'faces'>,
   { kind, validation, seed }: Pick<TrainingRecipe, 'kind' | 'validation' | 'seed'>,
+  of?: number,
 ): PictureSplit {
   if (kind === 'classifier') {
     const people = faces.map(({ person }) => person);
     return splitPictures(people, validation.share, seed, validation.fold);
   }
-  const part = (people: readonly number[]) => splitPeople(people, validation.share, seed, validation.fold);
+  const { share, fold } = validation;
+  const part = (people: readonly number[]) =>
+    splitPeople(people, { share, seed, fold, ...(of !== undefined && { of }) });
   const bare = new Set(faces.flatMap(({ person, worn }) => (worn ? [] : [person])));
   const masked = [...new Set(faces.flatMap(({ person }) => (bare.has(person) ? [] : [person])))];
   // Where nobody is bare the lesson says what it needs.

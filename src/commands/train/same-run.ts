@@ -1,17 +1,21 @@
 import { readFile } from 'node:fs/promises';
 import type { Config } from '../../config/schema.ts';
-import { parseRecipe, type TrainingRecipe } from '../../config/training-recipe.ts';
+import { parseRecipe, type RecipeOf, type TrainingRecipe } from '../../config/training-recipe.ts';
 import { EyelineError, messageOf } from '../../core/errors.ts';
 import { sha256 } from '../../inference/files.ts';
+import type { ModelEntry } from '../../inference/manifest.ts';
 import type { ModelStore } from '../../inference/store.ts';
 import type { RunFolder } from '../../training/run/run-folder.ts';
 import { modelBehind } from '../eval/evaluation-models.ts';
 import { modelOf } from './open-lesson.ts';
+import { shippedEntry } from './shipped-encoder.ts';
 
 /** A run goes on with what it began with, or not at all: half of its steps would be those of another run. */
 
 /** Models a run is built on, by their part in it: what it begins with, aligns faces by, takes features from. */
-export type ModelsOfRun = Readonly<Partial<Record<'model' | 'landmarks' | 'encoder' | 'network', UsedModel>>>;
+export type ModelsOfRun = Readonly<
+  Partial<Record<'model' | 'student' | 'landmarks' | 'encoder' | 'network', UsedModel>>
+>;
 interface UsedModel {
   readonly id: string;
   readonly sha256: string;
@@ -33,7 +37,11 @@ export async function modelsOfRun(
     case 'landmarks':
       return { model: inUse(modelOf(recipe.kind, config)) };
     case 'encoder':
-      return { model: inUse(modelOf(recipe.kind, config)), landmarks: await aligning() };
+      return {
+        model: inUse(modelOf(recipe.kind, config)),
+        ...(await studentOf(recipe, store.entry(config.models.encoder))),
+        landmarks: await aligning(),
+      };
     case 'siamese':
       return {
         landmarks: await aligning(),
@@ -47,6 +55,11 @@ export async function modelsOfRun(
     case 'mask-state':
       return {};
   }
+}
+
+async function studentOf(recipe: RecipeOf<'encoder'>, teacher: ModelEntry): Promise<Pick<ModelsOfRun, 'student'>> {
+  const entry = await shippedEntry(recipe, teacher);
+  return entry ? { student: { id: entry.id, sha256: entry.sha256 } } : {};
 }
 
 async function fileOf(file: string): Promise<UsedModel> {
@@ -74,7 +87,7 @@ export async function requireSameSettings(folder: RunFolder, recipe: TrainingRec
 /** Throws USAGE when a run was begun with another model. */
 export async function requireSameModels(folder: RunFolder, now: ModelsOfRun): Promise<void> {
   const begun = (await folder.readRecord()) as ModelsOfRun;
-  for (const part of ['model', 'landmarks', 'encoder', 'network'] as const) {
+  for (const part of ['model', 'student', 'landmarks', 'encoder', 'network'] as const) {
     const [was, is] = [begun[part], now[part]];
     if (!was || !is || was.sha256 === is.sha256) continue;
     const what = `another ${part}: ${was.id} (SHA-256 ${was.sha256.slice(0, 12)}…), not ${is.id} (${is.sha256.slice(0, 12)}…)`;

@@ -71,7 +71,7 @@ function recorded(track: readonly (StreamLook | null)[]): FaceAnalyser {
     detect: async (picture) => face(picture),
     describe: async (picture, detections) => (detections.length > 0 ? face(picture) : []),
     embed: async (picture, faces) => faces.map(() => at(picture)?.embedding ?? null),
-    embedByAll: async () => [],
+    embedTemplates: async () => [],
   };
 }
 

@@ -40,6 +40,7 @@ export interface PictureSplit {
  * Parts each person's pictures by chance: `share` of them, at least one, is held out of whoever has two.
  *
  * @param people number of the person of each face
+ * @param of     how many there are with those of whom no face was found: numbers are below it, and the chance does not depend on who was found
  * @param fold   another fold holds out other pictures
  * Throws TRAINING_DATA_UNUSABLE when there is one person alone, or nobody has two pictures.
  */
@@ -85,14 +86,17 @@ export interface PeopleSplit {
  * Parts people by chance: `share` of them, at least two, are held out.
  *
  * @param people numbers of people that have a face
+ * @param of     how many there are with those of whom no face was found: numbers are below it, and the chance does not depend on who was found
  * @param fold   another fold holds out other people, for a cross-validation: 0 to `1 / share` - 1
  * Throws TRAINING_DATA_UNUSABLE when fewer than two people would be left on either side.
  */
-export function splitPeople(people: readonly number[], share: number, seed: number, fold = 0): PeopleSplit {
-  const order = shuffled(
-    [...new Set(people)].sort((a, b) => a - b),
-    seededRandom(seed),
-  );
+export function splitPeople(
+  people: readonly number[],
+  { share, seed, fold = 0, of }: { share: number; seed: number; fold?: number; of?: number },
+): PeopleSplit {
+  const there = new Set(people);
+  const all = of === undefined ? [...there].sort((a, b) => a - b) : Array.from({ length: of }, (_, person) => person);
+  const order = shuffled(all, seededRandom(seed)).filter((person) => there.has(person));
   const count = Math.max(2, Math.round(order.length * share));
   if (order.length - count < 2) {
     const found = ['nobody', 'one person'][order.length] ?? `${order.length} people`;

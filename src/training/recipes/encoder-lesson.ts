@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { RecipeOf } from '../../config/training-recipe.ts';
 import type { Size } from '../../core/geometry.ts';
 import { type AlignmentPoints, alignBy } from '../../faces/align.ts';
-import type { ModelEntry } from '../../inference/manifest.ts';
+import { jointTemplate } from '../../faces/joint-template.ts';
+import { fingerprintOf, type ModelEntry } from '../../inference/manifest.ts';
 import { writeContract } from '../../inference/model-contract.ts';
 import { coarsened } from '../data/degrade.ts';
 import {
@@ -33,9 +35,11 @@ const BLANK_FACES = 64;
 const BLANK = 127;
 
 export interface EncoderModels {
-  /** The encoder for whole faces: what the student begins as, and its teacher. */
+  /** The encoder for whole faces: the teacher. */
   readonly entry: ModelEntry;
   readonly onnx: Uint8Array;
+  /** What the student begins as instead: one that learned from the same teacher before. */
+  readonly shipped: { readonly entry: ModelEntry; readonly onnx: Uint8Array } | null;
   /** What masked faces are embedded by now: the upper-part encoder in use, or the same one. */
   readonly inUse: { readonly entry: ModelEntry; readonly onnx: Uint8Array };
 }
@@ -55,16 +59,23 @@ export interface EncoderParts extends LessonParts {
 export async function encoderLesson(
   recipe: RecipeOf<'encoder'>,
   { store, train, validation, alignments, targets }: EncoderParts,
-  { entry, onnx, inUse }: EncoderModels,
+  { entry, onnx, shipped, inUse }: EncoderModels,
   open: OpenSession,
 ): Promise<Lesson> {
-  const { seed, masked, alignedBy, mirrored, jitterPx, degradation, blankFrom } = recipe;
+  const { seed, masked, alignedBy, mirrored, jointShare, jitterPx, degradation, blankFrom } = recipe;
   const { width, height } = entry.input;
   const people = Math.floor(recipe.batch / 2);
   const dimension = entry.embedding ?? 0;
   const output = entry.outputs[0]?.name ?? '';
   const pixels = { mean: entry.input.mean, scale: entry.input.scale };
   const size = { width, height: Math.min(recipe.rows, height) };
+  const teacher = fingerprintOf(entry);
+  const jointWith = jointShare > 0 ? { encoder: teacher, share: jointShare } : undefined;
+  const templates = (faces: readonly number[], own: readonly Float32Array[], share: number) =>
+    own.map((embedding, at) => {
+      const from = (faces[at] ?? 0) * dimension;
+      return share > 0 ? jointTemplate(embedding, targets.subarray(from, from + dimension), share) : embedding;
+    });
   let judged: JudgedCrops | null = null;
   const crops = () => {
     judged ??= judgedCrops(store, chooseJudged(store, validation, recipe.validation.faces), size, {
@@ -73,18 +84,25 @@ export async function encoderLesson(
     });
     return judged;
   };
+  const asked = (): EncoderAsked => {
+    const { faces } = crops();
+    return { output, mirrored, pixels, templates: (own) => templates(faces, own, jointShare) };
+  };
   const shown = train.slice(0, BLANK_FACES).map((face) => {
     const crop = cutSmoothly(store.read(face), alignBy(alignedBy, marksOf(alignments, face, 0)), { width, height });
     crop.rgb.fill(BLANK, size.height * width * 3);
     return crop;
   });
-  const blank = await meanMap(shown, { onnx, height, pixels, open });
+  const begin = shipped
+    ? shipped.onnx
+    : keepUpperRows(onnx, height, size.height, await meanMap(shown, { onnx, height, pixels, open }));
   return {
-    onnx: writeContract(keepUpperRows(onnx, height, size.height, blank), {
+    onnx: writeContract(begin, {
       ...entry.input,
       part: 'upper',
       alignedBy,
       mirrored,
+      jointWith,
     }),
     input: [3, size.height, size.width],
     contract: {
@@ -93,6 +111,7 @@ export async function encoderLesson(
       embedding: entry.embedding,
       alignedBy,
       mirrored,
+      ...(jointWith && { jointWith }),
     },
     cut: recipe.cut,
     batch: 2 * people,
@@ -158,19 +177,23 @@ export async function encoderLesson(
         block: null,
       });
       try {
+        const { jointWith: before, mirrored: twice = false } = inUse.entry;
+        // Made with another encoder than the teacher they would be of another space.
+        const share = before?.encoder === teacher ? before.share : 0;
         return await judgeEncoder(student, student.initial, shown, {
           output: inUse.entry.outputs[0]?.name ?? '',
-          mirrored: inUse.entry.mirrored ?? false,
+          mirrored: twice,
           pixels: inUse.entry.input,
+          templates: (own) => templates(shown.faces, own, share),
         });
       } finally {
         await student.close();
       }
     },
-    judge: (student, values) => judgeEncoder(student, values, crops(), { output, mirrored, pixels }),
+    judge: (student, values) => judgeEncoder(student, values, crops(), asked()),
     async examples(student, before, after) {
       const { faces, people } = crops();
-      const embedded = (values: Values) => embedCrops(student, values, crops(), { output, mirrored, pixels });
+      const embedded = (values: Values) => embedCrops(student, values, crops(), asked());
       // Shown as a whole, though the encoder sees the upper rows.
       const whole = { width, height };
       const crop = (at: number, wears: boolean) => {
@@ -183,6 +206,22 @@ export async function encoderLesson(
     },
     close: async () => {},
   };
+}
+
+/**
+ * Whether a student of a recipe can begin as this encoder: it is for the upper part, takes the same crops, and learned the space of the
+ * same teacher.
+ */
+export function canBeginAs(it: ModelEntry, recipe: RecipeOf<'encoder'>, teacher: ModelEntry): boolean {
+  if (it.role !== 'encoder' || it.part !== 'upper') return false;
+  const { width, height } = teacher.input;
+  const takes = { ...teacher.input, width, height: Math.min(recipe.rows, height) };
+  return (
+    isDeepStrictEqual(it.input, takes) &&
+    (it.alignedBy ?? 'five') === recipe.alignedBy &&
+    it.embedding === teacher.embedding &&
+    it.jointWith?.encoder === fingerprintOf(teacher)
+  );
 }
 
 /** The last feature map of crops, their mean. */
@@ -274,16 +313,21 @@ function probeOf(
 }
 
 /** What of an encoder's answers is an embedding, and how it takes pixels. */
-type EncoderAsked = EmbeddingOf & { readonly pixels: PixelScale };
+interface EncoderAsked extends EmbeddingOf {
+  readonly pixels: PixelScale;
+  /** What is enrolled of the bare faces. */
+  templates(own: readonly Float32Array[]): readonly Float32Array[];
+}
 
 async function embedCrops(
   student: Student,
   values: Values,
   { plain, masked }: JudgedCrops,
-  { pixels, ...of }: EncoderAsked,
-): Promise<EmbeddedFaces> {
+  { pixels, templates, ...of }: EncoderAsked,
+): Promise<EmbeddedFaces & { readonly bare: readonly Float32Array[] }> {
   const embed = (crops: readonly RgbImage[]) => unitEmbeddings(student, values, { crops, pixels }, of);
-  return { gallery: await embed(plain), probes: await embed(masked) };
+  const bare = await embed(plain);
+  return { gallery: templates(bare), bare, probes: await embed(masked) };
 }
 
 async function judgeEncoder(
@@ -292,10 +336,10 @@ async function judgeEncoder(
   judged: JudgedCrops,
   of: EncoderAsked,
 ): Promise<Judgement> {
-  const { gallery, probes } = await embedCrops(student, values, judged, of);
+  const { gallery, bare, probes } = await embedCrops(student, values, judged, of);
   const { people } = judged;
   const under = trueAcceptRates(gallery, probes, people, [1e-2, 1e-3, 1e-4]);
-  const without = trueAcceptRates(gallery, gallery, people, [1e-3]);
+  const without = trueAcceptRates(gallery, bare, people, [1e-3]);
   const figures = {
     maskedTar2: under.tar[0] ?? 0,
     maskedTar3: under.tar[1] ?? 0,

@@ -12,7 +12,10 @@ import { writeWeights } from '../write-weights.ts';
 import { type Cut, openStudent, type Student } from './student.ts';
 
 /** What a manifest says of a model's file. */
-export type ModelContract = Pick<ModelEntry, 'input' | 'outputs' | 'embedding' | 'alignedBy' | 'mirrored'>;
+export type ModelContract = Pick<
+  ModelEntry,
+  'input' | 'outputs' | 'embedding' | 'alignedBy' | 'mirrored' | 'jointWith'
+>;
 
 /** Pictures side by side, for people to look at. */
 export interface Example {

@@ -4,16 +4,26 @@ import { splitPeople, splitPictures } from '../../../src/training/data/training-
 
 it('holds people out who are not trained on, the same for the same seed', () => {
   const people = Array.from({ length: 50 }, (_, at) => at % 40);
-  const { train, validation } = splitPeople(people, 0.1, 1);
+  const { train, validation } = splitPeople(people, { share: 0.1, seed: 1 });
   expect(validation.size).toBe(4);
   expect(train.size).toBe(36);
   expect([...validation].filter((person) => train.has(person))).toEqual([]);
-  expect(splitPeople(people, 0.1, 1)).toEqual({ train, validation });
-  expect(splitPeople(people, 0.1, 1, 1).validation).not.toEqual(validation);
+  expect(splitPeople(people, { share: 0.1, seed: 1 })).toEqual({ train, validation });
+  expect(splitPeople(people, { share: 0.1, seed: 1, fold: 1 }).validation).not.toEqual(validation);
+});
+
+it('holds the same people out whoever else has a face that is found', () => {
+  const all = Array.from({ length: 200 }, (_, person) => person);
+  const split = (people: readonly number[]) => splitPeople(people, { share: 0.1, seed: 1, of: 200 });
+  const before = split(all);
+  expect(before).toEqual(splitPeople(all, { share: 0.1, seed: 1 }));
+  const lost = [...before.train].slice(0, 5);
+  const after = split(all.filter((person) => !lost.includes(person)));
+  expect([...after.validation].filter((person) => before.train.has(person))).toEqual([]);
 });
 
 it('says so when there are too few people', () => {
-  expect(() => splitPeople([7, 7, 7], 0.1, 1)).toThrow(/one person with a face/);
+  expect(() => splitPeople([7, 7, 7], { share: 0.1, seed: 1 })).toThrow(/one person with a face/);
 });
 
 it('holds pictures out of everybody who has two, and trains on all others', () => {
