@@ -13,7 +13,7 @@ export interface EmbeddingOf {
 }
 
 /** Crops that are given as numbers at once: those of all would fill the memory. */
-const MOST_AT_ONCE = 64;
+const MOST_AT_ONCE = 16;
 
 /**
  * Embeddings of crops by a student with these weights, unit length.
