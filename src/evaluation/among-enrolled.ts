@@ -44,7 +44,7 @@ export function allowingForAll(encoder: FaceEncoder<Float32Array>): FaceEncoder<
     cropPx,
     alignedBy,
     embed: (faces) => encoder.embed(faces),
-    ...(encoder.enrol && { enrol: (faces) => encoder.enrol?.(faces) ?? encoder.embed(faces) }),
+    enrol: (faces) => encoder.enrol?.(faces) ?? encoder.embed(faces),
     compare: (enrolled, probe) => encoder.compare(enrolled, probe),
     among: cosinesAmong,
   };

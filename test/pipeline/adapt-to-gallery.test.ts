@@ -89,6 +89,14 @@ describe('scores among the people of a gallery', () => {
   });
 });
 
+it('allows for how alike a face is to everybody as long as there are people enough', () => {
+  const decisions = parts();
+  decisions.adapt(gallery(crowd(20, 0.3)));
+  expect([...decisions.scores.allowances.keys()]).toEqual(['sha-made']);
+  decisions.adapt(gallery(crowd(7, 0.3)));
+  expect(decisions.scores.allowances.size).toBe(0);
+});
+
 it('tells when something has changed, and that few people tell nothing', () => {
   const lines: string[] = [];
   const logger = {
