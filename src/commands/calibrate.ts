@@ -6,6 +6,7 @@ import { systemClock } from '../core/clock.ts';
 import { EyelineError } from '../core/errors.ts';
 import { silentLogger } from '../core/logger.ts';
 import type { FacePart } from '../core/person.ts';
+import { embedPictures } from '../evaluation/cached-encoder.ts';
 import type { FaceEncoder } from '../evaluation/face-encoder.ts';
 import { cropsTaken } from '../evaluation/face-source.ts';
 import { type FittedCurve, fitScoreCurve, type LabelledEmbedding } from '../evaluation/fit-score-curve.ts';
@@ -134,13 +135,8 @@ async function embed(
 ): Promise<LabelledEmbedding[]> {
   const files = pictures.map(({ file }) => file);
   const read = await shelf.read(files, { choose, pad: 0, ...cropsTaken(encoder), mask }, progress.onProgress);
-  const found = read.flatMap(({ face, file }, index) => {
-    const picture = pictures[index];
-    return face && picture ? [{ face, file, person: picture.person }] : [];
-  });
-  const faces = found.map(({ face }) => face);
-  const embeddings = as === 'enrolled' && encoder.enrol ? await encoder.enrol(faces) : await encoder.embed(faces);
-  return found.flatMap(({ file, person }, index) => {
+  const embeddings = await embedPictures(read, encoder, as);
+  return pictures.flatMap(({ person, file }, index) => {
     const embedding = embeddings[index];
     return embedding ? [{ person, picture: file, embedding }] : [];
   });

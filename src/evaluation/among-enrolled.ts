@@ -1,12 +1,6 @@
 import { cohortOf, lessened } from '../faces/cohort.ts';
 import { cosine } from '../faces/embedding.ts';
-import type { FaceEncoder } from './face-encoder.ts';
-
-/** Scores with what is enrolled. */
-export interface ScoresAmong<Code> {
-  /** The score of what is enrolled at an index with a probe. */
-  of(enrolled: number, probe: Code): number;
-}
+import { enrolBy, type FaceEncoder, type ScoresAmong } from './face-encoder.ts';
 
 /**
  * Cosines of a probe with faces that are enrolled, allowed for how alike it is to everybody, as the daemon does it.
@@ -44,7 +38,7 @@ export function allowingForAll(encoder: FaceEncoder<Float32Array>): FaceEncoder<
     cropPx,
     alignedBy,
     embed: (faces) => encoder.embed(faces),
-    enrol: (faces) => encoder.enrol?.(faces) ?? encoder.embed(faces),
+    enrol: (faces) => enrolBy(encoder, faces),
     compare: (enrolled, probe) => encoder.compare(enrolled, probe),
     among: cosinesAmong,
   };

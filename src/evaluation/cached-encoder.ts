@@ -1,6 +1,5 @@
 import type { AlignmentPoints } from '../faces/align.ts';
-import type { ScoresAmong } from './among-enrolled.ts';
-import type { FaceEncoder } from './face-encoder.ts';
+import { enrolBy, type FaceEncoder, type ScoresAmong } from './face-encoder.ts';
 import type { FaceToEncode, ReadPicture } from './face-source.ts';
 import { NOT_COMPARED } from './metrics/comparisons.ts';
 
@@ -42,9 +41,8 @@ export class CachedEncoder<Code extends object> implements FaceEncoder<Code> {
 
   /** What enrolling costs is not counted: a door waits for probes. */
   async enrol(faces: readonly FaceToEncode[]): Promise<(Code | null)[]> {
-    const { enrol } = this.#encoder;
-    if (!enrol) return this.embed(faces);
-    return this.#each(faces, this.#enrolled, (missing) => enrol.call(this.#encoder, missing));
+    if (!this.#encoder.enrol) return this.embed(faces);
+    return this.#each(faces, this.#enrolled, (missing) => enrolBy(this.#encoder, missing));
   }
 
   async #each(
@@ -89,7 +87,7 @@ export async function embedPictures<Code extends object>(
   as: 'probes' | 'enrolled' = 'probes',
 ): Promise<(Code | null)[]> {
   const faces = pictures.flatMap(({ face }) => (face ? [face] : []));
-  const codes = as === 'enrolled' && encoder.enrol ? await encoder.enrol(faces) : await encoder.embed(faces);
+  const codes = as === 'enrolled' ? await enrolBy(encoder, faces) : await encoder.embed(faces);
   let next = 0;
   return pictures.map(({ face }) => (face ? (codes[next++] ?? null) : null));
 }

@@ -2,7 +2,6 @@ import type { AlignmentPoints } from '../faces/align.ts';
 import { cosine, unitEmbedding } from '../faces/embedding.ts';
 import type { FaceCrop } from '../faces/occlusion.ts';
 import type { VisionModel } from '../inference/vision-model.ts';
-import type { ScoresAmong } from './among-enrolled.ts';
 import { type CropsTaken, cropBy, type FaceToEncode } from './face-source.ts';
 
 /** Turns aligned faces into codes, and compares them. A code is an embedding, or several to choose from at a comparison. */
@@ -20,6 +19,20 @@ export interface FaceEncoder<Code extends object> extends CropsTaken {
    * @param people whose each is, by number
    */
   among?(enrolled: readonly (Code | null)[], people: readonly number[]): ScoresAmong<Code>;
+}
+
+/** Scores with what is enrolled. */
+export interface ScoresAmong<Code> {
+  /** The score of what is enrolled at an index with a probe. */
+  of(enrolled: number, probe: Code): number;
+}
+
+/** Codes of faces as they are enrolled. */
+export async function enrolBy<Code extends object>(
+  encoder: FaceEncoder<Code>,
+  faces: readonly FaceToEncode[],
+): Promise<(Code | null)[]> {
+  return encoder.enrol ? encoder.enrol(faces) : encoder.embed(faces);
 }
 
 /** Blanks what a mask would cover; gives a copy of the same size. */

@@ -1,5 +1,4 @@
-import { jointTemplate } from '../faces/joint-template.ts';
-import { partToEmbed } from '../faces/mask-state.ts';
+import { upperTemplate } from '../faces/joint-template.ts';
 import type { FaceEncoder } from './face-encoder.ts';
 
 /**
@@ -23,8 +22,8 @@ export function jointEncoder(
       const own = await upper.embed(faces);
       const whole = await full.embed(faces);
       return faces.map(({ mask }, index) => {
-        const [a, b] = [own[index] ?? null, whole[index] ?? null];
-        return a && b && partToEmbed(mask) === 'full' ? jointTemplate(a, b, share) : a;
+        const upper = own[index] ?? null;
+        return upper && upperTemplate({ own: upper, whole: whole[index] ?? null, mask }, share);
       });
     },
   };

@@ -1,8 +1,8 @@
 import type { FacePart } from '../core/person.ts';
 import { cosine } from '../faces/embedding.ts';
 import { partToEmbed } from '../faces/mask-state.ts';
-import { cosinesAmong, type ScoresAmong } from './among-enrolled.ts';
-import type { FaceEncoder } from './face-encoder.ts';
+import { cosinesAmong } from './among-enrolled.ts';
+import { enrolBy, type FaceEncoder, type ScoresAmong } from './face-encoder.ts';
 import type { FaceToEncode } from './face-source.ts';
 import { NOT_COMPARED } from './metrics/comparisons.ts';
 
@@ -58,7 +58,7 @@ export function routedEncoder(
     cropPx: full.cropPx,
     alignedBy: [...new Set([...full.alignedBy, ...upper.alignedBy])],
     embed: async (faces) => codesOf(faces, await full.embed(faces), await upper.embed(faces)),
-    enrol: async (faces) => codesOf(faces, await full.embed(faces), await (upper.enrol?.(faces) ?? upper.embed(faces))),
+    enrol: async (faces) => codesOf(faces, await full.embed(faces), await enrolBy(upper, faces)),
     compare,
     ...(allowForAll && { among }),
   };

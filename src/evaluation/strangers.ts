@@ -87,26 +87,20 @@ export function strangersFigures(people: readonly StrangersPerson[], options: St
     spread += made.alikeness?.spread ?? 1;
     const owners = new Map(enrolled.map(({ person }, owner) => [person, owner]));
     const ownerOf = ({ person }: StrangersPerson) => owners.get(person) ?? -1;
-    for (const { of, curve, allowance } of [
-      { of: 'asMeasured', curve: curveOf(calibration), allowance: () => () => 0 },
-      { of: 'adapted', curve: curveOf(made.calibration), allowance: made.cohort?.allowance ?? (() => () => 0) },
+    const allowances = (probe: Float32Array) => {
+      const ofOwner = made.cohort?.allowance(probe) ?? (() => 0);
+      return (other: StrangersPerson) => ofOwner(ownerOf(other));
+    };
+    const impostors = scoresOf(others, (_) => enrolled, allowances);
+    const own = scoresOf(enrolled, (one) => [one], allowances);
+    comparisons += impostors.adapted.length;
+    genuine += own.adapted.length;
+    for (const [of, curve] of [
+      ['asMeasured', curveOf(calibration)],
+      ['adapted', curveOf(made.calibration)],
     ] as const) {
-      const scores = (
-        probes: readonly StrangersPerson[],
-        against: (one: StrangersPerson) => readonly StrangersPerson[],
-      ) =>
-        scoresOf(probes, against, (probe) => {
-          const ofOwner = allowance(probe);
-          return (other) => ofOwner(ownerOf(other));
-        });
-      const impostorScores = scores(others, (_) => enrolled);
-      const genuineScores = scores(enrolled, (one) => [one]);
-      if (of === 'adapted') {
-        comparisons += impostorScores.length;
-        genuine += genuineScores.length;
-      }
       CLAIMED_RATES.forEach((rate, index) => {
-        tallies[of][index]?.add(scoreAtRate(curve, rate), impostorScores, genuineScores);
+        tallies[of][index]?.add(scoreAtRate(curve, rate), impostors[of], own[of]);
       });
     }
   }
@@ -161,20 +155,24 @@ function scoresOf(
   probes: readonly StrangersPerson[],
   against: (one: StrangersPerson) => readonly StrangersPerson[],
   allowances: (probe: Float32Array) => (other: StrangersPerson) => number,
-): Float64Array {
-  return Float64Array.from(
-    probes.flatMap((one) =>
-      one.probes.flatMap((probe) => {
-        const allowance = allowances(probe.embedding);
-        return against(one).flatMap((other) => {
-          const off = allowance(other);
-          return other.templates
-            .filter((template) => template.picture !== probe.picture)
-            .map((template) => lessened(cosine(template.embedding, probe.embedding), off));
-        });
-      }),
-    ),
-  );
+): { readonly asMeasured: Float64Array; readonly adapted: Float64Array } {
+  const asMeasured: number[] = [];
+  const adapted: number[] = [];
+  for (const one of probes) {
+    for (const probe of one.probes) {
+      const allowance = allowances(probe.embedding);
+      for (const other of against(one)) {
+        const off = allowance(other);
+        for (const { picture, embedding } of other.templates) {
+          if (picture === probe.picture) continue;
+          const score = cosine(embedding, probe.embedding);
+          asMeasured.push(score);
+          adapted.push(lessened(score, off));
+        }
+      }
+    }
+  }
+  return { asMeasured: Float64Array.from(asMeasured), adapted: Float64Array.from(adapted) };
 }
 
 function block(people: readonly StrangersPerson[]): OwnedTemplates {

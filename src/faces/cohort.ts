@@ -1,3 +1,4 @@
+import { robustMoments } from '../core/statistics.ts';
 import { LEAST_PEOPLE } from './adapt-curve.ts';
 import { type OwnedTemplates, rowsByPerson } from './cross-person-scores.ts';
 import { cosine } from './embedding.ts';
@@ -21,10 +22,6 @@ export interface Cohort {
 
 /** People a face is compared with at most: they tell how alike it is to all to less than a tenth of the deviation of scores. */
 const MOST_PEOPLE = 128;
-/** Robust deviations from the median beyond which scores count no more: of somebody who is there twice. */
-const FULLY_COUNTED = 2.5;
-/** Between the quartiles of a normal distribution, in deviations. */
-const QUARTILES_APART = 1.349;
 
 /**
  * The people of a gallery as the cohort of test normalisation (T-norm; Auckenthaler et al., "Score normalization for text-independent
@@ -39,7 +36,8 @@ export function cohortOf(templates: OwnedTemplates, rows = rowsByPerson(template
   const members = Array.from({ length: size }, (_, place) => Math.floor((place * rows.length) / size));
   const vectors = members.map((owner) => meanOf(templates, rows[owner] ?? []));
   const crossed = vectors.map((one, place) => vectors.slice(0, place).map((other) => cosine(one, other)));
-  const counted = winsorised(crossed.flat());
+  // Somebody who is there twice is no more alike than the most alike of the others.
+  const { counted } = robustMoments(crossed.flat());
   const sums = new Float64Array(size);
   let [sum, squares] = [0, 0];
   crossed.forEach((scores, one) => {
@@ -78,15 +76,6 @@ export function cohortOf(templates: OwnedTemplates, rows = rowsByPerson(template
 /** A cosine with something taken off, or added: a score, -1 to 1 as cosines are. */
 export function lessened(cosine: number, allowance: number): number {
   return Math.max(-1, Math.min(1, cosine - allowance));
-}
-
-/** Scores as they count: those far from the median of these as what is less far. */
-function winsorised(scores: readonly number[]): (score: number) => number {
-  const sorted = Float64Array.from(scores).sort();
-  const at = (share: number) => sorted[Math.floor((sorted.length - 1) * share)] ?? 0;
-  const reach = (FULLY_COUNTED * (at(0.75) - at(0.25))) / QUARTILES_APART;
-  const [low, high] = [at(0.5) - reach, at(0.5) + reach];
-  return (score) => Math.min(high, Math.max(low, score));
 }
 
 /** The mean of a person's templates, whose score with a face is the mean of theirs. */

@@ -1,4 +1,5 @@
 import { seededRandom } from '../core/seeded-random.ts';
+import { robustMoments } from '../core/statistics.ts';
 import { cosine } from './embedding.ts';
 import type { ScoreMoments } from './score-calibration.ts';
 
@@ -22,11 +23,8 @@ export interface CrossPersonScores extends ScoreMoments {
 /** Scores taken at most, and of two people: they tell both moments to a hundredth of a deviation. */
 const MOST_SCORES = 20_000;
 const MOST_OF_TWO = 4;
-/** Robust deviations above the median from which two people are taken for one, and to which scores count as they are. */
+/** Robust deviations above the median from which two people are taken for one. */
 const OUT_OF_REACH = 4;
-const FULLY_COUNTED = 2.5;
-/** Between the quartiles of a normal distribution, in deviations. */
-const QUARTILES_APART = 1.349;
 
 /**
  * Mean and deviation of the scores of people with each other, each two people with the same weight; of many a sample, the same for the
@@ -40,16 +38,12 @@ export function crossPersonScores(
   const people = rows.length;
   if (people < 3) return null;
   const scores = sampleOf(templates, rows);
-  const sorted = Float64Array.from(scores, ({ score }) => score).sort();
-  const at = (share: number) => sorted[Math.floor((sorted.length - 1) * share)] ?? 0;
-  const median = at(0.5);
-  const width = (at(0.75) - at(0.25)) / QUARTILES_APART;
-  const within = scores.filter(({ score }) => score <= median + OUT_OF_REACH * width);
+  const { median, deviation, counted } = robustMoments(scores.map(({ score }) => score));
+  const within = scores.filter(({ score }) => score <= median + OUT_OF_REACH * deviation);
   const all = new Sums();
   const ofPerson = Array.from({ length: people }, () => new Sums());
   for (const { score, one, other } of within) {
-    const counted = Math.min(median + FULLY_COUNTED * width, Math.max(median - FULLY_COUNTED * width, score));
-    for (const sums of [all, ofPerson[one], ofPerson[other]]) sums?.add(counted);
+    for (const sums of [all, ofPerson[one], ofPerson[other]]) sums?.add(counted(score));
   }
   const without = ofPerson.map((sums) => all.without(sums)).filter(({ count }) => count > 0);
   return {

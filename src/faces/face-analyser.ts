@@ -5,7 +5,7 @@ import { type AlignmentPoints, alignBy } from './align.ts';
 import type { Detection, FaceDetector } from './detect.ts';
 import { unitEmbedding } from './embedding.ts';
 import type { FaceEmbedder } from './face-embedder.ts';
-import { jointTemplate } from './joint-template.ts';
+import { upperTemplate } from './joint-template.ts';
 import type { FaceLandmarker } from './landmarkers/face-landmarker.ts';
 import type { AlignmentMarks, FaceLandmarks } from './landmarks.ts';
 import { type FaceMask, type MaskAssessor, partToEmbed } from './mask-state.ts';
@@ -140,13 +140,10 @@ export function createFaceAnalyser({
       const byFull = await embedBy(encoder, picture, faces);
       const byUpper = upperEncoder ? await embedBy(upperEncoder, picture, faces) : [];
       return faces.map(({ mask }, row) => {
-        const [full, own] = [byFull[row], byUpper[row]];
-        const isBare = partToEmbed(mask) === 'full';
-        const upper =
-          full && own && isBare && jointShare > 0
-            ? { ...own, embedding: jointTemplate(own.embedding, full.embedding, jointShare) }
-            : own;
-        return [full, upper].filter((it) => it !== null && it !== undefined);
+        const [full = null, own = null] = [byFull[row], byUpper[row]];
+        const face = own && { own: own.embedding, whole: full?.embedding ?? null, mask };
+        const upper = face && { ...own, embedding: upperTemplate(face, jointShare) };
+        return [full, upper].filter((it) => it !== null);
       });
     },
   };

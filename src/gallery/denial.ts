@@ -36,16 +36,16 @@ export interface DeniableFace {
  * Whom, of the people a face may be, it is not: those of whom it was said while its track was there, and those it is less like
  * than a face of which somebody said that it is not them. Only looks by the same encoder are compared.
  *
- * @param matches the people it may be, with its cosine to their templates: that is what it is like a face
+ * @param matches the people it may be, with its cosine to their best template
  */
 export function deniedPeople(
   { people, looks }: Denials,
   face: DeniableFace,
-  matches: readonly { readonly person: { readonly id: string }; readonly score: number }[],
+  matches: readonly { readonly person: { readonly id: string }; readonly cosine: number }[],
 ): ReadonlySet<string> {
   if (people.size === 0) return people;
-  const denied = matches.filter(({ person: { id }, score }) =>
-    looks.some((look) => look.person === id && (isOfTrack(look, face) || likenessTo(look, face) >= score)),
+  const denied = matches.filter(({ person: { id }, cosine: own }) =>
+    looks.some((look) => look.person === id && (isOfTrack(look, face) || likenessTo(look, face) >= own)),
   );
   return new Set(denied.map(({ person: { id } }) => id));
 }

@@ -150,8 +150,8 @@ function pathOf(path: readonly PropertyKey[]): string {
 }
 
 /**
- * Hex digest over weights and preprocessing, alignment, mirror image and what templates are made with included. Another way to prepare the same graph gives the same numbers, hence the
- * same fingerprint: templates stay valid.
+ * Hex digest over weights and preprocessing, alignment, mirror image and what templates are made with included. Another way to
+ * prepare the same graph gives the same numbers, hence the same fingerprint: templates stay valid.
  */
 export function fingerprintOf(entry: ModelEntry): string {
   const { width, height, channels, colour, mean, scale } = entry.input;

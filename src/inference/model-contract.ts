@@ -35,12 +35,8 @@ export function readContract(
     throw new Error('an encoder gives one output: an embedding a picture, of a length the file says');
   }
   const said = metadataProps.find(({ key }) => key === CONTRACT_KEY)?.value;
-  const {
-    alignedBy = 'five',
-    mirrored = false,
-    jointWith,
-    ...taken
-  } = said === undefined ? unsaid(pixels) : contractOf(said);
+  const contract: Omit<EncoderContract, 'part'> = said === undefined ? pixels : contractOf(said);
+  const { alignedBy = 'five', mirrored = false, jointWith, ...taken } = contract;
   return {
     input: { ...pixels, ...taken, width, height, channels: 3 },
     alignedBy,
@@ -51,7 +47,10 @@ export function readContract(
   };
 }
 
-/** The same file with metadata that says how it takes pixels, what its faces are aligned by, whether their mirror images count, and what templates are made with. */
+/**
+ * The same file with metadata that says how it takes pixels, what its faces are aligned by, whether their mirror images count, and what
+ * templates are made with.
+ */
 export function writeContract(onnx: Uint8Array, contract: EncoderContract): Uint8Array {
   const model = decodeModel(onnx);
   describeEncoder(model, contract);
@@ -74,11 +73,6 @@ export interface EncoderContract extends Pick<InputContract, 'mean' | 'scale' | 
   readonly alignedBy?: AlignmentPoints;
   readonly mirrored?: boolean;
   readonly jointWith?: JointTemplates | undefined;
-}
-
-/** What is meant where a file says nothing. */
-function unsaid(pixels: Pick<InputContract, 'mean' | 'scale' | 'colour'>): Omit<EncoderContract, 'part'> {
-  return pixels;
 }
 
 function contractOf(said: string): Omit<EncoderContract, 'part'> {

@@ -1,11 +1,4 @@
-import {
-  type Alikeness,
-  adaptCurve,
-  alikenessOf,
-  LEAST_PEOPLE,
-  referenceOf,
-  scoreOfDeviation,
-} from '../faces/adapt-curve.ts';
+import { type Alikeness, adaptCurve, alikenessOf, referenceOf, scoreOfDeviation } from '../faces/adapt-curve.ts';
 import { type Cohort, cohortOf } from '../faces/cohort.ts';
 import {
   type CrossPersonScores,
@@ -34,13 +27,11 @@ export interface AdaptedCalibration {
  * face is to everybody (the cohort's `allowance`), after which scores are spread less.
  */
 export function adaptToGallery(calibration: ScoreCalibration, templates: OwnedTemplates | null): AdaptedCalibration {
-  const rows = templates && rowsByPerson(templates.owners);
-  const among = templates && rows && crossPersonScores(templates, rows);
-  if (!among || !rows || among.people < LEAST_PEOPLE) {
-    return { calibration, among: null, alikeness: null, raisedBy: 0, cohort: null };
-  }
-  const cohort = cohortOf(templates, rows);
-  const deviation = Math.sqrt(Math.max(0, among.deviation ** 2 - (cohort?.variance ?? 0)));
+  const rows = rowsByPerson(templates?.owners ?? []);
+  const among = templates && crossPersonScores(templates, rows);
+  const cohort = templates && cohortOf(templates, rows);
+  if (!among || !cohort) return { calibration, among: null, alikeness: null, raisedBy: 0, cohort: null };
+  const deviation = Math.sqrt(Math.max(0, among.deviation ** 2 - cohort.variance));
   let most: Alikeness = { shift: 0, spread: 1 };
   let raisedBy = 0;
   const adapted = (curve: ScoreCurve) => {

@@ -344,7 +344,7 @@ export class CameraPipeline {
     const denied = deniedPeople(
       denials,
       { ...embedding, track: trackId(camera, track), firstSeenAtMs },
-      likeness.matches.map(({ person, cosine }) => ({ person, score: cosine })),
+      likeness.matches,
     );
     const sighting: Sighting = {
       atMs: seenMs,

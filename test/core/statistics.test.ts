@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { quantile, rounded, slope } from '../../src/core/statistics.ts';
+import { quantile, robustMoments, rounded, slope } from '../../src/core/statistics.ts';
 
 describe('quantile', () => {
   it.each([
@@ -63,4 +63,22 @@ describe('slope', () => {
 
 it('rounds to digits', () => {
   expect([rounded(1.2345, 2), rounded(-0.5, 0), rounded(10, 3)]).toEqual([1.23, -1, 10]);
+});
+
+describe('robustMoments', () => {
+  const even = Array.from({ length: 101 }, (_, at) => at);
+
+  it('has the middle, and the width by the quartiles', () => {
+    const { median, deviation } = robustMoments(even);
+    expect([median, deviation]).toEqual([50, 50 / 1.349]);
+    expect(robustMoments([])).toMatchObject({ median: 0, deviation: 0 });
+  });
+
+  it('counts what is far as what is less far, and is hardly moved by it', () => {
+    const { median, deviation, counted } = robustMoments([...even, 1e6]);
+    expect(median).toBe(50);
+    expect(counted(1e6)).toBeCloseTo(median + 2.5 * deviation, 9);
+    expect(counted(-1e6)).toBeCloseTo(median - 2.5 * deviation, 9);
+    expect(counted(60)).toBe(60);
+  });
 });

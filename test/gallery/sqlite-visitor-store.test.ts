@@ -226,8 +226,8 @@ describe('denials', () => {
         embedding: axis(8, along, along + 1, lean),
       }) as const;
     const people = [
-      { person: { id: 'ann' }, score: 0.7 },
-      { person: { id: 'bob' }, score: 0.7 },
+      { person: { id: 'ann' }, cosine: 0.7 },
+      { person: { id: 'bob' }, cosine: 0.7 },
     ];
     const face = { track: 'door-2', firstSeenAtMs: 400, encoder: 'enc', embedding: probe };
     const deniedOf = (seen: DeniableFace, ...looks: Denial[]) => [

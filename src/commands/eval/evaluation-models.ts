@@ -49,9 +49,8 @@ export class EvaluationModels {
   readonly #align: AlignmentPoints | undefined;
   readonly #opened = new Map<string, ModelBatcher>();
   readonly #encoders = new Map<string, CachedEncoder<Float32Array>>();
-  /** By the encoder for faces with a mask. */
-  readonly #routed = new Map<string, CachedEncoder<object>>();
-  #single: CachedEncoder<Float32Array> | null = null;
+  /** The daemon's comparisons, by the encoder for faces with a mask; null where one encoder is for all. */
+  readonly #comparers = new Map<string | null, CachedEncoder<object>>();
   /** Where graphs are written that are made of others. */
   #scratch: string | null = null;
 
@@ -120,19 +119,18 @@ export class EvaluationModels {
     upperEncoder: string | null = this.#config.models.upperEncoder,
   ): Promise<CachedEncoder<object>> {
     if (id !== 'auto') return this.encoder(id);
-    if (upperEncoder === null) return this.#openSingle();
-    const routed =
-      this.#routed.get(upperEncoder) ?? (await this.#openRouted(this.#config.models.encoder, upperEncoder));
-    this.#routed.set(upperEncoder, routed);
-    return routed;
+    const { encoder } = this.#config.models;
+    const comparer =
+      this.#comparers.get(upperEncoder) ??
+      (upperEncoder === null ? await this.#openSingle() : await this.#openRouted(encoder, upperEncoder));
+    this.#comparers.set(upperEncoder, comparer);
+    return comparer;
   }
 
   /** The daemon's comparison where it has one encoder for all faces. */
   async #openSingle(): Promise<CachedEncoder<object>> {
     const encoder = await this.encoder('auto');
-    if (!this.#config.recognition.adaptToGallery) return encoder;
-    this.#single ??= new CachedEncoder(allowingForAll(encoder), monotonic);
-    return this.#single;
+    return this.#config.recognition.adaptToGallery ? new CachedEncoder(allowingForAll(encoder), monotonic) : encoder;
   }
 
   /** Whether the models of a method are on this machine. Throws what reading a model throws, but for MODEL_MISSING. */

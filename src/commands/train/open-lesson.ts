@@ -92,7 +92,7 @@ export async function openLesson(recipe: TrainingRecipe, context: LessonContext)
         return await encoderLesson(
           recipe,
           { ...parts, alignments, targets },
-          { entry, onnx, shipped, inUse },
+          { entry, onnx, begin: shipped?.onnx ?? null, inUse },
           context.open,
         );
       } catch (error) {

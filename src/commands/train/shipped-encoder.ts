@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { RecipeOf } from '../../config/training-recipe.ts';
 import { EyelineError, messageOf } from '../../core/errors.ts';
 import { loadManifest, type ModelEntry } from '../../inference/manifest.ts';
-import { canBeginAs, type EncoderModels } from '../../training/recipes/encoder-lesson.ts';
+import { canBeginAs } from '../../training/recipes/encoder-lesson.ts';
 
 /**
  * The upper-part encoder of the product that a student can begin as; null without one, or where the recipe asks for the teacher. Not the one in
@@ -18,7 +18,7 @@ export async function shippedEntry(recipe: RecipeOf<'encoder'>, teacher: ModelEn
 export async function shippedEncoder(
   recipe: RecipeOf<'encoder'>,
   teacher: ModelEntry,
-): Promise<EncoderModels['shipped']> {
+): Promise<{ readonly entry: ModelEntry; readonly onnx: Uint8Array } | null> {
   const entry = await shippedEntry(recipe, teacher);
   if (entry?.source.kind !== 'file') return null;
   const { path } = entry.source;

@@ -40,7 +40,6 @@ export interface PictureSplit {
  * Parts each person's pictures by chance: `share` of them, at least one, is held out of whoever has two.
  *
  * @param people number of the person of each face
- * @param of     how many there are with those of whom no face was found: numbers are below it, and the chance does not depend on who was found
  * @param fold   another fold holds out other pictures
  * Throws TRAINING_DATA_UNUSABLE when there is one person alone, or nobody has two pictures.
  */

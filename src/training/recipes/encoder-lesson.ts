@@ -38,8 +38,8 @@ export interface EncoderModels {
   /** The encoder for whole faces: the teacher. */
   readonly entry: ModelEntry;
   readonly onnx: Uint8Array;
-  /** What the student begins as instead: one that learned from the same teacher before. */
-  readonly shipped: { readonly entry: ModelEntry; readonly onnx: Uint8Array } | null;
+  /** What the student begins as: one that learned from the same teacher before; null for the teacher's own upper rows. */
+  readonly begin: Uint8Array | null;
   /** What masked faces are embedded by now: the upper-part encoder in use, or the same one. */
   readonly inUse: { readonly entry: ModelEntry; readonly onnx: Uint8Array };
 }
@@ -59,7 +59,7 @@ export interface EncoderParts extends LessonParts {
 export async function encoderLesson(
   recipe: RecipeOf<'encoder'>,
   { store, train, validation, alignments, targets }: EncoderParts,
-  { entry, onnx, shipped, inUse }: EncoderModels,
+  { entry, onnx, begin, inUse }: EncoderModels,
   open: OpenSession,
 ): Promise<Lesson> {
   const { seed, masked, alignedBy, mirrored, jointShare, jitterPx, degradation, blankFrom } = recipe;
@@ -88,16 +88,16 @@ export async function encoderLesson(
     const { faces } = crops();
     return { output, mirrored, pixels, templates: (own) => templates(faces, own, jointShare) };
   };
-  const shown = train.slice(0, BLANK_FACES).map((face) => {
-    const crop = cutSmoothly(store.read(face), alignBy(alignedBy, marksOf(alignments, face, 0)), { width, height });
-    crop.rgb.fill(BLANK, size.height * width * 3);
-    return crop;
-  });
-  const begin = shipped
-    ? shipped.onnx
-    : keepUpperRows(onnx, height, size.height, await meanMap(shown, { onnx, height, pixels, open }));
+  const upperRows = async () => {
+    const shown = train.slice(0, BLANK_FACES).map((face) => {
+      const crop = cutSmoothly(store.read(face), alignBy(alignedBy, marksOf(alignments, face, 0)), { width, height });
+      crop.rgb.fill(BLANK, size.height * width * 3);
+      return crop;
+    });
+    return keepUpperRows(onnx, height, size.height, await meanMap(shown, { onnx, height, pixels, open }));
+  };
   return {
-    onnx: writeContract(begin, {
+    onnx: writeContract(begin ?? (await upperRows()), {
       ...entry.input,
       part: 'upper',
       alignedBy,
