@@ -74,22 +74,23 @@ export function decodeDetections(
 const ON_FACE_IOU = 0.3;
 
 /**
- * The highest score of the candidates on a face, 0 without any, from the outputs {@link decodeDetections} takes.
+ * The best of the candidates on a face, null without any, from the outputs {@link decodeDetections} takes.
  *
- * @param face where it is: 0..1 of the input
+ * @param face where it is, as the box that comes back: 0..1 of the input
  */
-export function bestScoreOn(
+export function bestOn(
   { scores, boxes }: { readonly scores: Tensor; readonly boxes: Tensor },
   row: number,
   face: Box,
-): number {
+): Detection | null {
   const candidates = scores.shape[1] ?? 0;
-  let best = 0;
+  let best: Detection | null = null;
   for (let candidate = row * candidates; candidate < (row + 1) * candidates; candidate++) {
     const score = scores.data[candidate * CLASSES + 1] ?? 0;
-    if (!(score > best)) continue;
+    if (!(score > (best?.score ?? 0))) continue;
     const [x = 0, y = 0, right = 0, bottom = 0] = boxes.data.subarray(candidate * CORNERS, (candidate + 1) * CORNERS);
-    if (iou({ x, y, width: right - x, height: bottom - y }, face) > ON_FACE_IOU) best = score;
+    const box = { x, y, width: right - x, height: bottom - y };
+    if (iou(box, face) > ON_FACE_IOU) best = { box, score };
   }
   return best;
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { iou } from '../../src/core/geometry.ts';
-import { bestScoreOn, type DetectionOptions, decodeDetections, suppressOverlaps } from '../../src/faces/detect.ts';
+import { bestOn, type DetectionOptions, decodeDetections, suppressOverlaps } from '../../src/faces/detect.ts';
 
 const OPTIONS: DetectionOptions = { minScore: 0.7, nmsIou: 0.3, minFacePx: 10, maxFaces: 10 };
 const INPUT = { width: 320, height: 240 };
@@ -86,8 +86,8 @@ describe('decodeDetections', () => {
   });
 });
 
-describe('bestScoreOn', () => {
-  it('is the highest score of what lies on the face, of the row asked for; 0 without any', () => {
+describe('bestOn', () => {
+  it('is the best of what lies on the face, of the row asked for; null without any', () => {
     const batch = outputs([
       [
         [0.9, 0, 0, 0.2, 0.2],
@@ -104,9 +104,12 @@ describe('bestScoreOn', () => {
       ],
     ]);
     const face = { x: 0.4, y: 0.4, width: 0.2, height: 0.2 };
-    expect(bestScoreOn(batch, 0, face)).toBeCloseTo(0.7, 6);
-    expect(bestScoreOn(batch, 1, face)).toBeCloseTo(0.3, 6);
-    expect(bestScoreOn(batch, 1, { x: 0.8, y: 0.8, width: 0.2, height: 0.2 })).toBe(0);
+    const best = bestOn(batch, 0, face);
+    expect(best?.score).toBeCloseTo(0.7, 6);
+    expect(best?.box.x).toBeCloseTo(0.5, 6);
+    expect(best?.box.width).toBeCloseTo(0.2, 6);
+    expect(bestOn(batch, 1, face)?.score).toBeCloseTo(0.3, 6);
+    expect(bestOn(batch, 1, { x: 0.8, y: 0.8, width: 0.2, height: 0.2 })).toBeNull();
   });
 });
 

@@ -1,10 +1,15 @@
 import type { Box } from '../../core/geometry.ts';
 import type { Picture } from '../../core/picture.ts';
 import type { RunTrace } from '../../inference/vision-model.ts';
-import type { Detection, FaceDetector } from '../detect.ts';
+import type { Detection, DetectionOptions, FaceDetector } from '../detect.ts';
+import { selectDetections } from './select-detections.ts';
 
-/** Looks at parts of a picture: how surely there is a face just there, 0..1, for each box in order. */
-export type LookCloser = (picture: Picture, boxes: readonly Box[], trace?: RunTrace) => Promise<number[]>;
+/** Looks at parts of a picture: the face that is just there, for each box in order; null where none is seen. */
+export type LookCloser = (
+  picture: Picture,
+  boxes: readonly Box[],
+  trace?: RunTrace,
+) => Promise<readonly (Detection | null)[]>;
 
 /** Which finds of a detector it looks at closer. */
 export interface CloserLook {
@@ -22,15 +27,16 @@ const LEAST = 1e-4;
 /**
  * A detector that looks again, from close by, at what it is not sure of. Both looks count the same: the score is the mean of their
  * log odds (a logarithmic opinion pool: Genest and Zidek 1986). A small face shows more of itself; the back of a head that looked
- * like one from afar does not.
+ * like one from afar does not. The box is that of the closer look.
  *
- * @param first    gives what it finds from `fromScore` on, and from `lowScore` on
- * @param lowScore what has less in the end is not given
+ * @param first   gives what it finds from `fromScore` on
+ * @param options what of it counts in the end
  */
 export function closerLookDetector(
   first: FaceDetector,
   look: LookCloser,
-  { fromScore, sureFrom, most, lowScore }: CloserLook & { readonly lowScore: number },
+  { fromScore, sureFrom, most }: CloserLook,
+  options: DetectionOptions,
 ): FaceDetector {
   const isUnsure = ({ score }: Detection) => score >= fromScore && score < sureFrom;
   return {
@@ -38,12 +44,15 @@ export function closerLookDetector(
     async detect(picture, trace) {
       const found = await first.detect(picture, trace);
       const unsure = found.filter(isUnsure).slice(0, most);
-      const sureness = unsure.length === 0 ? [] : await look(picture, boxesOf(unsure), trace);
-      const seen = new Map(unsure.map((face, at) => [face, bothLooks(face.score, sureness[at] ?? 0)]));
-      return found
-        .map((face): Detection => ({ box: face.box, score: seen.get(face) ?? face.score }))
-        .filter(({ score }) => score >= lowScore)
-        .sort((a, b) => b.score - a.score);
+      const seen = unsure.length === 0 ? [] : await look(picture, boxesOf(unsure), trace);
+      const closer = new Map(unsure.map((face, at) => [face, seen[at] ?? null]));
+      const both = found.map((face) => {
+        const again = closer.get(face);
+        if (again === undefined) return face;
+        return { box: again?.box ?? face.box, score: bothLooks(face.score, again?.score ?? 0) };
+      });
+      // Two finds may have been of one face, as the closer look has it.
+      return selectDetections(both, picture, options);
     },
   };
 }

@@ -51,5 +51,5 @@ function lookingCloser(model: VisionModel, options: DetectionOptions, closerLook
   if (closerLook.most === 0) return ultraFaceDetector(model, options);
   const least = Math.min(minScore, lowScore);
   const first = ultraFaceDetector(model, { ...options, lowScore: Math.min(least, closerLook.fromScore) });
-  return closerLookDetector(first, ultraFaceCloser(model), { ...closerLook, lowScore: least });
+  return closerLookDetector(first, ultraFaceCloser(model), closerLook, options);
 }

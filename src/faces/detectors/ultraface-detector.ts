@@ -1,6 +1,6 @@
 import { type Box, boxToCrop, type Size } from '../../core/geometry.ts';
 import type { VisionModel } from '../../inference/vision-model.ts';
-import { bestScoreOn, type DetectionOptions, decodeDetections, type FaceDetector } from '../detect.ts';
+import { bestOn, type DetectionOptions, decodeDetections, type FaceDetector } from '../detect.ts';
 import { namedOutput } from '../model-output.ts';
 import type { LookCloser } from './closer-look-detector.ts';
 
@@ -35,7 +35,8 @@ export function ultraFaceCloser(model: VisionModel): LookCloser {
         width: box.width / part.width,
         height: box.height / part.height,
       };
-      return bestScoreOn(named, row, seen);
+      const best = bestOn(named, row, seen);
+      return best && { box: outOf(part, best.box), score: best.score };
     });
   };
 }
@@ -45,4 +46,14 @@ function around({ x, y, width, height }: Box, input: Size): Box {
   const down = Math.max(width, height) / CLOSE;
   const across = (down * input.width) / input.height;
   return { x: x + (width - across) / 2, y: y + (height - down) / 2, width: across, height: down };
+}
+
+/** A box in 0..1 of a part of a picture, in pixels of the picture. */
+function outOf(part: Box, { x, y, width, height }: Box): Box {
+  return {
+    x: part.x + x * part.width,
+    y: part.y + y * part.height,
+    width: width * part.width,
+    height: height * part.height,
+  };
 }

@@ -27,8 +27,15 @@ it('looks at what surrounds each face in one run, and at what stands where the f
     { x: 300, y: 100, width: 84, height: 63 },
     { x: 10, y: 20, width: 42, height: 31.5 },
   ];
-  const scores = await ultraFaceCloser(model)(new Watched(1, 0, []), boxes);
-  expect(scores.map((score) => Number(score.toFixed(4)))).toEqual([0.6, 0.7]);
+  const seen = await ultraFaceCloser(model)(new Watched(1, 0, []), boxes);
+  expect(seen.map((face) => Number(face?.score.toFixed(4)))).toEqual([0.6, 0.7]);
+  for (const [at, { x, y, width, height }] of boxes.entries()) {
+    const box = seen[at]?.box;
+    expect(box?.x).toBeCloseTo(x, 3);
+    expect(box?.y).toBeCloseTo(y, 3);
+    expect(box?.width).toBeCloseTo(width, 3);
+    expect(box?.height).toBeCloseTo(height, 3);
+  }
   expect(model.runs).toEqual([2]);
   expect(cuts.map(({ width, height, colour }) => [width, height, colour])).toEqual([
     [320, 240, 'rgb'],
