@@ -96,7 +96,7 @@ export const detection = z
       .strictObject({
         fromScore: share.default(0.3).describe('Least score of what is looked at again.'),
         sureFrom: share.default(0.98).describe('What has this score at first sight is a face without.'),
-        most: z.int().min(0).max(20).default(6).describe('Most looks a frame, best score first; 0 for none.'),
+        most: z.int().min(0).max(20).default(4).describe('Most looks a frame, best score first; 0 for none.'),
       })
       .prefault({})
       .describe(
