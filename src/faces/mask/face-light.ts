@@ -131,15 +131,21 @@ function faceSamples(rgb: Uint8Array, size: Size, face: FaceFrame): Samples {
   const bases = new Float64Array(SAMPLES * SAMPLES * 4);
   let count = 0;
   for (let row = 0; row < SAMPLES; row++) {
+    const d = ((row + 0.5) / SAMPLES) * 2 - 1;
+    if (d < -0.72) continue;
+    const downX = face.down.x * (d * half.down);
+    const downY = face.down.y * (d * half.down);
     for (let column = 0; column < SAMPLES; column++) {
       const a = ((column + 0.5) / SAMPLES) * 2 - 1;
-      const d = ((row + 0.5) / SAMPLES) * 2 - 1;
       const flat = a * a + d * d;
-      if (flat > 0.85 || d < -0.72) continue;
-      const at = plus(centre, plus(scaled(face.across, a * half.across), scaled(face.down, d * half.down)));
-      const colour = linearAt(rgb, size, Math.round(at.x), Math.round(at.y));
-      if (!colour) continue;
-      colours.set(colour, count * 3);
+      if (flat > 0.85) continue;
+      const x = Math.round(centre.x + (face.across.x * (a * half.across) + downX));
+      const y = Math.round(centre.y + (face.across.y * (a * half.across) + downY));
+      if (x < 0 || y < 0 || x >= size.width || y >= size.height) continue;
+      const at = (y * size.width + x) * 3;
+      colours[count * 3] = toLinear(rgb[at] as number);
+      colours[count * 3 + 1] = toLinear(rgb[at + 1] as number);
+      colours[count * 3 + 2] = toLinear(rgb[at + 2] as number);
       bases[count * 4] = 1;
       bases[count * 4 + 1] = a;
       bases[count * 4 + 2] = d;
@@ -148,12 +154,6 @@ function faceSamples(rgb: Uint8Array, size: Size, face: FaceFrame): Samples {
     }
   }
   return { count, colours, bases };
-}
-
-function linearAt(rgb: Uint8Array, size: Size, x: number, y: number): Triple | null {
-  if (x < 0 || y < 0 || x >= size.width || y >= size.height) return null;
-  const at = (y * size.width + x) * 3;
-  return [toLinear(rgb[at] ?? 0), toLinear(rgb[at + 1] ?? 0), toLinear(rgb[at + 2] ?? 0)];
 }
 
 interface ShadeFit {
@@ -165,23 +165,20 @@ function fitShade({ count, colours: seen, bases }: Samples, weights: Float64Arra
   const normal = Array.from({ length: 4 }, () => new Float64Array(4));
   const sides = Array.from({ length: 3 }, () => new Float64Array(4));
   for (let i = 0; i < 4; i++) {
-    for (let j = 0; j <= i; j++) {
-      let sum = 0;
-      for (let index = 0, at = 0; index < count; index++, at += 4) {
-        sum += (weights[index] as number) * (bases[at + i] as number) * (bases[at + j] as number);
-      }
-      (normal[i] as Float64Array)[j] = sum;
+    const [row, [red, green, blue]] = [normal[i] as Float64Array, sides as [Float64Array, Float64Array, Float64Array]];
+    let [level, toRight, toChin, toFront, r, g, b] = [0, 0, 0, 0, 0, 0, 0];
+    for (let index = 0, at = 0, c = 0; index < count; index++, at += 4, c += 3) {
+      const weight = (weights[index] as number) * (bases[at + i] as number);
+      level += weight * (bases[at] as number);
+      toRight += weight * (bases[at + 1] as number);
+      toChin += weight * (bases[at + 2] as number);
+      toFront += weight * (bases[at + 3] as number);
+      r += weight * (seen[c] as number);
+      g += weight * (seen[c + 1] as number);
+      b += weight * (seen[c + 2] as number);
     }
-    for (let c = 0; c < 3; c++) {
-      let sum = 0;
-      for (let index = 0, at = 0; index < count; index++, at += 4) {
-        sum += (weights[index] as number) * (bases[at + i] as number) * (seen[index * 3 + c] as number);
-      }
-      (sides[c] as Float64Array)[i] = sum;
-    }
-  }
-  for (let i = 0; i < 4; i++) {
-    for (let j = i + 1; j < 4; j++) (normal[i] as Float64Array)[j] = normal[j]?.[i] as number;
+    row.set([level, toRight, toChin, toFront]);
+    [red[i], green[i], blue[i]] = [r, g, b];
   }
   // A little of zero is mixed in, so that few or no pixels give an even light instead of a wild one.
   const total = normal[0]?.[0] ?? 0;
@@ -236,7 +233,13 @@ function eyeWhite(rgb: Uint8Array, size: Size, face: FaceFrame): number {
       }
     }
   }
-  return values.length === 0 ? 0 : quantile(values, 0.95);
+  return values.length === 0 ? 0 : quantile(Float64Array.from(values), 0.95);
+}
+
+function linearAt(rgb: Uint8Array, size: Size, x: number, y: number): Triple | null {
+  if (x < 0 || y < 0 || x >= size.width || y >= size.height) return null;
+  const at = (y * size.width + x) * 3;
+  return [toLinear(rgb[at] ?? 0), toLinear(rgb[at + 1] ?? 0), toLinear(rgb[at + 2] ?? 0)];
 }
 
 /** Coloured pictures have pixels far from grey somewhere; a grey one has none. */
@@ -256,9 +259,9 @@ export function luminance([red, green, blue]: Triple): number {
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
-function quantile(values: ArrayLike<number>, share: number): number {
+function quantile(values: Float64Array, share: number): number {
   if (values.length === 0) return 0;
-  return selected(Float64Array.from(values), Math.min(values.length - 1, Math.floor(values.length * share)));
+  return selected(values.slice(), Math.min(values.length - 1, Math.floor(values.length * share)));
 }
 
 function held(value: number, least: number, most: number): number {

@@ -4,8 +4,8 @@ import { polygonCoverage, type Window, windowOfBoth, windowWithin } from './rast
 import { toSrgb } from './srgb.ts';
 import { noiseAt } from './texture-noise.ts';
 
-/** Writes the light, linear, that comes from a pixel of the window (its index, and place in the picture). */
-export type Shader = (pixel: number, x: number, y: number, out: Float32Array) => void;
+/** Writes the light, linear, red, green and blue, that comes from `count` pixels of a row from a place in the picture on. */
+export type Shader = (x: number, y: number, count: number, out: Float32Array) => void;
 
 const CHANNELS = 4;
 
@@ -28,18 +28,23 @@ export class Layer {
     this.#painted = windowOfBoth(this.#painted ?? part, part);
     const coverage = polygonCoverage(polygon, part);
     const pixels = this.#pixels;
-    const light = new Float32Array(3);
-    for (let y = part.y, there = 0; y < part.y + part.height; y++) {
-      let pixel = (y - this.window.y) * this.window.width + part.x - this.window.x;
-      for (let x = part.x; x < part.x + part.width; x++, pixel++, there++) {
+    const light = new Float32Array(part.width * 3);
+    for (let row = 0; row < part.height; row++) {
+      let [first, past] = [row * part.width, (row + 1) * part.width];
+      while (first < past && (coverage[first] as number) <= 0) first++;
+      while (first < past && (coverage[past - 1] as number) <= 0) past--;
+      if (first === past) continue;
+      const x = part.x + first - row * part.width;
+      const y = part.y + row;
+      shader(x, y, past - first, light);
+      let at = ((y - this.window.y) * this.window.width + x - this.window.x) * CHANNELS;
+      for (let there = first, from = 0; there < past; there++, from += 3, at += CHANNELS) {
         const share = coverage[there] as number;
         if (share <= 0) continue;
-        shader(pixel, x, y, light);
-        const at = pixel * CHANNELS;
         const rest = 1 - share;
-        pixels[at] = (pixels[at] as number) * rest + share * toSrgb(light[0] as number);
-        pixels[at + 1] = (pixels[at + 1] as number) * rest + share * toSrgb(light[1] as number);
-        pixels[at + 2] = (pixels[at + 2] as number) * rest + share * toSrgb(light[2] as number);
+        pixels[at] = (pixels[at] as number) * rest + share * toSrgb(light[from] as number);
+        pixels[at + 1] = (pixels[at + 1] as number) * rest + share * toSrgb(light[from + 1] as number);
+        pixels[at + 2] = (pixels[at + 2] as number) * rest + share * toSrgb(light[from + 2] as number);
         pixels[at + 3] = (pixels[at + 3] as number) * rest + share;
       }
     }

@@ -6,6 +6,8 @@ import type { Layer } from './layer.ts';
 import type { MaskSpec, MaskType } from './mask-spec.ts';
 import type { MaskSurface, SurfacePoint } from './mask-surface.ts';
 import { type Corner, interpolateMesh } from './mesh.ts';
+import { windowWithin } from './raster.ts';
+import type { ClothRow } from './relief.ts';
 import { scratch } from './scratch.ts';
 
 /** How far the mesh reaches beyond the edge, so that pixels which the edge cuts have values too. */
@@ -17,12 +19,16 @@ const RUBBER_SHINE = 0.16;
 const RUBBER_SHARPNESS = 24;
 const CLOTH_SHEEN = 0.012;
 
+/** What is interpolated over the cloth: its two coordinates, its shine, and the light in red, green and blue. */
 const PLANES = 6;
 const planesFor = scratch((length) => new Float32Array(length));
+const rowsFor = scratch((length) => new Float64Array(length));
 
 /** Paints the mask itself, without what hangs on it. */
 export function paintCloth(layer: Layer, spec: MaskSpec, surface: MaskSurface, light: FaceLight): void {
-  const pixels = layer.window.width * layer.window.height;
+  const window = windowWithin(surface.outline, layer.window, Math.ceil(RIM_PX));
+  if (!window) return;
+  const pixels = window.width * window.height;
   const all = planesFor(pixels * PLANES);
   const plane = (which: number, value: number) => all.subarray(which * pixels, (which + 1) * pixels).fill(value);
   const [us, vs, shine] = [plane(0, 0), plane(1, 0), plane(2, 0)];
@@ -32,15 +38,26 @@ export function paintCloth(layer: Layer, spec: MaskSpec, surface: MaskSurface, l
     const [strongR, strongG, strongB] = light.strength;
     return [point.u, point.v, gloss(spec.type, point, light), r * strongR, g * strongG, b * strongB];
   });
-  interpolateMesh(corners, surface.columns + 2, surface.rows + 2, layer.window, [us, vs, shine, red, green, blue]);
+  interpolateMesh(corners, surface.columns + 2, surface.rows + 2, window, [us, vs, shine, red, green, blue]);
   const { aspect, height } = surface;
   const fabric = fabricOf(spec, { aspect, texel: 1 / height, saturation: light.saturation });
-  layer.paint(surface.outline, (pixel, _x, _y, out) => {
-    fabric(us[pixel] as number, vs[pixel] as number, out);
-    const sheen = shine[pixel] as number;
-    out[0] = (out[0] as number) * (red[pixel] as number) + sheen;
-    out[1] = (out[1] as number) * (green[pixel] as number) + sheen;
-    out[2] = (out[2] as number) * (blue[pixel] as number) + sheen;
+  const room = rowsFor(window.width * 3);
+  const part = (which: number) => room.subarray(which * window.width, (which + 1) * window.width);
+  const row: ClothRow = { count: 0, us: part(0), vs: part(1), relief: part(2) };
+  layer.paint(surface.outline, (x, y, count, out) => {
+    const first = (y - window.y) * window.width + x - window.x;
+    row.count = count;
+    for (let at = 0; at < count; at++) {
+      row.us[at] = us[first + at] as number;
+      row.vs[at] = vs[first + at] as number;
+    }
+    fabric(row, out);
+    for (let at = 0, to = 0, pixel = first; at < count; at++, to += 3, pixel++) {
+      const sheen = shine[pixel] as number;
+      out[to] = (out[to] as number) * (red[pixel] as number) + sheen;
+      out[to + 1] = (out[to + 1] as number) * (green[pixel] as number) + sheen;
+      out[to + 2] = (out[to + 2] as number) * (blue[pixel] as number) + sheen;
+    }
   });
 }
 
