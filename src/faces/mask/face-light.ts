@@ -11,7 +11,7 @@ type Triple = readonly [red: number, green: number, blue: number];
  */
 export interface FaceLight {
   readonly strength: Triple;
-  shade(normal: readonly [across: number, down: number, near: number]): Triple;
+  shade(normal: Normal): Triple;
   /** Where the light comes from: brighter to the right, brighter to the chin; shares. */
   readonly across: number;
   readonly down: number;
@@ -71,12 +71,14 @@ export function measureLight(rgb: Uint8Array, size: Size, face: FaceFrame): Face
     }
     const typical = quantile(errors, 0.5) + 1e-3;
     for (let index = 0; index < count; index++) {
-      weights[index] = 1 / (1 + ((errors[index] as number) / (1.5 * typical)) ** 4);
+      const square = ((errors[index] as number) / (1.5 * typical)) ** 2;
+      weights[index] = 1 / (1 + square * square);
     }
     fit = fitShade(samples, weights);
   }
-  const front = fit.colours.map((coefficients) => Math.max(lightOf(coefficients, FRONT), 1e-3));
-  const skin: Triple = [front[0] ?? 1e-3, front[1] ?? 1e-3, front[2] ?? 1e-3];
+  const byColour = fit.colours;
+  const front = (coefficients: Basis) => Math.max(lightFrom(coefficients, FRONT), 1e-3);
+  const skin: Triple = [front(byColour[0]), front(byColour[1]), front(byColour[2])];
   const level = Math.max(luminance(skin), 1e-3);
   const saturation = saturationOf(rgb, size);
 
@@ -95,22 +97,27 @@ export function measureLight(rgb: Uint8Array, size: Size, face: FaceFrame): Face
     saturation,
     across: fit.luminance[1] / level,
     down: fit.luminance[2] / level,
-    shade([across, down, near]) {
-      const basis: Basis = [1, across, down, near];
-      const fromSky = SKY_LEAST + (1 - SKY_LEAST) * Math.max(0, SKY_DOWN * down + SKY_NEAR * near);
-      const all = lightOf(fit.luminance, basis) / level;
-      // Light of two colours is seen on both sides of a face; so is skin of two colours, which is more common.
-      const share = (which: number) => {
-        const own = lightOf(fit.colours[which] ?? fit.luminance, basis) / (front[which] ?? 1);
-        return fromSky * held(all + TRUST_IN_COLOUR * (own - all), DARKEST, BRIGHTEST);
-      };
-      return [share(0), share(1), share(2)];
+    shade(normal) {
+      const fromSky = SKY_LEAST + (1 - SKY_LEAST) * Math.max(0, SKY_DOWN * normal[1] + SKY_NEAR * normal[2]);
+      const all = lightFrom(fit.luminance, normal) / level;
+      return [
+        fromSky * shareOf(all, lightFrom(byColour[0], normal) / skin[0]),
+        fromSky * shareOf(all, lightFrom(byColour[1], normal) / skin[1]),
+        fromSky * shareOf(all, lightFrom(byColour[2], normal) / skin[2]),
+      ];
     },
   };
 }
 
+/** Light of two colours is seen on both sides of a face; so is skin of two colours, which is more common. */
+function shareOf(all: number, own: number): number {
+  return held(all + TRUST_IN_COLOUR * (own - all), DARKEST, BRIGHTEST);
+}
+
+type Normal = readonly [across: number, down: number, near: number];
+const FRONT: Normal = [0, 0, 1];
+/** Of light: what comes from everywhere, and how much more from the right, from below, from the camera. */
 type Basis = readonly [number, number, number, number];
-const FRONT: Basis = [1, 0, 0, 1];
 
 /** What was looked at of a face. */
 interface Samples {
@@ -158,7 +165,7 @@ function faceSamples(rgb: Uint8Array, size: Size, face: FaceFrame): Samples {
 
 interface ShadeFit {
   readonly luminance: Basis;
-  readonly colours: readonly Basis[];
+  readonly colours: readonly [Basis, Basis, Basis];
 }
 
 function fitShade({ count, colours: seen, bases }: Samples, weights: Float64Array): ShadeFit {
@@ -187,10 +194,9 @@ function fitShade({ count, colours: seen, bases }: Samples, weights: Float64Arra
     const row = normal[i] as Float64Array;
     row[i] = (row[i] ?? 0) + (ridge[i] ?? 0) * total + 1e-6;
   }
-  const colours = sides.map((side) => solve(normal, side));
-  const mix = (which: number) =>
-    luminance([colours[0]?.[which] ?? 0, colours[1]?.[which] ?? 0, colours[2]?.[which] ?? 0]);
-  return { colours, luminance: [mix(0), mix(1), mix(2), mix(3)] };
+  const [red, green, blue] = sides.map((side) => solve(normal, side)) as [Basis, Basis, Basis];
+  const mix = (which: 0 | 1 | 2 | 3) => luminance([red[which], green[which], blue[which]]);
+  return { colours: [red, green, blue], luminance: [mix(0), mix(1), mix(2), mix(3)] };
 }
 
 /** Solves a symmetric positive system of four unknowns (Gauss). */
@@ -215,10 +221,8 @@ function solve(matrix: readonly Float64Array[], side: Float64Array): Basis {
   return [x[0] ?? 0, x[1] ?? 0, x[2] ?? 0, x[3] ?? 0];
 }
 
-function lightOf(coefficients: Basis, basis: Basis): number {
-  return (
-    coefficients[0] * basis[0] + coefficients[1] * basis[1] + coefficients[2] * basis[2] + coefficients[3] * basis[3]
-  );
+function lightFrom(coefficients: Basis, normal: Normal): number {
+  return coefficients[0] + coefficients[1] * normal[0] + coefficients[2] * normal[1] + coefficients[3] * normal[2];
 }
 
 /** Brightest of the eyes (linear luminance, 95th percentile): their white is nearly as bright as a mask. */

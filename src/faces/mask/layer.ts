@@ -1,6 +1,7 @@
 import type { Point, Size } from '../../core/geometry.ts';
 import { blur } from './blur.ts';
 import { polygonCoverage, type Window, windowOfBoth, windowWithin } from './raster.ts';
+import { scratch } from './scratch.ts';
 import { toSrgb } from './srgb.ts';
 import { noiseAt } from './texture-noise.ts';
 
@@ -8,6 +9,8 @@ import { noiseAt } from './texture-noise.ts';
 export type Shader = (x: number, y: number, count: number, out: Float32Array) => void;
 
 const CHANNELS = 4;
+
+const coverageFor = scratch((length) => new Float32Array(length));
 
 /** What is drawn over a part of a picture: sRGB times coverage, and coverage, four values a pixel. */
 export class Layer {
@@ -58,11 +61,12 @@ export class Layer {
     blur(this.#pixels, this.window, CHANNELS, sigma, painted);
   }
 
-  /** Coverage of each pixel, 0..1. */
+  /** Coverage of each pixel, 0..1. Good until the next one is asked for. */
   coverage(): Float32Array {
-    const coverage = new Float32Array(this.window.width * this.window.height);
-    for (let pixel = 0; pixel < coverage.length; pixel++)
-      coverage[pixel] = this.#pixels[pixel * CHANNELS + 3] as number;
+    const pixels = this.#pixels;
+    const coverage = coverageFor(this.window.width * this.window.height);
+    for (let pixel = 0, at = 3; pixel < coverage.length; pixel++, at += CHANNELS)
+      coverage[pixel] = pixels[at] as number;
     return coverage;
   }
 
@@ -77,19 +81,21 @@ export class Layer {
     const { width, height, x: left, y: top } = this.window;
     const pixels = this.#pixels;
     const [noiseX, noiseY] = [seed & 127, (seed >>> 7) & 127];
-    for (let y = 0, pixel = 0; y < height; y++) {
-      for (let x = 0; x < width; x++, pixel++) {
-        const at = pixel * CHANNELS;
+    for (let y = 0, pixel = 0, at = 0; y < height; y++) {
+      let target = ((y + top) * size.width + left) * 3;
+      for (let x = 0; x < width; x++, pixel++, at += CHANNELS, target += 3) {
         const share = pixels[at + 3] as number;
         const kept = (1 - share) * (1 - (shadow[pixel] as number));
         if (kept > 0.998) continue;
         const grain = share * noise * noiseAt(x + noiseX, y + noiseY);
-        const target = ((y + top) * size.width + x + left) * 3;
-        for (let channel = 0; channel < 3; channel++) {
-          const value = (rgb[target + channel] as number) * kept + (pixels[at + channel] as number) + grain;
-          rgb[target + channel] = value <= 0 ? 0 : value >= 255 ? 255 : value + 0.5;
-        }
+        rgb[target] = toByte((rgb[target] as number) * kept + (pixels[at] as number) + grain);
+        rgb[target + 1] = toByte((rgb[target + 1] as number) * kept + (pixels[at + 1] as number) + grain);
+        rgb[target + 2] = toByte((rgb[target + 2] as number) * kept + (pixels[at + 2] as number) + grain);
       }
     }
   }
+}
+
+function toByte(value: number): number {
+  return value <= 0 ? 0 : value >= 255 ? 255 : value + 0.5;
 }

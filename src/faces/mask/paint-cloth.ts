@@ -5,7 +5,7 @@ import type { FaceLight } from './face-light.ts';
 import type { Layer } from './layer.ts';
 import type { MaskSpec, MaskType } from './mask-spec.ts';
 import type { MaskSurface, SurfacePoint } from './mask-surface.ts';
-import { type Corner, interpolateMesh } from './mesh.ts';
+import { type Corner, interpolateMesh, MESH_VALUES } from './mesh.ts';
 import { windowWithin } from './raster.ts';
 import type { ClothRow } from './relief.ts';
 import { scratch } from './scratch.ts';
@@ -19,46 +19,49 @@ const RUBBER_SHINE = 0.16;
 const RUBBER_SHARPNESS = 24;
 const CLOTH_SHEEN = 0.012;
 
-/** What is interpolated over the cloth: its two coordinates, its shine, and the light in red, green and blue. */
-const PLANES = 6;
-const planesFor = scratch((length) => new Float32Array(length));
+const pixelsFor = scratch((length) => new Float32Array(length));
 const rowsFor = scratch((length) => new Float64Array(length));
 
 /** Paints the mask itself, without what hangs on it. */
 export function paintCloth(layer: Layer, spec: MaskSpec, surface: MaskSurface, light: FaceLight): void {
   const window = windowWithin(surface.outline, layer.window, Math.ceil(RIM_PX));
   if (!window) return;
-  const pixels = window.width * window.height;
-  const all = planesFor(pixels * PLANES);
-  const plane = (which: number, value: number) => all.subarray(which * pixels, (which + 1) * pixels).fill(value);
-  const [us, vs, shine] = [plane(0, 0), plane(1, 0), plane(2, 0)];
-  const [red, green, blue] = [plane(3, light.strength[0]), plane(4, light.strength[1]), plane(5, light.strength[2])];
+  // Of each pixel its two coordinates on the cloth, its shine, and the light on it: red, green and blue.
+  const cloth = pixelsFor(window.width * window.height * MESH_VALUES);
+  fillWith(cloth, [0, 0, 0, ...light.strength]);
   const corners = rimmed(surface, (point) => {
     const [r, g, b] = light.shade(point.normal);
     const [strongR, strongG, strongB] = light.strength;
     return [point.u, point.v, gloss(spec.type, point, light), r * strongR, g * strongG, b * strongB];
   });
-  interpolateMesh(corners, surface.columns + 2, surface.rows + 2, window, [us, vs, shine, red, green, blue]);
+  interpolateMesh(corners, surface.columns + 2, surface.rows + 2, window, cloth);
   const { aspect, height } = surface;
   const fabric = fabricOf(spec, { aspect, texel: 1 / height, saturation: light.saturation });
   const room = rowsFor(window.width * 3);
   const part = (which: number) => room.subarray(which * window.width, (which + 1) * window.width);
   const row: ClothRow = { count: 0, us: part(0), vs: part(1), relief: part(2) };
+  const { us, vs } = row;
   layer.paint(surface.outline, (x, y, count, out) => {
-    const first = (y - window.y) * window.width + x - window.x;
-    row.count = count;
-    for (let at = 0; at < count; at++) {
-      row.us[at] = us[first + at] as number;
-      row.vs[at] = vs[first + at] as number;
+    const first = ((y - window.y) * window.width + x - window.x) * MESH_VALUES;
+    for (let at = 0, from = first; at < count; at++, from += MESH_VALUES) {
+      us[at] = cloth[from] as number;
+      vs[at] = cloth[from + 1] as number;
     }
+    row.count = count;
     fabric(row, out);
-    for (let at = 0, to = 0, pixel = first; at < count; at++, to += 3, pixel++) {
-      const sheen = shine[pixel] as number;
-      out[to] = (out[to] as number) * (red[pixel] as number) + sheen;
-      out[to + 1] = (out[to + 1] as number) * (green[pixel] as number) + sheen;
-      out[to + 2] = (out[to + 2] as number) * (blue[pixel] as number) + sheen;
+    for (let at = 0, from = first; at < count * 3; at += 3, from += MESH_VALUES) {
+      const sheen = cloth[from + 2] as number;
+      out[at] = (out[at] as number) * (cloth[from + 3] as number) + sheen;
+      out[at + 1] = (out[at + 1] as number) * (cloth[from + 4] as number) + sheen;
+      out[at + 2] = (out[at + 2] as number) * (cloth[from + 5] as number) + sheen;
     }
   });
+}
+
+/** Fills a whole array with the same few values over and over. */
+function fillWith(target: Float32Array, values: readonly number[]): void {
+  target.set(values);
+  for (let filled = values.length; filled < target.length; filled *= 2) target.copyWithin(filled, 0, filled);
 }
 
 function gloss(type: MaskType, { normal: [across, down, near] }: SurfacePoint, light: FaceLight): number {

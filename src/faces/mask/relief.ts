@@ -1,6 +1,6 @@
 import { decay } from './decay.ts';
 import type { MaskType } from './mask-spec.ts';
-import { smoothNoise } from './texture-noise.ts';
+import { noiseLine, noiseOn, smoothNoise } from './texture-noise.ts';
 
 /**
  * Pixels of cloth that lie side by side in the picture. What is made of them is made for all at a time, one thing after the
@@ -30,13 +30,15 @@ export interface ReliefPlace {
 export type Relief = (row: ClothRow, place: ReliefPlace) => void;
 
 const PLEATS = [0.25, 0.45, 0.65] as const;
+/** The noise by which they waver, each another. */
+const WAVERS = 9.7;
 
 export const RELIEFS: Readonly<Record<MaskType, Relief>> = {
   /** Three pleats that lie flat at the seams and open over nose and mouth; hems; a wire over the nose. */
   surgical: (row, place) => {
     creases(row, place, 0.14);
     fleece(row, place, 0.025);
-    for (let index = 0; index < PLEATS.length; index++) pleat(row, place, PLEATS[index] as number, index * 9.7);
+    for (const [index, height] of PLEATS.entries()) pleat(row, place, height, noiseLine(index * WAVERS));
     const { count, us, vs, relief } = row;
     for (let at = 0; at < count; at++) {
       const u = us[at] as number;
@@ -135,14 +137,15 @@ export const RELIEFS: Readonly<Record<MaskType, Relief>> = {
 };
 
 /** A pleat: the upper layer lies over the lower one, its edge catches light, and shades what is under it. */
-function pleat({ count, us, vs, relief }: ClothRow, place: ReliefPlace, height: number, row: number): void {
+function pleat({ count, us, vs, relief }: ClothRow, place: ReliefPlace, height: number, wavers: Float64Array): void {
+  const seed = place.seed;
+  const off = height - 0.5;
   for (let at = 0; at < count; at++) {
     const u = us[at] as number;
-    const waver = 0.008 * smoothNoise(u * 2.5 + place.seed, row);
-    const fold = 0.5 + (height - 0.5) * (1 - 0.16 * u * u) + waver;
+    const fold = 0.5 + off * (1 - 0.16 * u * u) + 0.008 * noiseOn(wavers, u * 2.5 + seed);
     const below = (vs[at] as number) - fold;
-    const light = below > 0 ? -0.36 * decay(below * (1 / 0.035)) : 0.1 * decay(below * (-1 / 0.06));
-    relief[at] = (relief[at] as number) + light;
+    const under = below > 0;
+    relief[at] = (relief[at] as number) + (under ? -0.36 : 0.1) * decay(below * (under ? 1 / 0.035 : -1 / 0.06));
   }
 }
 
