@@ -113,29 +113,42 @@ function weighted(
   }
 }
 
+const beforeFor = scratch((length) => new Float32Array(length));
+
 /** Two running means in place, near enough to a Gaussian of deviation `sigma`; what lies outside counts as zero. */
 export function smear(plane: Float32Array, { width, height }: Size, sigma: number): void {
   // The variance of a mean over 2r + 1 values is r (r + 1) / 3.
   const radius = Math.max(1, Math.round(Math.sqrt(0.25 + 1.5 * sigma * sigma) - 0.5));
-  const before = new Float32Array(plane.length);
+  const across = beforeFor(plane.length);
   const sums = new Float64Array(width);
   for (let pass = 0; pass < 2; pass++) {
-    before.set(plane);
-    for (let y = 0; y < height; y++) meanAlong(before, plane, y * width, width, radius);
-    before.set(plane);
-    meanDown(before, plane, { width, height }, radius, sums);
+    for (let y = 0; y < height; y++) meanAlong(plane, across, y * width, width, radius);
+    meanDown(across, plane, { width, height }, radius, sums);
   }
 }
 
 /** Running mean over a row. */
 function meanAlong(before: Float32Array, plane: Float32Array, start: number, count: number, radius: number): void {
   const share = 1 / (2 * radius + 1);
+  const end = start + count;
   let sum = 0;
-  for (let at = 0; at < Math.min(radius, count); at++) sum += before[start + at] as number;
-  for (let at = 0; at < count; at++) {
-    if (at + radius < count) sum += before[start + at + radius] as number;
-    if (at - radius > 0) sum -= before[start + at - radius - 1] as number;
-    plane[start + at] = sum * share;
+  let ahead = start;
+  while (ahead < Math.min(start + radius, end)) sum += before[ahead++] as number;
+  let at = start;
+  // Up to where the first value falls out, from there to where no more come in, and the rest.
+  for (const grown = Math.min(start + radius + 1, end); at < grown; at++) {
+    if (ahead < end) sum += before[ahead++] as number;
+    plane[at] = sum * share;
+  }
+  let behind = start;
+  for (; ahead < end; at++) {
+    sum += before[ahead++] as number;
+    sum -= before[behind++] as number;
+    plane[at] = sum * share;
+  }
+  for (; at < end; at++) {
+    sum -= before[behind++] as number;
+    plane[at] = sum * share;
   }
 }
 
@@ -159,12 +172,20 @@ function meanDown(
     const behind = row - (radius + 1) * width;
     const adds = y + radius < height;
     const drops = y - radius > 0;
-    for (let x = 0; x < width; x++) {
-      let sum = sums[x] as number;
-      if (adds) sum += before[ahead + x] as number;
-      if (drops) sum -= before[behind + x] as number;
-      sums[x] = sum;
-      plane[row + x] = sum * share;
+    if (adds && drops) {
+      for (let x = 0; x < width; x++) {
+        const sum = (sums[x] as number) + (before[ahead + x] as number) - (before[behind + x] as number);
+        sums[x] = sum;
+        plane[row + x] = sum * share;
+      }
+    } else {
+      for (let x = 0; x < width; x++) {
+        let sum = sums[x] as number;
+        if (adds) sum += before[ahead + x] as number;
+        if (drops) sum -= before[behind + x] as number;
+        sums[x] = sum;
+        plane[row + x] = sum * share;
+      }
     }
   }
 }

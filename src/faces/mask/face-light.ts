@@ -11,7 +11,7 @@ type Triple = readonly [red: number, green: number, blue: number];
  */
 export interface FaceLight {
   readonly strength: Triple;
-  shade(normal: readonly [across: number, down: number, near: number]): Triple;
+  shade(normal: Normal): Triple;
   /** Where the light comes from: brighter to the right, brighter to the chin; shares. */
   readonly across: number;
   readonly down: number;
@@ -71,12 +71,14 @@ export function measureLight(rgb: Uint8Array, size: Size, face: FaceFrame): Face
     }
     const typical = quantile(errors, 0.5) + 1e-3;
     for (let index = 0; index < count; index++) {
-      weights[index] = 1 / (1 + ((errors[index] as number) / (1.5 * typical)) ** 4);
+      const square = ((errors[index] as number) / (1.5 * typical)) ** 2;
+      weights[index] = 1 / (1 + square * square);
     }
     fit = fitShade(samples, weights);
   }
-  const front = fit.colours.map((coefficients) => Math.max(lightOf(coefficients, FRONT), 1e-3));
-  const skin: Triple = [front[0] ?? 1e-3, front[1] ?? 1e-3, front[2] ?? 1e-3];
+  const byColour = fit.colours;
+  const front = (coefficients: Basis) => Math.max(lightFrom(coefficients, FRONT), 1e-3);
+  const skin: Triple = [front(byColour[0]), front(byColour[1]), front(byColour[2])];
   const level = Math.max(luminance(skin), 1e-3);
   const saturation = saturationOf(rgb, size);
 
@@ -95,22 +97,27 @@ export function measureLight(rgb: Uint8Array, size: Size, face: FaceFrame): Face
     saturation,
     across: fit.luminance[1] / level,
     down: fit.luminance[2] / level,
-    shade([across, down, near]) {
-      const basis: Basis = [1, across, down, near];
-      const fromSky = SKY_LEAST + (1 - SKY_LEAST) * Math.max(0, SKY_DOWN * down + SKY_NEAR * near);
-      const all = lightOf(fit.luminance, basis) / level;
-      // Light of two colours is seen on both sides of a face; so is skin of two colours, which is more common.
-      const share = (which: number) => {
-        const own = lightOf(fit.colours[which] ?? fit.luminance, basis) / (front[which] ?? 1);
-        return fromSky * held(all + TRUST_IN_COLOUR * (own - all), DARKEST, BRIGHTEST);
-      };
-      return [share(0), share(1), share(2)];
+    shade(normal) {
+      const fromSky = SKY_LEAST + (1 - SKY_LEAST) * Math.max(0, SKY_DOWN * normal[1] + SKY_NEAR * normal[2]);
+      const all = lightFrom(fit.luminance, normal) / level;
+      return [
+        fromSky * shareOf(all, lightFrom(byColour[0], normal) / skin[0]),
+        fromSky * shareOf(all, lightFrom(byColour[1], normal) / skin[1]),
+        fromSky * shareOf(all, lightFrom(byColour[2], normal) / skin[2]),
+      ];
     },
   };
 }
 
+/** Light of two colours is seen on both sides of a face; so is skin of two colours, which is more common. */
+function shareOf(all: number, own: number): number {
+  return held(all + TRUST_IN_COLOUR * (own - all), DARKEST, BRIGHTEST);
+}
+
+type Normal = readonly [across: number, down: number, near: number];
+const FRONT: Normal = [0, 0, 1];
+/** Of light: what comes from everywhere, and how much more from the right, from below, from the camera. */
 type Basis = readonly [number, number, number, number];
-const FRONT: Basis = [1, 0, 0, 1];
 
 /** What was looked at of a face. */
 interface Samples {
@@ -131,15 +138,21 @@ function faceSamples(rgb: Uint8Array, size: Size, face: FaceFrame): Samples {
   const bases = new Float64Array(SAMPLES * SAMPLES * 4);
   let count = 0;
   for (let row = 0; row < SAMPLES; row++) {
+    const d = ((row + 0.5) / SAMPLES) * 2 - 1;
+    if (d < -0.72) continue;
+    const downX = face.down.x * (d * half.down);
+    const downY = face.down.y * (d * half.down);
     for (let column = 0; column < SAMPLES; column++) {
       const a = ((column + 0.5) / SAMPLES) * 2 - 1;
-      const d = ((row + 0.5) / SAMPLES) * 2 - 1;
       const flat = a * a + d * d;
-      if (flat > 0.85 || d < -0.72) continue;
-      const at = plus(centre, plus(scaled(face.across, a * half.across), scaled(face.down, d * half.down)));
-      const colour = linearAt(rgb, size, Math.round(at.x), Math.round(at.y));
-      if (!colour) continue;
-      colours.set(colour, count * 3);
+      if (flat > 0.85) continue;
+      const x = Math.round(centre.x + (face.across.x * (a * half.across) + downX));
+      const y = Math.round(centre.y + (face.across.y * (a * half.across) + downY));
+      if (x < 0 || y < 0 || x >= size.width || y >= size.height) continue;
+      const at = (y * size.width + x) * 3;
+      colours[count * 3] = toLinear(rgb[at] as number);
+      colours[count * 3 + 1] = toLinear(rgb[at + 1] as number);
+      colours[count * 3 + 2] = toLinear(rgb[at + 2] as number);
       bases[count * 4] = 1;
       bases[count * 4 + 1] = a;
       bases[count * 4 + 2] = d;
@@ -150,38 +163,29 @@ function faceSamples(rgb: Uint8Array, size: Size, face: FaceFrame): Samples {
   return { count, colours, bases };
 }
 
-function linearAt(rgb: Uint8Array, size: Size, x: number, y: number): Triple | null {
-  if (x < 0 || y < 0 || x >= size.width || y >= size.height) return null;
-  const at = (y * size.width + x) * 3;
-  return [toLinear(rgb[at] ?? 0), toLinear(rgb[at + 1] ?? 0), toLinear(rgb[at + 2] ?? 0)];
-}
-
 interface ShadeFit {
   readonly luminance: Basis;
-  readonly colours: readonly Basis[];
+  readonly colours: readonly [Basis, Basis, Basis];
 }
 
 function fitShade({ count, colours: seen, bases }: Samples, weights: Float64Array): ShadeFit {
   const normal = Array.from({ length: 4 }, () => new Float64Array(4));
   const sides = Array.from({ length: 3 }, () => new Float64Array(4));
   for (let i = 0; i < 4; i++) {
-    for (let j = 0; j <= i; j++) {
-      let sum = 0;
-      for (let index = 0, at = 0; index < count; index++, at += 4) {
-        sum += (weights[index] as number) * (bases[at + i] as number) * (bases[at + j] as number);
-      }
-      (normal[i] as Float64Array)[j] = sum;
+    const [row, [red, green, blue]] = [normal[i] as Float64Array, sides as [Float64Array, Float64Array, Float64Array]];
+    let [level, toRight, toChin, toFront, r, g, b] = [0, 0, 0, 0, 0, 0, 0];
+    for (let index = 0, at = 0, c = 0; index < count; index++, at += 4, c += 3) {
+      const weight = (weights[index] as number) * (bases[at + i] as number);
+      level += weight * (bases[at] as number);
+      toRight += weight * (bases[at + 1] as number);
+      toChin += weight * (bases[at + 2] as number);
+      toFront += weight * (bases[at + 3] as number);
+      r += weight * (seen[c] as number);
+      g += weight * (seen[c + 1] as number);
+      b += weight * (seen[c + 2] as number);
     }
-    for (let c = 0; c < 3; c++) {
-      let sum = 0;
-      for (let index = 0, at = 0; index < count; index++, at += 4) {
-        sum += (weights[index] as number) * (bases[at + i] as number) * (seen[index * 3 + c] as number);
-      }
-      (sides[c] as Float64Array)[i] = sum;
-    }
-  }
-  for (let i = 0; i < 4; i++) {
-    for (let j = i + 1; j < 4; j++) (normal[i] as Float64Array)[j] = normal[j]?.[i] as number;
+    row.set([level, toRight, toChin, toFront]);
+    [red[i], green[i], blue[i]] = [r, g, b];
   }
   // A little of zero is mixed in, so that few or no pixels give an even light instead of a wild one.
   const total = normal[0]?.[0] ?? 0;
@@ -190,10 +194,9 @@ function fitShade({ count, colours: seen, bases }: Samples, weights: Float64Arra
     const row = normal[i] as Float64Array;
     row[i] = (row[i] ?? 0) + (ridge[i] ?? 0) * total + 1e-6;
   }
-  const colours = sides.map((side) => solve(normal, side));
-  const mix = (which: number) =>
-    luminance([colours[0]?.[which] ?? 0, colours[1]?.[which] ?? 0, colours[2]?.[which] ?? 0]);
-  return { colours, luminance: [mix(0), mix(1), mix(2), mix(3)] };
+  const [red, green, blue] = sides.map((side) => solve(normal, side)) as [Basis, Basis, Basis];
+  const mix = (which: 0 | 1 | 2 | 3) => luminance([red[which], green[which], blue[which]]);
+  return { colours: [red, green, blue], luminance: [mix(0), mix(1), mix(2), mix(3)] };
 }
 
 /** Solves a symmetric positive system of four unknowns (Gauss). */
@@ -218,10 +221,8 @@ function solve(matrix: readonly Float64Array[], side: Float64Array): Basis {
   return [x[0] ?? 0, x[1] ?? 0, x[2] ?? 0, x[3] ?? 0];
 }
 
-function lightOf(coefficients: Basis, basis: Basis): number {
-  return (
-    coefficients[0] * basis[0] + coefficients[1] * basis[1] + coefficients[2] * basis[2] + coefficients[3] * basis[3]
-  );
+function lightFrom(coefficients: Basis, normal: Normal): number {
+  return coefficients[0] + coefficients[1] * normal[0] + coefficients[2] * normal[1] + coefficients[3] * normal[2];
 }
 
 /** Brightest of the eyes (linear luminance, 95th percentile): their white is nearly as bright as a mask. */
@@ -236,7 +237,13 @@ function eyeWhite(rgb: Uint8Array, size: Size, face: FaceFrame): number {
       }
     }
   }
-  return values.length === 0 ? 0 : quantile(values, 0.95);
+  return values.length === 0 ? 0 : quantile(Float64Array.from(values), 0.95);
+}
+
+function linearAt(rgb: Uint8Array, size: Size, x: number, y: number): Triple | null {
+  if (x < 0 || y < 0 || x >= size.width || y >= size.height) return null;
+  const at = (y * size.width + x) * 3;
+  return [toLinear(rgb[at] ?? 0), toLinear(rgb[at + 1] ?? 0), toLinear(rgb[at + 2] ?? 0)];
 }
 
 /** Coloured pictures have pixels far from grey somewhere; a grey one has none. */
@@ -256,9 +263,9 @@ export function luminance([red, green, blue]: Triple): number {
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
-function quantile(values: ArrayLike<number>, share: number): number {
+function quantile(values: Float64Array, share: number): number {
   if (values.length === 0) return 0;
-  return selected(Float64Array.from(values), Math.min(values.length - 1, Math.floor(values.length * share)));
+  return selected(values.slice(), Math.min(values.length - 1, Math.floor(values.length * share)));
 }
 
 function held(value: number, least: number, most: number): number {

@@ -1,13 +1,16 @@
 import type { Point, Size } from '../../core/geometry.ts';
 import { blur } from './blur.ts';
 import { polygonCoverage, type Window, windowOfBoth, windowWithin } from './raster.ts';
+import { scratch } from './scratch.ts';
 import { toSrgb } from './srgb.ts';
 import { noiseAt } from './texture-noise.ts';
 
-/** Writes the light, linear, that comes from a pixel of the window (its index, and place in the picture). */
-export type Shader = (pixel: number, x: number, y: number, out: Float32Array) => void;
+/** Writes the light, linear, red, green and blue, that comes from `count` pixels of a row from a place in the picture on. */
+export type Shader = (x: number, y: number, count: number, out: Float32Array) => void;
 
 const CHANNELS = 4;
+
+const coverageFor = scratch((length) => new Float32Array(length));
 
 /** What is drawn over a part of a picture: sRGB times coverage, and coverage, four values a pixel. */
 export class Layer {
@@ -28,18 +31,23 @@ export class Layer {
     this.#painted = windowOfBoth(this.#painted ?? part, part);
     const coverage = polygonCoverage(polygon, part);
     const pixels = this.#pixels;
-    const light = new Float32Array(3);
-    for (let y = part.y, there = 0; y < part.y + part.height; y++) {
-      let pixel = (y - this.window.y) * this.window.width + part.x - this.window.x;
-      for (let x = part.x; x < part.x + part.width; x++, pixel++, there++) {
+    const light = new Float32Array(part.width * 3);
+    for (let row = 0; row < part.height; row++) {
+      let [first, past] = [row * part.width, (row + 1) * part.width];
+      while (first < past && (coverage[first] as number) <= 0) first++;
+      while (first < past && (coverage[past - 1] as number) <= 0) past--;
+      if (first === past) continue;
+      const x = part.x + first - row * part.width;
+      const y = part.y + row;
+      shader(x, y, past - first, light);
+      let at = ((y - this.window.y) * this.window.width + x - this.window.x) * CHANNELS;
+      for (let there = first, from = 0; there < past; there++, from += 3, at += CHANNELS) {
         const share = coverage[there] as number;
         if (share <= 0) continue;
-        shader(pixel, x, y, light);
-        const at = pixel * CHANNELS;
         const rest = 1 - share;
-        pixels[at] = (pixels[at] as number) * rest + share * toSrgb(light[0] as number);
-        pixels[at + 1] = (pixels[at + 1] as number) * rest + share * toSrgb(light[1] as number);
-        pixels[at + 2] = (pixels[at + 2] as number) * rest + share * toSrgb(light[2] as number);
+        pixels[at] = (pixels[at] as number) * rest + share * toSrgb(light[from] as number);
+        pixels[at + 1] = (pixels[at + 1] as number) * rest + share * toSrgb(light[from + 1] as number);
+        pixels[at + 2] = (pixels[at + 2] as number) * rest + share * toSrgb(light[from + 2] as number);
         pixels[at + 3] = (pixels[at + 3] as number) * rest + share;
       }
     }
@@ -53,11 +61,12 @@ export class Layer {
     blur(this.#pixels, this.window, CHANNELS, sigma, painted);
   }
 
-  /** Coverage of each pixel, 0..1. */
+  /** Coverage of each pixel, 0..1. Good until the next one is asked for. */
   coverage(): Float32Array {
-    const coverage = new Float32Array(this.window.width * this.window.height);
-    for (let pixel = 0; pixel < coverage.length; pixel++)
-      coverage[pixel] = this.#pixels[pixel * CHANNELS + 3] as number;
+    const pixels = this.#pixels;
+    const coverage = coverageFor(this.window.width * this.window.height);
+    for (let pixel = 0, at = 3; pixel < coverage.length; pixel++, at += CHANNELS)
+      coverage[pixel] = pixels[at] as number;
     return coverage;
   }
 
@@ -72,19 +81,21 @@ export class Layer {
     const { width, height, x: left, y: top } = this.window;
     const pixels = this.#pixels;
     const [noiseX, noiseY] = [seed & 127, (seed >>> 7) & 127];
-    for (let y = 0, pixel = 0; y < height; y++) {
-      for (let x = 0; x < width; x++, pixel++) {
-        const at = pixel * CHANNELS;
+    for (let y = 0, pixel = 0, at = 0; y < height; y++) {
+      let target = ((y + top) * size.width + left) * 3;
+      for (let x = 0; x < width; x++, pixel++, at += CHANNELS, target += 3) {
         const share = pixels[at + 3] as number;
         const kept = (1 - share) * (1 - (shadow[pixel] as number));
         if (kept > 0.998) continue;
         const grain = share * noise * noiseAt(x + noiseX, y + noiseY);
-        const target = ((y + top) * size.width + x + left) * 3;
-        for (let channel = 0; channel < 3; channel++) {
-          const value = (rgb[target + channel] as number) * kept + (pixels[at + channel] as number) + grain;
-          rgb[target + channel] = value <= 0 ? 0 : value >= 255 ? 255 : value + 0.5;
-        }
+        rgb[target] = toByte((rgb[target] as number) * kept + (pixels[at] as number) + grain);
+        rgb[target + 1] = toByte((rgb[target + 1] as number) * kept + (pixels[at + 1] as number) + grain);
+        rgb[target + 2] = toByte((rgb[target + 2] as number) * kept + (pixels[at + 2] as number) + grain);
       }
     }
   }
+}
+
+function toByte(value: number): number {
+  return value <= 0 ? 0 : value >= 255 ? 255 : value + 0.5;
 }

@@ -1,7 +1,10 @@
 import type { Point } from '../../core/geometry.ts';
 import type { Window } from './raster.ts';
 
-/** A corner of a triangle and what is interpolated over it. */
+/** Values a corner has, and each pixel of what is filled: as many as cloth takes. */
+export const MESH_VALUES = 6;
+
+/** A corner of a triangle and what is interpolated over it: `MESH_VALUES` numbers. */
 export interface Corner extends Point {
   readonly values: readonly number[];
 }
@@ -14,51 +17,39 @@ interface Mesh {
   readonly values: Float64Array;
 }
 
-/** What a value of a triangle is at its first corner, and how it changes by the weights of the other two. */
-interface Slopes {
-  readonly base: Float64Array;
-  readonly alongB: Float64Array;
-  readonly alongC: Float64Array;
-}
-
 /**
- * Interpolates values over a mesh of quadrilaterals (row by row) at each pixel centre: `planes[k][pixel]` is value k.
- * What no triangle covers keeps what it was. Later triangles win.
+ * Interpolates values over a mesh of quadrilaterals (row by row) at each pixel centre: `pixels` has `MESH_VALUES` numbers a
+ * pixel of the window. What no triangle covers keeps what it was. Later triangles win.
  */
 export function interpolateMesh(
   corners: readonly Corner[],
   columns: number,
   rows: number,
   window: Window,
-  planes: readonly Float32Array[],
+  pixels: Float32Array,
 ): void {
   const count = (columns + 1) * (rows + 1);
   if (corners.length < count) throw new RangeError(`${corners.length} corners are no mesh of ${columns}x${rows}`);
-  const mesh = meshOf(corners, planes.length);
-  const slopes: Slopes = {
-    base: new Float64Array(planes.length),
-    alongB: new Float64Array(planes.length),
-    alongC: new Float64Array(planes.length),
-  };
+  const mesh = meshOf(corners);
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
       const a = row * (columns + 1) + column;
       const d = a + columns + 2;
-      fillTriangle(mesh, a, a + 1, d, window, planes, slopes);
-      fillTriangle(mesh, a, d, a + columns + 1, window, planes, slopes);
+      fillTriangle(mesh, a, a + 1, d, window, pixels);
+      fillTriangle(mesh, a, d, a + columns + 1, window, pixels);
     }
   }
 }
 
-function meshOf(corners: readonly Corner[], count: number): Mesh {
+function meshOf(corners: readonly Corner[]): Mesh {
   const xs = new Float64Array(corners.length);
   const ys = new Float64Array(corners.length);
-  const all = new Float64Array(corners.length * count);
+  const all = new Float64Array(corners.length * MESH_VALUES);
   for (let index = 0; index < corners.length; index++) {
     const { x, y, values } = corners[index] as Corner;
     xs[index] = x;
     ys[index] = y;
-    for (let which = 0; which < count; which++) all[index * count + which] = values[which] as number;
+    for (let which = 0; which < MESH_VALUES; which++) all[index * MESH_VALUES + which] = values[which] as number;
   }
   return { xs, ys, values: all };
 }
@@ -72,8 +63,7 @@ function fillTriangle(
   b: number,
   c: number,
   window: Window,
-  planes: readonly Float32Array[],
-  { base, alongB, alongC }: Slopes,
+  pixels: Float32Array,
 ): void {
   const ax = xs[a] as number;
   const ay = ys[a] as number;
@@ -95,13 +85,31 @@ function fillTriangle(
   // Weights of b and c, and how they change a pixel to the right; that of a is what is left of 1.
   const stepB = acY / area;
   const stepC = -abY / area;
-  const count = planes.length;
-  for (let plane = 0; plane < count; plane++) {
-    const value = values[a * count + plane] as number;
-    base[plane] = value;
-    alongB[plane] = (values[b * count + plane] as number) - value;
-    alongC[plane] = (values[c * count + plane] as number) - value;
-  }
+  // Each value at the first corner, and how it changes by the weights of the other two; without loops, which would take longer.
+  const base0 = values[a * MESH_VALUES + 0] as number;
+  const b0 = (values[b * MESH_VALUES + 0] as number) - base0;
+  const c0 = (values[c * MESH_VALUES + 0] as number) - base0;
+  const step0 = stepB * b0 + stepC * c0;
+  const base1 = values[a * MESH_VALUES + 1] as number;
+  const b1 = (values[b * MESH_VALUES + 1] as number) - base1;
+  const c1 = (values[c * MESH_VALUES + 1] as number) - base1;
+  const step1 = stepB * b1 + stepC * c1;
+  const base2 = values[a * MESH_VALUES + 2] as number;
+  const b2 = (values[b * MESH_VALUES + 2] as number) - base2;
+  const c2 = (values[c * MESH_VALUES + 2] as number) - base2;
+  const step2 = stepB * b2 + stepC * c2;
+  const base3 = values[a * MESH_VALUES + 3] as number;
+  const b3 = (values[b * MESH_VALUES + 3] as number) - base3;
+  const c3 = (values[c * MESH_VALUES + 3] as number) - base3;
+  const step3 = stepB * b3 + stepC * c3;
+  const base4 = values[a * MESH_VALUES + 4] as number;
+  const b4 = (values[b * MESH_VALUES + 4] as number) - base4;
+  const c4 = (values[c * MESH_VALUES + 4] as number) - base4;
+  const step4 = stepB * b4 + stepC * c4;
+  const base5 = values[a * MESH_VALUES + 5] as number;
+  const b5 = (values[b * MESH_VALUES + 5] as number) - base5;
+  const c5 = (values[c * MESH_VALUES + 5] as number) - base5;
+  const step5 = stepB * b5 + stepC * c5;
   for (let y = top; y <= bottom; y++) {
     const dx = left + window.x - ax;
     const dy = y + window.y - ay;
@@ -118,12 +126,19 @@ function fillTriangle(
       else if (at < -TOLERANCE) to = -1;
     }
     if (from > to) continue;
-    const first = y * window.width + left;
-    for (let plane = 0; plane < count; plane++) {
-      const pixels = planes[plane] as Float32Array;
-      const value = (base[plane] as number) + weightB * (alongB[plane] as number) + weightC * (alongC[plane] as number);
-      const step = stepB * (alongB[plane] as number) + stepC * (alongC[plane] as number);
-      for (let x = from; x <= to; x++) pixels[first + x] = value + x * step;
+    const start0 = base0 + weightB * b0 + weightC * c0;
+    const start1 = base1 + weightB * b1 + weightC * c1;
+    const start2 = base2 + weightB * b2 + weightC * c2;
+    const start3 = base3 + weightB * b3 + weightC * c3;
+    const start4 = base4 + weightB * b4 + weightC * c4;
+    const start5 = base5 + weightB * b5 + weightC * c5;
+    for (let x = from, at = (y * window.width + left + from) * MESH_VALUES; x <= to; x++, at += MESH_VALUES) {
+      pixels[at] = start0 + x * step0;
+      pixels[at + 1] = start1 + x * step1;
+      pixels[at + 2] = start2 + x * step2;
+      pixels[at + 3] = start3 + x * step3;
+      pixels[at + 4] = start4 + x * step4;
+      pixels[at + 5] = start5 + x * step5;
     }
   }
 }

@@ -1,4 +1,5 @@
 import { type Disc, discEdge, type Strap } from './attachments.ts';
+import { decay } from './decay.ts';
 import { linearOf } from './fabric.ts';
 import type { FaceLight } from './face-light.ts';
 import type { Layer, Shader } from './layer.ts';
@@ -25,20 +26,22 @@ export function paintDisc(layer: Layer, disc: Disc, light: FaceLight): void {
   }
   const { top, slant, radius, shortening, kind } = disc;
   const slots = kind === 'valve' ? 6 : 14;
-  layer.paint(discEdge(disc, 1), (_pixel, x, y, out) => {
-    const [dx, dy] = [x - top.x, y - top.y];
-    const a = (dx * slant.x + dy * slant.y) / (radius * shortening);
-    const b = (dy * slant.x - dx * slant.y) / radius;
-    const from = Math.hypot(a, b);
-    const rim = 0.22 * Math.exp(-(((from - 0.9) / 0.07) ** 2)) - 0.25 * Math.exp(-(((from - 0.74) / 0.06) ** 2));
-    const slot = from > 0.28 && from < 0.66 ? 0.16 * Math.cos(Math.atan2(b, a) * slots) : 0;
-    const brightness = 1 + rim + slot - 0.15 * b;
-    for (let channel = 0; channel < 3; channel++) out[channel] = (lit[channel] ?? 0) * brightness;
+  layer.paint(discEdge(disc, 1), (left, y, count, out) => {
+    for (let pixel = 0; pixel < count; pixel++) {
+      const [dx, dy] = [left + pixel - top.x, y - top.y];
+      const a = (dx * slant.x + dy * slant.y) / (radius * shortening);
+      const b = (dy * slant.x - dx * slant.y) / radius;
+      const from = Math.hypot(a, b);
+      const rim = 0.22 * decay(((from - 0.9) / 0.07) ** 2) - 0.25 * decay(((from - 0.74) / 0.06) ** 2);
+      const slot = from > 0.28 && from < 0.66 ? 0.16 * Math.cos(Math.atan2(b, a) * slots) : 0;
+      const brightness = 1 + rim + slot - 0.15 * b;
+      for (let channel = 0; channel < 3; channel++) out[pixel * 3 + channel] = (lit[channel] ?? 0) * brightness;
+    }
   });
 }
 
 function flat(values: readonly number[]): Shader {
-  return (_pixel, _x, _y, out) => {
-    for (let channel = 0; channel < 3; channel++) out[channel] = values[channel] ?? 0;
+  return (_x, _y, count, out) => {
+    for (let at = 0; at < count * 3; at++) out[at] = values[at % 3] ?? 0;
   };
 }

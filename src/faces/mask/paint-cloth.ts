@@ -5,7 +5,9 @@ import type { FaceLight } from './face-light.ts';
 import type { Layer } from './layer.ts';
 import type { MaskSpec, MaskType } from './mask-spec.ts';
 import type { MaskSurface, SurfacePoint } from './mask-surface.ts';
-import { type Corner, interpolateMesh } from './mesh.ts';
+import { type Corner, interpolateMesh, MESH_VALUES } from './mesh.ts';
+import { windowWithin } from './raster.ts';
+import type { ClothRow } from './relief.ts';
 import { scratch } from './scratch.ts';
 
 /** How far the mesh reaches beyond the edge, so that pixels which the edge cuts have values too. */
@@ -17,31 +19,49 @@ const RUBBER_SHINE = 0.16;
 const RUBBER_SHARPNESS = 24;
 const CLOTH_SHEEN = 0.012;
 
-const PLANES = 6;
-const planesFor = scratch((length) => new Float32Array(length));
+const pixelsFor = scratch((length) => new Float32Array(length));
+const rowsFor = scratch((length) => new Float64Array(length));
 
 /** Paints the mask itself, without what hangs on it. */
 export function paintCloth(layer: Layer, spec: MaskSpec, surface: MaskSurface, light: FaceLight): void {
-  const pixels = layer.window.width * layer.window.height;
-  const all = planesFor(pixels * PLANES);
-  const plane = (which: number, value: number) => all.subarray(which * pixels, (which + 1) * pixels).fill(value);
-  const [us, vs, shine] = [plane(0, 0), plane(1, 0), plane(2, 0)];
-  const [red, green, blue] = [plane(3, light.strength[0]), plane(4, light.strength[1]), plane(5, light.strength[2])];
+  const window = windowWithin(surface.outline, layer.window, Math.ceil(RIM_PX));
+  if (!window) return;
+  // Of each pixel its two coordinates on the cloth, its shine, and the light on it: red, green and blue.
+  const cloth = pixelsFor(window.width * window.height * MESH_VALUES);
+  fillWith(cloth, [0, 0, 0, ...light.strength]);
   const corners = rimmed(surface, (point) => {
     const [r, g, b] = light.shade(point.normal);
     const [strongR, strongG, strongB] = light.strength;
     return [point.u, point.v, gloss(spec.type, point, light), r * strongR, g * strongG, b * strongB];
   });
-  interpolateMesh(corners, surface.columns + 2, surface.rows + 2, layer.window, [us, vs, shine, red, green, blue]);
+  interpolateMesh(corners, surface.columns + 2, surface.rows + 2, window, cloth);
   const { aspect, height } = surface;
   const fabric = fabricOf(spec, { aspect, texel: 1 / height, saturation: light.saturation });
-  layer.paint(surface.outline, (pixel, _x, _y, out) => {
-    fabric(us[pixel] as number, vs[pixel] as number, out);
-    const sheen = shine[pixel] as number;
-    out[0] = (out[0] as number) * (red[pixel] as number) + sheen;
-    out[1] = (out[1] as number) * (green[pixel] as number) + sheen;
-    out[2] = (out[2] as number) * (blue[pixel] as number) + sheen;
+  const room = rowsFor(window.width * 3);
+  const part = (which: number) => room.subarray(which * window.width, (which + 1) * window.width);
+  const row: ClothRow = { count: 0, us: part(0), vs: part(1), relief: part(2) };
+  const { us, vs } = row;
+  layer.paint(surface.outline, (x, y, count, out) => {
+    const first = ((y - window.y) * window.width + x - window.x) * MESH_VALUES;
+    for (let at = 0, from = first; at < count; at++, from += MESH_VALUES) {
+      us[at] = cloth[from] as number;
+      vs[at] = cloth[from + 1] as number;
+    }
+    row.count = count;
+    fabric(row, out);
+    for (let at = 0, from = first; at < count * 3; at += 3, from += MESH_VALUES) {
+      const sheen = cloth[from + 2] as number;
+      out[at] = (out[at] as number) * (cloth[from + 3] as number) + sheen;
+      out[at + 1] = (out[at + 1] as number) * (cloth[from + 4] as number) + sheen;
+      out[at + 2] = (out[at + 2] as number) * (cloth[from + 5] as number) + sheen;
+    }
   });
+}
+
+/** Fills a whole array with the same few values over and over. */
+function fillWith(target: Float32Array, values: readonly number[]): void {
+  target.set(values);
+  for (let filled = values.length; filled < target.length; filled *= 2) target.copyWithin(filled, 0, filled);
 }
 
 function gloss(type: MaskType, { normal: [across, down, near] }: SurfacePoint, light: FaceLight): number {

@@ -22,11 +22,11 @@ export function windowAround(points: readonly Point[], margin: number, picture: 
   return width > 0 && height > 0 ? { x, y, width, height } : null;
 }
 
-/** The part of `outer` in which a polygon lies; null when none of it does. */
-export function windowWithin(points: readonly Point[], outer: Window): Window | null {
+/** The part of `outer` in which a polygon lies, `margin` pixels more on each side; null when none of it does. */
+export function windowWithin(points: readonly Point[], outer: Window, margin = 1): Window | null {
   const within = windowAround(
     points.map(({ x, y }) => ({ x: x - outer.x, y: y - outer.y })),
-    1,
+    margin,
     outer,
   );
   return within && { ...within, x: within.x + outer.x, y: within.y + outer.y };

@@ -5,15 +5,18 @@ import { plus, scaled } from './face-frame.ts';
 import type { FaceLight } from './face-light.ts';
 import type { Layer } from './layer.ts';
 import { polygonCoverage } from './raster.ts';
+import { scratch } from './scratch.ts';
 
 /** How dark the shadow is, how far it falls and how soft it is, in widths of the face. */
 const SHADOW = 0.42;
 const FALL = 0.018;
 const SOFT = 0.016;
 
+const shadowFor = scratch((length) => new Float32Array(length));
+
 /**
  * The shadow that falls on the skin beside what is painted, away from the light: the share of light that is lost at each
- * pixel of the layer. On the skin only: where the background begins it would fall a room away.
+ * pixel of the layer. On the skin only: where the background begins it would fall a room away. Good until the next one.
  */
 export function shadowOf(layer: Layer, face: FaceFrame, landmarks: Landmarks, light: FaceLight): Float32Array {
   const { window } = layer;
@@ -22,14 +25,17 @@ export function shadowOf(layer: Layer, face: FaceFrame, landmarks: Landmarks, li
   const dx = Math.round(shift.x);
   const dy = Math.round(shift.y);
   const cover = layer.coverage();
-  const shadow = new Float32Array(cover.length);
   const { width, height } = window;
-  for (let y = 0, pixel = 0; y < height; y++) {
+  const shadow = shadowFor(cover.length);
+  shadow.set(cover);
+  // What is painted casts its coverage to the side and down, where that is more than what is painted there.
+  const [left, right] = [Math.max(0, dx), Math.min(width, width + dx)];
+  for (let y = Math.max(0, dy); y < Math.min(height, height + dy); y++) {
+    const row = y * width;
     const from = (y - dy) * width - dx;
-    const within = y >= dy && y - dy < height;
-    for (let x = 0; x < width; x++, pixel++) {
-      const cast = within && x >= dx && x - dx < width ? (cover[from + x] as number) : 0;
-      shadow[pixel] = Math.max(cover[pixel] as number, cast);
+    for (let x = left; x < right; x++) {
+      const cast = cover[from + x] as number;
+      if (cast > (shadow[row + x] as number)) shadow[row + x] = cast;
     }
   }
   smear(shadow, window, SOFT * face.width);

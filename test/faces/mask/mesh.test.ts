@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Point } from '../../../src/core/geometry.ts';
-import { interpolateMesh } from '../../../src/faces/mask/mesh.ts';
+import { interpolateMesh, MESH_VALUES } from '../../../src/faces/mask/mesh.ts';
 
 const WINDOW = { x: 3, y: -2, width: 30, height: 26 };
 
@@ -9,17 +9,21 @@ describe('values over a mesh', () => {
     const plane = ({ x, y }: Point) => 0.3 * x - 0.7 * y + 2;
     const corners = Array.from({ length: 12 }, (_, index) => {
       const at = { x: 5 + (index % 4) * 6 + (index % 3), y: 1 + Math.floor(index / 4) * 9 - (index % 2) };
-      return { ...at, values: [plane(at), 1] };
+      return { ...at, values: [1, 0, 1, 2, -3, 0.5].map((by) => by * plane(at) + 1 - by) };
     });
-    const [values, covered] = [new Float32Array(30 * 26), new Float32Array(30 * 26)];
-    interpolateMesh(corners, 3, 2, WINDOW, [values, covered]);
+    const pixels = new Float32Array(30 * 26 * MESH_VALUES);
+    interpolateMesh(corners, 3, 2, WINDOW, pixels);
     let count = 0;
-    covered.forEach((share, pixel) => {
-      if (share === 0) return;
+    for (let pixel = 0; pixel < 30 * 26; pixel++) {
+      const values = pixels.subarray(pixel * MESH_VALUES, (pixel + 1) * MESH_VALUES);
+      // The second value is 1 wherever the mesh is.
+      if (values[1] === 0) continue;
       count++;
-      const at = { x: WINDOW.x + (pixel % 30), y: WINDOW.y + Math.floor(pixel / 30) };
-      expect(values[pixel]).toBeCloseTo(plane(at), 4);
-    });
+      const value = plane({ x: WINDOW.x + (pixel % 30), y: WINDOW.y + Math.floor(pixel / 30) });
+      for (const [which, by] of [1, 0, 1, 2, -3, 0.5].entries()) {
+        expect(values[which]).toBeCloseTo(by * value + 1 - by, 4);
+      }
+    }
     expect(count).toBeGreaterThan(200);
   });
 });
