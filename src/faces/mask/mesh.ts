@@ -1,36 +1,35 @@
-import type { Point } from '../../core/geometry.ts';
 import type { Window } from './raster.ts';
 
 /** Values a corner has, and each pixel of what is filled: as many as cloth takes. */
 export const MESH_VALUES = 6;
 
-/** A corner of a triangle and what is interpolated over it: `MESH_VALUES` numbers. */
-export interface Corner extends Point {
-  readonly values: readonly number[];
-}
-
-/** Corners as plain numbers: triangles are small, and reading them would cost more than filling them. */
-interface Mesh {
+/**
+ * Corners of quadrilaterals, row by row. Plain numbers: triangles are small, and reading objects would cost more than
+ * filling them.
+ */
+export interface Mesh {
+  /** Quadrilaterals; there is one corner more each way. */
+  readonly columns: number;
+  readonly rows: number;
   readonly xs: Float64Array;
   readonly ys: Float64Array;
-  /** Those of a corner stand together. */
+  /** `MESH_VALUES` a corner. */
   readonly values: Float64Array;
 }
 
-/**
- * Interpolates values over a mesh of quadrilaterals (row by row) at each pixel centre: `pixels` has `MESH_VALUES` numbers a
- * pixel of the window. What no triangle covers keeps what it was. Later triangles win.
- */
-export function interpolateMesh(
-  corners: readonly Corner[],
-  columns: number,
-  rows: number,
-  window: Window,
-  pixels: Float32Array,
-): void {
+/** A mesh without places and values yet. */
+export function emptyMesh(columns: number, rows: number): Mesh {
   const count = (columns + 1) * (rows + 1);
-  if (corners.length < count) throw new RangeError(`${corners.length} corners are no mesh of ${columns}x${rows}`);
-  const mesh = meshOf(corners);
+  const values = new Float64Array(count * MESH_VALUES);
+  return { columns, rows, xs: new Float64Array(count), ys: new Float64Array(count), values };
+}
+
+/**
+ * Interpolates values over a mesh at each pixel centre: `pixels` has `MESH_VALUES` numbers a pixel of the window. What no
+ * triangle covers keeps what it was. Later triangles win.
+ */
+export function interpolateMesh(mesh: Mesh, window: Window, pixels: Float32Array): void {
+  const { columns, rows } = mesh;
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
       const a = row * (columns + 1) + column;
@@ -39,19 +38,6 @@ export function interpolateMesh(
       fillTriangle(mesh, a, d, a + columns + 1, window, pixels);
     }
   }
-}
-
-function meshOf(corners: readonly Corner[]): Mesh {
-  const xs = new Float64Array(corners.length);
-  const ys = new Float64Array(corners.length);
-  const all = new Float64Array(corners.length * MESH_VALUES);
-  for (let index = 0; index < corners.length; index++) {
-    const { x, y, values } = corners[index] as Corner;
-    xs[index] = x;
-    ys[index] = y;
-    for (let which = 0; which < MESH_VALUES; which++) all[index * MESH_VALUES + which] = values[which] as number;
-  }
-  return { xs, ys, values: all };
 }
 
 /** Pixels this near outside a triangle belong to it as well, so that no gap shows between two. */
