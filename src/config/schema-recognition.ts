@@ -92,6 +92,16 @@ export const detection = z
     nmsIou: share.default(0.3).describe('Boxes that overlap more than this (intersection over union) are one face.'),
     minFacePx: z.int().min(1).default(40).describe('Smaller faces (shorter side of the box) are passed over.'),
     maxFaces: z.int().min(1).max(1000).default(20).describe('Most faces looked at in one frame, best score first.'),
+    closerLook: z
+      .strictObject({
+        fromScore: share.default(0.3).describe('Least score of what is looked at again.'),
+        sureFrom: share.default(0.98).describe('What has this score at first sight is a face without.'),
+        most: z.int().min(0).max(20).default(4).describe('Most looks a frame, best score first; 0 for none.'),
+      })
+      .prefault({})
+      .describe(
+        'A second look from close by at what a detector like rfb-320 is not sure of; the score is of both looks.',
+      ),
     secondLook: z
       .strictObject({
         fromScore: share

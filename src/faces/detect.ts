@@ -70,6 +70,31 @@ export function decodeDetections(
   return suppressOverlaps(found, options.nmsIou).slice(0, options.maxFaces);
 }
 
+/** A candidate is of a face when they overlap more than this. */
+const ON_FACE_IOU = 0.3;
+
+/**
+ * The best of the candidates on a face, null without any, from the outputs {@link decodeDetections} takes.
+ *
+ * @param face where it is, as the box that comes back: 0..1 of the input
+ */
+export function bestOn(
+  { scores, boxes }: { readonly scores: Tensor; readonly boxes: Tensor },
+  row: number,
+  face: Box,
+): Detection | null {
+  const candidates = scores.shape[1] ?? 0;
+  let best: Detection | null = null;
+  for (let candidate = row * candidates; candidate < (row + 1) * candidates; candidate++) {
+    const score = scores.data[candidate * CLASSES + 1] ?? 0;
+    if (!(score > (best?.score ?? 0))) continue;
+    const [x = 0, y = 0, right = 0, bottom = 0] = boxes.data.subarray(candidate * CORNERS, (candidate + 1) * CORNERS);
+    const box = { x, y, width: right - x, height: bottom - y };
+    if (iou(box, face) > ON_FACE_IOU) best = { box, score };
+  }
+  return best;
+}
+
 /**
  * Greedy non-maximum suppression: keeps the best, drops what overlaps it by more than `maxIou`, and so on.
  * Best first; equal scores keep their order.

@@ -33,7 +33,7 @@ import { readTemplates, walkBy } from './walk-by.ts';
 /** Where masks are drawn is told by these models, whatever models are measured: all meet the same masks. */
 const REFERENCE = {
   models: { detector: 'rfb-320', secondDetector: null, landmarks: 'landmarks-68' },
-  detection: configSchema.parse({}).detection,
+  detection: configSchema.parse({ detection: { closerLook: { most: 0 } } }).detection,
 };
 
 type OpenMessage = Extract<ToPictureWorker, { type: 'open' }>;

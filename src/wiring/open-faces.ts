@@ -133,8 +133,10 @@ export async function openFaceAnalyser(
     const { secondDetector } = config.models;
     const minScore = leastScoreOf(store.entry(config.models.detector), config.detection.minScore);
     const lowScore = wantedLowScore ?? minScore;
-    const firstOf = await openDetector(store.entry(config.models.detector), openOnce);
-    const secondOf = secondDetector === null ? null : await openDetector(store.entry(secondDetector), openOnce);
+    const { secondLook, ...detection } = config.detection;
+    const firstOf = await openDetector(store.entry(config.models.detector), openOnce, detection);
+    const secondOf =
+      secondDetector === null ? null : await openDetector(store.entry(secondDetector), openOnce, detection);
     const landmarkerOf = await openLandmarker(store.entry(config.models.landmarks), openOnce);
     const measured = await readCalibrations(config.models.calibration);
     const { maskState, upperEncoder } = config.models;
@@ -183,12 +185,11 @@ export async function openFaceAnalyser(
           createLivenessAssessor(spoofing.map(({ model, extent, live }) => ({ model: model.lane(name), extent, live })))
       : null;
     const detectorOf = (name: string): FaceDetector => {
-      const { secondLook, ...limits } = config.detection;
-      const detection = { ...limits, minScore };
-      if (!secondOf) return firstOf(name, { ...detection, lowScore });
+      const limits = { ...detection, minScore };
+      if (!secondOf) return firstOf(name, { ...limits, lowScore });
       return secondLookDetector({
-        first: firstOf(name, { ...detection, lowScore: Math.min(lowScore, secondLook.fromScore) }),
-        second: secondOf(name, { ...detection, minScore: secondLook.minScore }),
+        first: firstOf(name, { ...limits, lowScore: Math.min(lowScore, secondLook.fromScore) }),
+        second: secondOf(name, { ...limits, minScore: secondLook.minScore }),
         minScore,
         fromScore: secondLook.fromScore,
         lowScore,

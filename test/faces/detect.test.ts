@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { iou } from '../../src/core/geometry.ts';
-import { type DetectionOptions, decodeDetections, suppressOverlaps } from '../../src/faces/detect.ts';
+import { bestOn, type DetectionOptions, decodeDetections, suppressOverlaps } from '../../src/faces/detect.ts';
 
 const OPTIONS: DetectionOptions = { minScore: 0.7, nmsIou: 0.3, minFacePx: 10, maxFaces: 10 };
 const INPUT = { width: 320, height: 240 };
@@ -83,6 +83,33 @@ describe('decodeDetections', () => {
     ];
     const found = decodeDetections(outputs([candidates]), 0, INPUT, INPUT, { ...OPTIONS, ...options });
     expect(found.map(({ score }) => Math.round(score * 100) / 100)).toEqual(scores);
+  });
+});
+
+describe('bestOn', () => {
+  it('is the best of what lies on the face, of the row asked for; null without any', () => {
+    const batch = outputs([
+      [
+        [0.9, 0, 0, 0.2, 0.2],
+        [0.4, 0.4, 0.4, 0.6, 0.6],
+        // Overlaps the face by a third, and by a quarter of both together.
+        [0.7, 0.5, 0.4, 0.7, 0.6],
+        [0.8, 0.52, 0.4, 0.72, 0.6],
+      ],
+      [
+        [0.2, 0.4, 0.4, 0.6, 0.6],
+        [0.3, 0.41, 0.41, 0.61, 0.61],
+        [Number.NaN, 0.4, 0.4, 0.6, 0.6],
+        [1, 0, 0, 0.1, 0.1],
+      ],
+    ]);
+    const face = { x: 0.4, y: 0.4, width: 0.2, height: 0.2 };
+    const best = bestOn(batch, 0, face);
+    expect(best?.score).toBeCloseTo(0.7, 6);
+    expect(best?.box.x).toBeCloseTo(0.5, 6);
+    expect(best?.box.width).toBeCloseTo(0.2, 6);
+    expect(bestOn(batch, 1, face)?.score).toBeCloseTo(0.3, 6);
+    expect(bestOn(batch, 1, { x: 0.8, y: 0.8, width: 0.2, height: 0.2 })).toBeNull();
   });
 });
 

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decodePicture, encodeJpeg, type OpencvPicture } from '../../src/capture/opencv-picture.ts';
 import { iou } from '../../src/core/geometry.ts';
 import { silentLogger } from '../../src/core/logger.ts';
+import { PaddedPicture } from '../../src/evaluation/padded-picture.ts';
 import { cosine } from '../../src/faces/embedding.ts';
 import { BUILTIN_MANIFEST } from '../../src/inference/manifest.ts';
 import { createModelStore } from '../../src/inference/store.ts';
@@ -99,6 +100,29 @@ describe.each([
     }
     expect(compared).toBeGreaterThanOrEqual(3);
   });
+});
+
+it('finds from close by the faces of a crowd too far away for one look, each where it is', async () => {
+  const config = await testConfig();
+  const once = { ...config.detection, closerLook: { ...config.detection.closerLook, most: 0 } };
+  const onlyOnce = await openFaceAnalyser({ ...config, detection: once }, silentLogger);
+  try {
+    // Four times as wide and as high: a face is 17 of the detector's 240 rows.
+    const border = 1.5;
+    const far = new PaddedPicture(crowd, border);
+    const near = await chain.analyser.detect(crowd);
+    expect(near).toHaveLength(4);
+    expect((await onlyOnce.analyser.detect(far)).length).toBeLessThan(4);
+    const found = await chain.analyser.detect(far);
+    const [left, top] = [Math.round(crowd.width * border), Math.round(crowd.height * border)];
+    for (const { box } of near) {
+      const there = { ...box, x: box.x + left, y: box.y + top };
+      expect(Math.max(...found.map((face) => iou(face.box, there)))).toBeGreaterThan(0.6);
+    }
+    expect(found).toHaveLength(4);
+  } finally {
+    await onlyOnce.close();
+  }
 });
 
 it('refuses at the start an encoder whose faces are aligned by points the landmark model does not give', async () => {
