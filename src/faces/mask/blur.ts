@@ -19,7 +19,6 @@ export function blur(pixels: Float32Array, size: Size, channels: number, sigma: 
   const at = (y: number) => (y * size.width + left) * channels;
   // Of double width, so that each value is converted once and not for each weight.
   const line = new Float64Array(row + 2 * radius * channels);
-  const across = new Float32Array(row);
   // Columns a row at a time: the values of a row and of its neighbours lie together in memory.
   const rows = rowsFor((height + 4 * radius) * row).fill(0);
   // Of each row only what is not zero is blurred, with what it spreads to.
@@ -39,8 +38,7 @@ export function blur(pixels: Float32Array, size: Size, channels: number, sigma: 
     ends[y] = end;
     const taken = Math.max(0, start - reach);
     line.set(pixels.subarray(from + taken, from + Math.min(row, end + reach)), reach + taken);
-    weighted(line, reach + start, channels, across, start, end - start, kernel);
-    rows.set(across.subarray(start, end), (y + 2 * radius) * row + start);
+    weighted(line, reach + start, channels, rows, (y + 2 * radius) * row + start, end - start, kernel);
   }
   const last = Math.min(size.height, top + height + radius);
   for (let y = Math.max(0, top - radius); y < last; y++) {
@@ -55,52 +53,64 @@ export function blur(pixels: Float32Array, size: Size, channels: number, sigma: 
   }
 }
 
-/** Half a kernel, from its middle outwards. A slight blur takes three pixels, weighted for the same variance. */
+/** Half a kernel, from its middle outwards. A slight blur takes three pixels (of five), weighted for the same variance. */
 function gaussian(sigma: number): Float64Array {
-  if (sigma < 0.7) return Float64Array.of(1 - sigma * sigma, (sigma * sigma) / 2);
+  if (sigma < 0.7) return Float64Array.of(1 - sigma * sigma, (sigma * sigma) / 2, 0);
   const radius = Math.ceil(sigma * 2);
   const kernel = Float64Array.from({ length: radius + 1 }, (_, at) => Math.exp(-(at * at) / (2 * sigma * sigma)));
   const sum = kernel.reduce((total, weight, at) => total + (at === 0 ? weight : 2 * weight), 0);
   return kernel.map((weight) => weight / sum);
 }
 
-/** `target[to + i]` from the values around `source[from + i]`, `step` apart, by the weights of half a kernel. */
+/**
+ * `target[to + i]` from the values around `source[from + i]`, `step` apart, by the weights of half a kernel; each as a float
+ * of 32 bits has it, whatever `target` holds.
+ */
 function weighted(
   source: Float64Array,
   from: number,
   step: number,
-  target: Float32Array,
+  target: Float32Array | Float64Array,
   to: number,
   count: number,
   kernel: Float64Array,
 ): void {
   const radius = kernel.length - 1;
-  const w0 = kernel[0] ?? 0;
-  const w1 = kernel[1] ?? 0;
-  const w2 = kernel[2] ?? 0;
-  const w3 = kernel[3] ?? 0;
+  const w0 = kernel[0] as number;
+  const w1 = kernel[1] as number;
+  const w2 = kernel[2] as number;
+  const w3 = radius > 2 ? (kernel[3] as number) : 0;
+  const w4 = radius > 3 ? (kernel[4] as number) : 0;
+  const [two, three, four] = [2 * step, 3 * step, 4 * step];
   const end = from + count;
-  // The usual kernels without a loop inside: this is where drawing a mask takes most of its time.
-  if (radius === 1) {
+  // The usual kernels without a loop inside, and integers that need not be watched for becoming too large: this is where
+  // drawing a mask takes most of its time.
+  if (radius === 2) {
     for (let s = from, t = to; s < end; s++, t++) {
-      target[t] = w0 * (source[s] as number) + w1 * ((source[s - step] as number) + (source[s + step] as number));
-    }
-  } else if (radius === 2) {
-    const two = 2 * step;
-    for (let s = from, t = to; s < end; s++, t++) {
-      target[t] =
+      target[t] = Math.fround(
         w0 * (source[s] as number) +
-        w1 * ((source[s - step] as number) + (source[s + step] as number)) +
-        w2 * ((source[s - two] as number) + (source[s + two] as number));
+          w1 * ((source[(s - step) | 0] as number) + (source[(s + step) | 0] as number)) +
+          w2 * ((source[(s - two) | 0] as number) + (source[(s + two) | 0] as number)),
+      );
     }
   } else if (radius === 3) {
-    const [two, three] = [2 * step, 3 * step];
     for (let s = from, t = to; s < end; s++, t++) {
-      target[t] =
+      target[t] = Math.fround(
         w0 * (source[s] as number) +
-        w1 * ((source[s - step] as number) + (source[s + step] as number)) +
-        w2 * ((source[s - two] as number) + (source[s + two] as number)) +
-        w3 * ((source[s - three] as number) + (source[s + three] as number));
+          w1 * ((source[(s - step) | 0] as number) + (source[(s + step) | 0] as number)) +
+          w2 * ((source[(s - two) | 0] as number) + (source[(s + two) | 0] as number)) +
+          w3 * ((source[(s - three) | 0] as number) + (source[(s + three) | 0] as number)),
+      );
+    }
+  } else if (radius === 4) {
+    for (let s = from, t = to; s < end; s++, t++) {
+      target[t] = Math.fround(
+        w0 * (source[s] as number) +
+          w1 * ((source[(s - step) | 0] as number) + (source[(s + step) | 0] as number)) +
+          w2 * ((source[(s - two) | 0] as number) + (source[(s + two) | 0] as number)) +
+          w3 * ((source[(s - three) | 0] as number) + (source[(s + three) | 0] as number)) +
+          w4 * ((source[(s - four) | 0] as number) + (source[(s + four) | 0] as number)),
+      );
     }
   } else {
     for (let s = from, t = to; s < end; s++, t++) {
@@ -108,7 +118,7 @@ function weighted(
       for (let by = 1; by <= radius; by++) {
         value += (kernel[by] as number) * ((source[s - by * step] as number) + (source[s + by * step] as number));
       }
-      target[t] = value;
+      target[t] = Math.fround(value);
     }
   }
 }

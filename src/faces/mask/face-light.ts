@@ -146,8 +146,8 @@ function faceSamples(rgb: Uint8Array, size: Size, face: FaceFrame): Samples {
       const a = ((column + 0.5) / SAMPLES) * 2 - 1;
       const flat = a * a + d * d;
       if (flat > 0.85) continue;
-      const x = Math.round(centre.x + (face.across.x * (a * half.across) + downX));
-      const y = Math.round(centre.y + (face.across.y * (a * half.across) + downY));
+      const x = Math.round(centre.x + (face.across.x * (a * half.across) + downX)) | 0;
+      const y = Math.round(centre.y + (face.across.y * (a * half.across) + downY)) | 0;
       if (x < 0 || y < 0 || x >= size.width || y >= size.height) continue;
       const at = (y * size.width + x) * 3;
       colours[count * 3] = toLinear(rgb[at] as number);

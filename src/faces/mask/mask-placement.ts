@@ -138,8 +138,9 @@ function placeHalf(
     const v = row / rows;
     const middle = along(lines.middle, v * (lines.middle.length - 1));
     const seam = towards(middle, jaw(lines.jawTop + (shape.jawLow - lines.jawTop) * v, middle), reachAt(v));
+    const [upperShare, lowerShare] = [(1 - v) ** 2, v ** 3];
     return across.map(({ weight, upper, lower }) =>
-      lean(plus(between(middle, seam, weight), plus(scaled(upper, (1 - v) ** 2), scaled(lower, v ** 3)))),
+      lean(plus(between(middle, seam, weight), plus(scaled(upper, upperShare), scaled(lower, lowerShare)))),
     );
   });
   return { sign, yaw, angle, hidden, points };

@@ -48,6 +48,7 @@ export function maskSurface(face: FaceFrame, mask: WornMask): MaskSurface {
   const cells: Cell[] = [];
   for (let row = 0; row <= ROWS; row++) {
     const v = row / ROWS;
+    const bulge = bulgeAt(shape, v);
     for (let column = 0; column < count; column++) {
       const half = column < HALF_COLUMNS ? left : right;
       const step = Math.abs(column - HALF_COLUMNS);
@@ -60,7 +61,7 @@ export function maskSurface(face: FaceFrame, mask: WornMask): MaskSurface {
         v,
         across: dot(at, face.across),
         down: dot(at, face.down),
-        depth: distanceOf(shape, angle, v, outer) * Math.cos(angle + half.yaw) * radius,
+        depth: distanceOf(shape, bulge, angle, outer) * Math.cos(angle + half.yaw) * radius,
       });
     }
   }
@@ -83,13 +84,29 @@ export function maskSurface(face: FaceFrame, mask: WornMask): MaskSurface {
   };
 }
 
+/** What of a mask's distance from the axis of the head depends on nothing but the height on it. */
+interface Bulge {
+  /** Height of the ridge over the nose, and what of an angle tells how far from it. */
+  readonly ridge: number;
+  readonly breadth: number;
+  readonly dome: number;
+  readonly chin: number;
+}
+
+function bulgeAt(shape: MaskShape, v: number): Bulge {
+  return {
+    ridge: shape.ridge * ridgeHeight(v),
+    breadth: shape.ridgeAngle * (1 + 0.8 * v),
+    dome: Math.max(0, 1 - (2 * v - 0.95) ** 2),
+    chin: 0.9 * Math.max(0, v - 0.7) ** 1.5,
+  };
+}
+
 /** Distance from the axis of the head in its radii: a round head, the nose under the cloth, a dome, the chin. */
-function distanceOf(shape: MaskShape, angle: number, v: number, outer: number): number {
-  const breadth = (angle * 180) / Math.PI / (shape.ridgeAngle * (1 + 0.8 * v));
-  const ridge = shape.ridge * ridgeHeight(v) * Math.exp(-(breadth ** shape.ridgePower));
-  const dome = shape.dome * Math.max(0, 1 - outer * outer) * Math.max(0, 1 - (2 * v - 0.95) ** 2);
-  const chin = 0.9 * Math.max(0, v - 0.7) ** 1.5;
-  return 1 + ridge + dome - chin;
+function distanceOf(shape: MaskShape, { ridge, breadth, dome, chin }: Bulge, angle: number, outer: number): number {
+  const fromRidge = (angle * 180) / Math.PI / breadth;
+  const bent = shape.ridgePower === 1 ? fromRidge : fromRidge ** shape.ridgePower;
+  return 1 + ridge * Math.exp(-bent) + shape.dome * Math.max(0, 1 - outer * outer) * dome - chin;
 }
 
 /** How far the nose lifts the cloth: most at its tip, a third at the bridge, little at the chin. */

@@ -1,36 +1,35 @@
-import type { Point } from '../../core/geometry.ts';
 import type { Window } from './raster.ts';
 
 /** Values a corner has, and each pixel of what is filled: as many as cloth takes. */
 export const MESH_VALUES = 6;
 
-/** A corner of a triangle and what is interpolated over it: `MESH_VALUES` numbers. */
-export interface Corner extends Point {
-  readonly values: readonly number[];
-}
-
-/** Corners as plain numbers: triangles are small, and reading them would cost more than filling them. */
-interface Mesh {
+/**
+ * Corners of quadrilaterals, row by row. Plain numbers: triangles are small, and reading objects would cost more than
+ * filling them.
+ */
+export interface Mesh {
+  /** Quadrilaterals; there is one corner more each way. */
+  readonly columns: number;
+  readonly rows: number;
   readonly xs: Float64Array;
   readonly ys: Float64Array;
-  /** Those of a corner stand together. */
+  /** `MESH_VALUES` a corner. */
   readonly values: Float64Array;
 }
 
-/**
- * Interpolates values over a mesh of quadrilaterals (row by row) at each pixel centre: `pixels` has `MESH_VALUES` numbers a
- * pixel of the window. What no triangle covers keeps what it was. Later triangles win.
- */
-export function interpolateMesh(
-  corners: readonly Corner[],
-  columns: number,
-  rows: number,
-  window: Window,
-  pixels: Float32Array,
-): void {
+/** A mesh without places and values yet. */
+export function emptyMesh(columns: number, rows: number): Mesh {
   const count = (columns + 1) * (rows + 1);
-  if (corners.length < count) throw new RangeError(`${corners.length} corners are no mesh of ${columns}x${rows}`);
-  const mesh = meshOf(corners);
+  const values = new Float64Array(count * MESH_VALUES);
+  return { columns, rows, xs: new Float64Array(count), ys: new Float64Array(count), values };
+}
+
+/**
+ * Interpolates values over a mesh at each pixel centre: `pixels` has `MESH_VALUES` numbers a pixel of the window. What no
+ * triangle covers keeps what it was. Later triangles win.
+ */
+export function interpolateMesh(mesh: Mesh, window: Window, pixels: Float32Array): void {
+  const { columns, rows } = mesh;
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
       const a = row * (columns + 1) + column;
@@ -39,19 +38,6 @@ export function interpolateMesh(
       fillTriangle(mesh, a, d, a + columns + 1, window, pixels);
     }
   }
-}
-
-function meshOf(corners: readonly Corner[]): Mesh {
-  const xs = new Float64Array(corners.length);
-  const ys = new Float64Array(corners.length);
-  const all = new Float64Array(corners.length * MESH_VALUES);
-  for (let index = 0; index < corners.length; index++) {
-    const { x, y, values } = corners[index] as Corner;
-    xs[index] = x;
-    ys[index] = y;
-    for (let which = 0; which < MESH_VALUES; which++) all[index * MESH_VALUES + which] = values[which] as number;
-  }
-  return { xs, ys, values: all };
 }
 
 /** Pixels this near outside a triangle belong to it as well, so that no gap shows between two. */
@@ -77,14 +63,17 @@ function fillTriangle(
   const acY = cy - ay;
   const area = abX * acY - abY * acX;
   if (!(Math.abs(area) > 1e-9)) return;
-  const top = Math.max(0, Math.ceil(Math.min(ay, by, cy) - window.y - TOLERANCE));
+  const top = Math.max(0, Math.ceil(Math.min(ay, by, cy) - window.y - TOLERANCE)) | 0;
   const bottom = Math.min(window.height - 1, Math.floor(Math.max(ay, by, cy) - window.y + TOLERANCE));
-  const left = Math.max(0, Math.ceil(Math.min(ax, bx, cx) - window.x - TOLERANCE));
+  const left = Math.max(0, Math.ceil(Math.min(ax, bx, cx) - window.x - TOLERANCE)) | 0;
   const right = Math.min(window.width - 1, Math.floor(Math.max(ax, bx, cx) - window.x + TOLERANCE));
   if (top > bottom || left > right) return;
   // Weights of b and c, and how they change a pixel to the right; that of a is what is left of 1.
-  const stepB = acY / area;
-  const stepC = -abY / area;
+  const share = 1 / area;
+  const stepB = acY * share;
+  const stepC = -abY * share;
+  const stepA = -stepB - stepC;
+  const [pixelsA, pixelsB, pixelsC] = [1 / stepA, 1 / stepB, 1 / stepC];
   // Each value at the first corner, and how it changes by the weights of the other two; without loops, which would take longer.
   const base0 = values[a * MESH_VALUES + 0] as number;
   const b0 = (values[b * MESH_VALUES + 0] as number) - base0;
@@ -113,26 +102,33 @@ function fillTriangle(
   for (let y = top; y <= bottom; y++) {
     const dx = left + window.x - ax;
     const dy = y + window.y - ay;
-    const weightB = (dx * acY - acX * dy) / area;
-    const weightC = (abX * dy - dx * abY) / area;
+    const weightB = (dx * acY - acX * dy) * share;
+    const weightC = (abX * dy - dx * abY) * share;
     // Where along the row all three weights are at least nothing, in pixels from `left`.
+    const fromA = (weightB + weightC - 1 - TOLERANCE) * pixelsA;
+    const fromB = (-TOLERANCE - weightB) * pixelsB;
+    const fromC = (-TOLERANCE - weightC) * pixelsC;
     let from = 0;
     let to = right - left;
-    for (let edge = 0; edge < 3; edge++) {
-      const at = edge === 0 ? weightB : edge === 1 ? weightC : 1 - weightB - weightC;
-      const step = edge === 0 ? stepB : edge === 1 ? stepC : -stepB - stepC;
-      if (step > 0) from = Math.max(from, Math.ceil((-TOLERANCE - at) / step));
-      else if (step < 0) to = Math.min(to, Math.floor((-TOLERANCE - at) / step));
-      else if (at < -TOLERANCE) to = -1;
-    }
+    if (stepA > 0) from = Math.max(from, fromA);
+    else if (stepA < 0) to = Math.min(to, fromA);
+    else if (1 - weightB - weightC < -TOLERANCE) continue;
+    if (stepB > 0) from = Math.max(from, fromB);
+    else if (stepB < 0) to = Math.min(to, fromB);
+    else if (weightB < -TOLERANCE) continue;
+    if (stepC > 0) from = Math.max(from, fromC);
+    else if (stepC < 0) to = Math.min(to, fromC);
+    else if (weightC < -TOLERANCE) continue;
     if (from > to) continue;
+    const first = Math.ceil(from) | 0;
+    const last = Math.floor(to) | 0;
     const start0 = base0 + weightB * b0 + weightC * c0;
     const start1 = base1 + weightB * b1 + weightC * c1;
     const start2 = base2 + weightB * b2 + weightC * c2;
     const start3 = base3 + weightB * b3 + weightC * c3;
     const start4 = base4 + weightB * b4 + weightC * c4;
     const start5 = base5 + weightB * b5 + weightC * c5;
-    for (let x = from, at = (y * window.width + left + from) * MESH_VALUES; x <= to; x++, at += MESH_VALUES) {
+    for (let x = first, at = (y * window.width + left + first) * MESH_VALUES; x <= last; x++, at += MESH_VALUES) {
       pixels[at] = start0 + x * step0;
       pixels[at + 1] = start1 + x * step1;
       pixels[at + 2] = start2 + x * step2;

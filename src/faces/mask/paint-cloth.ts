@@ -5,7 +5,7 @@ import type { FaceLight } from './face-light.ts';
 import type { Layer } from './layer.ts';
 import type { MaskSpec, MaskType } from './mask-spec.ts';
 import type { MaskSurface, SurfacePoint } from './mask-surface.ts';
-import { type Corner, interpolateMesh, MESH_VALUES } from './mesh.ts';
+import { emptyMesh, interpolateMesh, MESH_VALUES, type Mesh } from './mesh.ts';
 import { windowWithin } from './raster.ts';
 import type { ClothRow } from './relief.ts';
 import { scratch } from './scratch.ts';
@@ -29,12 +29,7 @@ export function paintCloth(layer: Layer, spec: MaskSpec, surface: MaskSurface, l
   // Of each pixel its two coordinates on the cloth, its shine, and the light on it: red, green and blue.
   const cloth = pixelsFor(window.width * window.height * MESH_VALUES);
   fillWith(cloth, [0, 0, 0, ...light.strength]);
-  const corners = rimmed(surface, (point) => {
-    const [r, g, b] = light.shade(point.normal);
-    const [strongR, strongG, strongB] = light.strength;
-    return [point.u, point.v, gloss(spec.type, point, light), r * strongR, g * strongG, b * strongB];
-  });
-  interpolateMesh(corners, surface.columns + 2, surface.rows + 2, window, cloth);
+  interpolateMesh(meshOf(spec.type, surface, light), window, cloth);
   const { aspect, height } = surface;
   const fabric = fabricOf(spec, { aspect, texel: 1 / height, saturation: light.saturation });
   const room = rowsFor(window.width * 3);
@@ -64,31 +59,46 @@ function fillWith(target: Float32Array, values: readonly number[]): void {
   for (let filled = values.length; filled < target.length; filled *= 2) target.copyWithin(filled, 0, filled);
 }
 
-function gloss(type: MaskType, { normal: [across, down, near] }: SurfacePoint, light: FaceLight): number {
+function gloss(type: MaskType, { normal }: SurfacePoint, light: FaceLight): number {
+  return ((type === 'gas' ? mirrored(normal, light) : 0) + CLOTH_SHEEN * (1 - normal[2])) * light.strength[1];
+}
+
+function mirrored([across, down, near]: SurfacePoint['normal'], light: FaceLight): number {
   const side = LAMP.across * (light.across < 0 ? -1 : 1);
   const halfway = across * side + down * LAMP.down + near * (LAMP.near + 1);
   const facing = Math.max(0, halfway / Math.hypot(side, LAMP.down, LAMP.near + 1));
-  const shine = type === 'gas' ? RUBBER_SHINE * facing ** RUBBER_SHARPNESS : 0;
-  return (shine + CLOTH_SHEEN * (1 - near)) * light.strength[1];
+  return RUBBER_SHINE * facing ** RUBBER_SHARPNESS;
 }
 
-/** The mesh with a row and a column more on each side, just outside of it, of the same values as its edge. */
-function rimmed({ points, columns, rows }: MaskSurface, valuesOf: (point: SurfacePoint) => number[]): Corner[] {
-  const values = points.map(valuesOf);
-  const corners: Corner[] = [];
-  for (let row = -1; row <= rows + 1; row++) {
+/**
+ * The mesh with what is interpolated over it, and with a row and a column more on each side, just outside of it, of the
+ * same values as its edge.
+ */
+function meshOf(type: MaskType, { points, columns, rows }: MaskSurface, light: FaceLight): Mesh {
+  const mesh = emptyMesh(columns + 2, rows + 2);
+  const { xs, ys, values } = mesh;
+  const [strongR, strongG, strongB] = light.strength;
+  for (let row = -1, corner = 0; row <= rows + 1; row++) {
     const inRow = held(row, 0, rows);
-    for (let column = -1; column <= columns + 1; column++) {
+    for (let column = -1; column <= columns + 1; column++, corner++) {
       const inColumn = held(column, 0, columns);
-      const index = inRow * (columns + 1) + inColumn;
-      const at = points[index] as SurfacePoint;
+      const point = points[inRow * (columns + 1) + inColumn] as SurfacePoint;
       const outside = inRow !== row || inColumn !== column;
       const next = held(row, 1, rows - 1) * (columns + 1) + held(column, 1, columns - 1);
-      const { x, y } = outside ? beyond(points[next] as SurfacePoint, at) : at;
-      corners.push({ x, y, values: values[index] as number[] });
+      const { x, y } = outside ? beyond(points[next] as SurfacePoint, point) : point;
+      xs[corner] = x;
+      ys[corner] = y;
+      const shade = light.shade(point.normal);
+      const at = corner * MESH_VALUES;
+      values[at] = point.u;
+      values[at + 1] = point.v;
+      values[at + 2] = gloss(type, point, light);
+      values[at + 3] = shade[0] * strongR;
+      values[at + 4] = shade[1] * strongG;
+      values[at + 5] = shade[2] * strongB;
     }
   }
-  return corners;
+  return mesh;
 }
 
 function beyond(inside: Point, edge: Point): Point {

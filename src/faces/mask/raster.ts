@@ -15,10 +15,11 @@ export function windowAround(points: readonly Point[], margin: number, picture: 
     top = Math.min(top, y);
     bottom = Math.max(bottom, y);
   }
-  const x = Math.max(0, Math.floor(left - margin));
-  const y = Math.max(0, Math.floor(top - margin));
-  const width = Math.min(picture.width - 1, Math.ceil(right + margin)) - x + 1;
-  const height = Math.min(picture.height - 1, Math.ceil(bottom + margin)) - y + 1;
+  // Made integers: loops over what were floating-point numbers all along would take longer.
+  const x = Math.min(Math.max(0, Math.floor(left - margin)), picture.width) | 0;
+  const y = Math.min(Math.max(0, Math.floor(top - margin)), picture.height) | 0;
+  const width = (Math.max(-1, Math.min(picture.width - 1, Math.ceil(right + margin))) - x + 1) | 0;
+  const height = (Math.max(-1, Math.min(picture.height - 1, Math.ceil(bottom + margin))) - y + 1) | 0;
   return width > 0 && height > 0 ? { x, y, width, height } : null;
 }
 
@@ -54,7 +55,7 @@ export function polygonCoverage(polygon: readonly Point[], window: Window): Floa
     const [from, to] = [starts[line] as number, starts[line + 1] as number];
     if (from === to) continue;
     sortCrossings(xs, windings, from, to);
-    const row = Math.floor(line / SUB_ROWS) * window.width;
+    const row = ((line / SUB_ROWS) | 0) * window.width;
     let winding = 0;
     let left = 0;
     for (let at = from; at < to; at++) {
@@ -122,8 +123,8 @@ function addSpan(coverage: Float32Array, row: number, width: number, from: numbe
   const start = Math.max(0, from);
   const end = Math.min(width, to);
   if (!(end > start)) return;
-  const first = row + Math.floor(start);
-  const last = row + Math.min(width - 1, Math.floor(end));
+  const first = row + (start | 0);
+  const last = row + Math.min(width - 1, end | 0);
   const full = 1 / SUB_ROWS;
   if (first === last) {
     coverage[first] = (coverage[first] as number) + (end - start) * full;
