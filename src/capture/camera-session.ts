@@ -86,6 +86,9 @@ export class CameraSession implements FrameHolder {
   #aliveMs = 0;
   #lastOutput = '';
   #end: { left: boolean } | undefined;
+  /** Frames that were given and not released: their pixels are in the process. */
+  #held = 0;
+  #leaving = false;
 
   constructor(options: SessionOptions, listener: SessionListener) {
     this.#options = options;
@@ -138,6 +141,12 @@ export class CameraSession implements FrameHolder {
     this.#process?.send({ type: 'attend', forMs });
   }
 
+  /** Ends the session as soon as all frames that were given are released: somebody still looks at their pixels. */
+  closeWhenReleased(): void {
+    this.#leaving = true;
+    if (this.#held === 0) this.close();
+  }
+
   /** Ends the session: politely at first, after two seconds by force. */
   close(): void {
     this.#over.abort();
@@ -160,6 +169,8 @@ export class CameraSession implements FrameHolder {
   release(sequence: number, fitted: Uint8Array): void {
     this.#process?.send({ type: 'release', sequence });
     this.#process?.recycle?.(fitted);
+    this.#held--;
+    if (this.#leaving && this.#held === 0) this.close();
   }
 
   #ask(message: (id: number) => ToCamera): Promise<readonly Uint8Array[]> {
@@ -184,6 +195,7 @@ export class CameraSession implements FrameHolder {
       case 'frame':
         this.#progress(message);
         if (this.#end) this.#end.left = false;
+        this.#held++;
         this.#listener.frame(new RemoteFrame(this.#options.camera, message, this.#options.input, this));
         break;
       case 'pixels':

@@ -224,7 +224,7 @@ export class CameraSupervisor {
         ended: () => this.#ended(),
         drained: () => {
           this.#mailbox.close();
-          session.close();
+          session.closeWhenReleased();
         },
       },
     );

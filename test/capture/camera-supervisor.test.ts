@@ -384,8 +384,14 @@ describe('CameraSupervisor', () => {
     expect(await held?.cut([CUT])).toHaveLength(1);
     const { value: last } = await frames.next();
     expect(last?.sequence).toBe(2);
-    expect(await last?.cut([CUT])).toHaveLength(1);
     expect((await frames.next()).done).toBe(true);
+    await clock.advance(60_000);
+    // Nothing comes any more, but the last frames are looked at still.
+    expect(await last?.cut([CUT])).toHaveLength(1);
+    expect(latest().gone).toBe(false);
+    last?.release();
+    expect(await held?.cut([CUT])).toHaveLength(1);
+    held?.release();
     await clock.advance(60_000);
     expect(cameras.started).toHaveLength(1);
     expect(latest().gone).toBe(true);
