@@ -152,8 +152,8 @@ function meanAlong(before: Float32Array, plane: Float32Array, start: number, cou
   }
   let behind = start;
   for (; ahead < end; at++) {
-    sum += before[ahead++] as number;
-    sum -= before[behind++] as number;
+    // One sum: the next waits for it.
+    sum += (before[ahead++] as number) - (before[behind++] as number);
     plane[at] = sum * share;
   }
   for (; at < end; at++) {

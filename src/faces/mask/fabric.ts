@@ -36,7 +36,8 @@ export function fabricOf(spec: MaskSpec, view: FabricView): Fabric {
     reliefOf(row, place);
     const { count, us, vs, relief } = row;
     for (let at = 0, to = 0; at < count; at++, to += 3) {
-      const brightness = Math.max(0, 1 + ((relief[at] as number) - 1) * depth);
+      const lit = 1 + ((relief[at] as number) - 1) * depth;
+      const brightness = lit > 0 ? lit : 0;
       const share = plain ? 0 : pattern((us[at] as number) * view.aspect, vs[at] as number);
       out[to] = brightness * (red + toRed * share);
       out[to + 1] = brightness * (green + toGreen * share);

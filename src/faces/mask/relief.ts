@@ -65,7 +65,7 @@ export const RELIEFS: Readonly<Record<MaskType, Relief>> = {
       const u = us[at] as number;
       const v = vs[at] as number;
       const side = Math.abs(u);
-      const edge = Math.min(v, 1 - v, (1 - side) * place.aspect);
+      const edge = edgeAt(side, v, place);
       let value = relief[at] as number;
       value -= groove(u, 0.012, place) * 0.12;
       value += ridge(side - 0.025, 0.012, place) * 0.05;
@@ -92,7 +92,7 @@ export const RELIEFS: Readonly<Record<MaskType, Relief>> = {
     for (let at = 0; at < count; at++) {
       const u = us[at] as number;
       const v = vs[at] as number;
-      const edge = Math.min(v, 1 - v, (1 - Math.abs(u)) * place.aspect);
+      const edge = edgeAt(Math.abs(u), v, place);
       let value = (relief[at] as number) + 0.03 * smoothNoise(u * 3 + place.seed, v * 3);
       value -= groove(edge - 0.075, 0.018, place) * 0.2;
       value += ridge(edge - 0.11, 0.03, place) * 0.06;
@@ -112,7 +112,7 @@ export const RELIEFS: Readonly<Record<MaskType, Relief>> = {
     for (let at = 0; at < count; at++) {
       const u = us[at] as number;
       const v = vs[at] as number;
-      const edge = Math.min(v, 1 - v, (1 - Math.abs(u)) * place.aspect);
+      const edge = edgeAt(Math.abs(u), v, place);
       let value = relief[at] as number;
       if (seamed) value -= groove(u, 0.014, place) * 0.2;
       value -= groove(edge - 0.05, 0.01, place) * 0.16;
@@ -126,7 +126,7 @@ export const RELIEFS: Readonly<Record<MaskType, Relief>> = {
     for (let at = 0; at < count; at++) {
       const u = us[at] as number;
       const v = vs[at] as number;
-      const edge = Math.min(v, 1 - v, (1 - Math.abs(u)) * place.aspect);
+      const edge = edgeAt(Math.abs(u), v, place);
       let value = 0.02 * smoothNoise(u * 4 + place.seed, v * 4);
       value -= groove(edge - 0.09, 0.025, place) * 0.4;
       value += ridge(edge - 0.045, 0.05, place) * 0.25;
@@ -149,13 +149,14 @@ function pleat({ count, us, vs, relief }: ClothRow, place: ReliefPlace, height: 
   }
 }
 
-/** A dark line where `distance` is 0, `breadth` to either side. */
+/** A dark line where `distance` is 0, `breadth` to either side. Most pixels lie beside most lines. */
 function groove(distance: number, breadth: number, { blunt }: ReliefPlace): number {
   const half = breadth * blunt;
-  // Most pixels lie beside most lines.
-  if (Math.abs(distance) > 3 * half) return 0;
-  const d = distance / half;
-  return decay(d * d);
+  return Math.abs(distance) > 3 * half ? 0 : bell(distance / half);
+}
+
+function bell(distance: number): number {
+  return decay(distance * distance);
 }
 
 /** A bright line: the lit flank of something raised. */
@@ -200,7 +201,14 @@ function weave({ count, us, vs, relief }: ClothRow, { fine, aspect }: ReliefPlac
   }
 }
 
+/** How far the nearest edge is. Comparisons: Math.min takes longer, for the sake of what is no number. */
+function edgeAt(side: number, v: number, { aspect }: ReliefPlace): number {
+  const hem = v < 0.5 ? v : 1 - v;
+  const seam = (1 - side) * aspect;
+  return seam < hem ? seam : hem;
+}
+
 function ramp(t: number): number {
-  const held = Math.max(0, Math.min(1, t));
-  return held * held * (3 - 2 * held);
+  if (t <= 0) return 0;
+  return t >= 1 ? 1 : t * t * (3 - 2 * t);
 }
