@@ -54,8 +54,10 @@ export async function prepareData(options: PrepareDataOptions): Promise<string> 
     ...(options.onDone ? { onDone: options.onDone } : {}),
     startWorkers: async () => {
       options.onPictures?.(faces.pictures.length);
+      // Of a portrait the largest face is sure at first sight: others are not taken.
+      const oneLook = { ...detection, closerLook: { ...detection.closerLook, most: 0 } };
       const pool = new PicturePool(
-        { models: placingModels(models), inference, detection },
+        { models: placingModels(models), inference, detection: oneLook },
         { workers: count, batching: 'repeatable', env },
       );
       await pool.start();
