@@ -29,17 +29,29 @@ export interface DetectionOptions {
   readonly maxFaces: number;
 }
 
+/** Score from which on what is found is given at all. */
+export function lowestScore({ minScore, lowScore = minScore }: DetectionOptions): number {
+  return Math.min(minScore, lowScore);
+}
+
+/** What a detector of the UltraFace family gives of a batch. */
+export interface UltraFaceOutputs {
+  /** [n, candidates, 2]: background, face. */
+  readonly scores: Tensor;
+  /** [n, candidates, 4]: corners in 0..1 of the input. */
+  readonly boxes: Tensor;
+}
+
 /** Corners of one candidate and two scores (background, face) stand at these strides in the outputs of RFB-320. */
 const CORNERS = 4;
 const CLASSES = 2;
 
 /**
  * Faces in one picture of a batch, from the outputs of an UltraFace detector (RFB-320: Linzaer, "Ultra-Light-Fast-
- * Generic-Face-Detector-1MB"): `scores` [n, candidates, 2] and `boxes` [n, candidates, 4], corners in 0..1 of the
- * letterboxed input. Boxes come back in pixels of the picture, clipped to it, best first.
+ * Generic-Face-Detector-1MB") for letterboxed pictures. Boxes come back in pixels of the picture, clipped to it, best first.
  */
 export function decodeDetections(
-  outputs: { readonly scores: Tensor; readonly boxes: Tensor },
+  outputs: UltraFaceOutputs,
   row: number,
   picture: Size,
   input: Size,
@@ -47,7 +59,7 @@ export function decodeDetections(
 ): Detection[] {
   const { scores, boxes } = outputs;
   const candidates = scores.shape[1] ?? 0;
-  const leastScore = Math.min(options.minScore, options.lowScore ?? options.minScore);
+  const leastScore = lowestScore(options);
   const { inner, offset } = letterbox(picture, input);
   const toX = (x: number) => clamp(((x * input.width - offset.x) * picture.width) / inner.width, picture.width);
   const toY = (y: number) => clamp(((y * input.height - offset.y) * picture.height) / inner.height, picture.height);
@@ -78,17 +90,19 @@ const ON_FACE_IOU = 0.3;
  *
  * @param face where it is, as the box that comes back: 0..1 of the input
  */
-export function bestOn(
-  { scores, boxes }: { readonly scores: Tensor; readonly boxes: Tensor },
-  row: number,
-  face: Box,
-): Detection | null {
+export function bestOn({ scores, boxes }: UltraFaceOutputs, row: number, face: Box): Detection | null {
   const candidates = scores.shape[1] ?? 0;
   let best: Detection | null = null;
   for (let candidate = row * candidates; candidate < (row + 1) * candidates; candidate++) {
     const score = scores.data[candidate * CLASSES + 1] ?? 0;
     if (!(score > (best?.score ?? 0))) continue;
-    const [x = 0, y = 0, right = 0, bottom = 0] = boxes.data.subarray(candidate * CORNERS, (candidate + 1) * CORNERS);
+    const at = candidate * CORNERS;
+    const x = boxes.data[at] ?? 0;
+    const y = boxes.data[at + 1] ?? 0;
+    const right = boxes.data[at + 2] ?? 0;
+    const bottom = boxes.data[at + 3] ?? 0;
+    // Most lie elsewhere: no box is made of those.
+    if (right <= face.x || bottom <= face.y || x >= face.x + face.width || y >= face.y + face.height) continue;
     const box = { x, y, width: right - x, height: bottom - y };
     if (iou(box, face) > ON_FACE_IOU) best = { box, score };
   }

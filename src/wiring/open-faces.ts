@@ -133,10 +133,10 @@ export async function openFaceAnalyser(
     const { secondDetector } = config.models;
     const minScore = leastScoreOf(store.entry(config.models.detector), config.detection.minScore);
     const lowScore = wantedLowScore ?? minScore;
-    const { secondLook, ...detection } = config.detection;
-    const firstOf = await openDetector(store.entry(config.models.detector), openOnce, detection);
+    const { closerLook, secondLook, ...detection } = config.detection;
+    const firstOf = await openDetector(store.entry(config.models.detector), openOnce, closerLook);
     const secondOf =
-      secondDetector === null ? null : await openDetector(store.entry(secondDetector), openOnce, detection);
+      secondDetector === null ? null : await openDetector(store.entry(secondDetector), openOnce, closerLook);
     const landmarkerOf = await openLandmarker(store.entry(config.models.landmarks), openOnce);
     const measured = await readCalibrations(config.models.calibration);
     const { maskState, upperEncoder } = config.models;

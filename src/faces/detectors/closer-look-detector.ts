@@ -44,7 +44,14 @@ export function closerLookDetector(
     async detect(picture, trace) {
       const found = await first.detect(picture, trace);
       const unsure = found.filter(isUnsure).slice(0, most);
-      const seen = unsure.length === 0 ? [] : await look(picture, boxesOf(unsure), trace);
+      const seen =
+        unsure.length === 0
+          ? []
+          : await look(
+              picture,
+              unsure.map(({ box }) => box),
+              trace,
+            );
       const closer = new Map(unsure.map((face, at) => [face, seen[at] ?? null]));
       const both = found.map((face) => {
         const again = closer.get(face);
@@ -55,10 +62,6 @@ export function closerLookDetector(
       return selectDetections(both, picture, options);
     },
   };
-}
-
-function boxesOf(faces: readonly Detection[]): Box[] {
-  return faces.map(({ box }) => box);
 }
 
 /** The score whose log odds are the mean of both. */

@@ -2,7 +2,7 @@ import { EyelineError } from '../../core/errors.ts';
 import { type Box, boxToCrop, type Size } from '../../core/geometry.ts';
 import type { Picture } from '../../core/picture.ts';
 import type { Outputs, RunTrace, VisionModel } from '../../inference/vision-model.ts';
-import { type Detection, type DetectionOptions, type FaceDetector, suppressOverlaps } from '../detect.ts';
+import { type Detection, type DetectionOptions, type FaceDetector, lowestScore, suppressOverlaps } from '../detect.ts';
 import { namedOutput } from '../model-output.ts';
 import { grown, type Margins } from './margins.ts';
 import { levelBoxToPicture, PYRAMID, pyramidOf } from './pyramid.ts';
@@ -41,7 +41,7 @@ export function mtcnnDetector({ proposal, refine, output }: MtcnnModels, options
     const wanted = `${PYRAMID.size.width}x${PYRAMID.size.height}`;
     throw new EyelineError('MODEL_UNSUPPORTED', `model ${proposal.id} takes ${width}x${height}: ${wanted} is needed`);
   }
-  const leastScore = Math.min(options.minScore, options.lowScore ?? options.minScore);
+  const leastScore = lowestScore(options);
   return {
     input: PYRAMID.levels[0]?.size ?? PYRAMID.size,
     async detect(picture, trace) {

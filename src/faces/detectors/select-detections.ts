@@ -1,13 +1,14 @@
 import type { Box, Size } from '../../core/geometry.ts';
-import { type Detection, type DetectionOptions, suppressOverlaps } from '../detect.ts';
+import { type Detection, type DetectionOptions, lowestScore, suppressOverlaps } from '../detect.ts';
 
 /** What of a detector's candidates counts: clipped to the picture, sure and large enough, one a face, best first. */
 export function selectDetections(
   candidates: Iterable<Detection>,
   picture: Size,
-  { minScore, lowScore = minScore, minFacePx, nmsIou, maxFaces }: DetectionOptions,
+  options: DetectionOptions,
 ): Detection[] {
-  const leastScore = Math.min(minScore, lowScore);
+  const { minFacePx, nmsIou, maxFaces } = options;
+  const leastScore = lowestScore(options);
   const found: Detection[] = [];
   for (const { box, score } of candidates) {
     if (!(score >= leastScore)) continue;

@@ -1,6 +1,12 @@
 import { type Box, boxToCrop, type Size } from '../../core/geometry.ts';
-import type { VisionModel } from '../../inference/vision-model.ts';
-import { bestOn, type DetectionOptions, decodeDetections, type FaceDetector } from '../detect.ts';
+import type { RunTrace, VisionModel } from '../../inference/vision-model.ts';
+import {
+  bestOn,
+  type DetectionOptions,
+  decodeDetections,
+  type FaceDetector,
+  type UltraFaceOutputs,
+} from '../detect.ts';
 import { namedOutput } from '../model-output.ts';
 import type { LookCloser } from './closer-look-detector.ts';
 
@@ -12,9 +18,8 @@ export function ultraFaceDetector(model: VisionModel, options: DetectionOptions)
   return {
     input: model.input,
     async detect(picture, trace) {
-      const outputs = await model.run([await picture.fit(model.input)], trace);
-      const named = { scores: namedOutput(model, outputs, 'scores'), boxes: namedOutput(model, outputs, 'boxes') };
-      return decodeDetections(named, 0, picture, model.input, options);
+      const outputs = await look(model, [await picture.fit(model.input)], trace);
+      return decodeDetections(outputs, 0, picture, model.input, options);
     },
   };
 }
@@ -23,22 +28,32 @@ export function ultraFaceDetector(model: VisionModel, options: DetectionOptions)
 export function ultraFaceCloser(model: VisionModel): LookCloser {
   const { width, height } = model.input;
   return async (picture, boxes, trace) => {
-    const parts = boxes.map((box) => around(box, model.input));
-    const cuts = parts.map((part) => ({ matrix: boxToCrop(part, model.input), width, height, colour: 'rgb' as const }));
-    const outputs = await model.run(await picture.cut(cuts), trace);
-    const named = { scores: namedOutput(model, outputs, 'scores'), boxes: namedOutput(model, outputs, 'boxes') };
+    const crops = await picture.cut(
+      boxes.map((box) => ({
+        matrix: boxToCrop(around(box, model.input), model.input),
+        width,
+        height,
+        colour: 'rgb',
+      })),
+    );
+    const outputs = await look(model, crops, trace);
     return boxes.map((box, row) => {
-      const part = parts[row] ?? box;
+      const part = around(box, model.input);
       const seen = {
         x: (box.x - part.x) / part.width,
         y: (box.y - part.y) / part.height,
         width: box.width / part.width,
         height: box.height / part.height,
       };
-      const best = bestOn(named, row, seen);
+      const best = bestOn(outputs, row, seen);
       return best && { box: outOf(part, best.box), score: best.score };
     });
   };
+}
+
+async function look(model: VisionModel, pictures: readonly Uint8Array[], trace?: RunTrace): Promise<UltraFaceOutputs> {
+  const outputs = await model.run(pictures, trace);
+  return { scores: namedOutput(model, outputs, 'scores'), boxes: namedOutput(model, outputs, 'boxes') };
 }
 
 /** The part of a picture with a box in its middle, of the shape of the input. */
