@@ -31,6 +31,7 @@ const optimiser = z.strictObject({
 });
 
 const degradation = z.strictObject({
+  lightShare: share.default(0),
   brightness: share.default(0.15),
   contrast: share.default(0.25),
   saturation: share.default(0.4),

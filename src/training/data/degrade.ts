@@ -1,3 +1,4 @@
+import { relight } from './relight.ts';
 import type { RgbImage } from './warp.ts';
 
 /** What happens to a picture between a face and the encoder: light, lens, sensor, compression. */
@@ -6,6 +7,8 @@ const CHANNELS = 3;
 
 /** How strong each kind of change may be; 0 leaves it out. A share is how many of the pictures get it. */
 export interface Degradation {
+  /** Share in another light. */
+  readonly lightShare: number;
   /** Largest change of brightness, as a share of white. */
   readonly brightness: number;
   /** Largest change of contrast, saturation and each channel's gain, as shares. */
@@ -30,7 +33,9 @@ export interface Degradation {
  * @param random numbers in 0..1; the same numbers give the same picture
  */
 export function degrade(image: RgbImage, how: Degradation, random: () => number): RgbImage {
-  let result = recolour(image, how, random);
+  // No number is drawn where there is no other light: recipes without it give what they gave.
+  const lit = how.lightShare > 0 && random() < how.lightShare ? relight(image, random) : image;
+  let result = recolour(lit, how, random);
   if (random() < how.shrinkShare) result = coarsened(result, how.shrinkTo + (1 - how.shrinkTo) * random());
   if (random() < how.blurShare) result = blurred(result, how.blurPx * random());
   if (how.noise > 0) addNoise(result, how.noise * random() ** 2, random);

@@ -39,6 +39,7 @@ const JUDGED: Omit<MaskVariation, 'side'> = {
   tight: 0.3,
   covered: 0.4,
   degradation: {
+    lightShare: 0,
     brightness: 0.15,
     contrast: 0.25,
     saturation: 0.4,

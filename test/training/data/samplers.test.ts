@@ -80,6 +80,7 @@ describe('scenes for a detector', () => {
     empty: 0,
     faceless: 0,
     degradation: {
+      lightShare: 0,
       brightness: 0,
       contrast: 0,
       saturation: 0,
