@@ -1,10 +1,11 @@
 /**
  * Measures what the closer look of a detector (`detection.closerLook`) finds: scenes of 1280x720 are laid out of faces of people who
- * are held out of training, with masks on, from 16 pixels on; in every third scene all heads are covered. Told is the share of faces
- * found at the score at which so many of 1,000 scenes have a false find, and how well boxes cover the faces.
+ * are held out of training, with masks on, from 11 pixels on; in every third scene all heads are covered. Told is the share of faces
+ * found at the score at which so many of 1,000 scenes have a false find, and how well boxes cover the faces. `--light` is the share of
+ * scenes in another light.
  *
  *   eyeline train masked-detector --data ../shared/data/lfw/train ../shared/data/celeba/train   # prepares them; Ctrl-C when it trains
- *   node --import tsx scripts/measure-closer-look.ts --prepared runs/cache/SET [--detector rfb-320-masked] [--scenes 360]
+ *   node --import tsx scripts/measure-closer-look.ts --prepared runs/cache/SET [--detector rfb-320-masked] [--light 0] [--scenes 360]
  */
 import { parseArgs } from 'node:util';
 import { loadOpencv } from '../src/capture/opencv.ts';
@@ -35,6 +36,7 @@ const { values } = parseArgs({
   options: {
     prepared: { type: 'string' },
     detector: { type: 'string', default: 'rfb-320-masked' },
+    light: { type: 'string', default: '0' },
     scenes: { type: 'string', default: '360' },
   },
 });
@@ -54,7 +56,7 @@ const sampler = detectorSampler(faces, {
   several: 1,
   empty: 0,
   faceless: 0.3,
-  degradation: recipe.degradation,
+  degradation: { ...recipe.degradation, lightShare: Number(values.light) },
 });
 
 async function chain(detector: string, most: number): Promise<FaceAnalyser> {
