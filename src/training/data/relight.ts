@@ -13,7 +13,7 @@ const VEIL = { share: 0.6, from: 80, to: 255 } as const;
 
 /**
  * A picture in other light: darker or brighter, lit from one side, by a camera with another gamma, and veiled as when the sun stands
- * behind somebody in a doorway. What is clipped stays lost. Each is more often little than much.
+ * behind somebody in a doorway. What is clipped stays lost.
  *
  * @param random numbers in 0..1; the same numbers give the same picture
  */
