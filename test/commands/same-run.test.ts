@@ -66,9 +66,14 @@ it('names all that differs, inner keys as well, and of another kind nothing else
 });
 
 it('a key that came later counts as its default', async () => {
-  const { recipe } = await loadRecipe('masked-detector');
-  const { faceless: _, ...older } = recipe as Extract<TrainingRecipe, { kind: 'detector' }>;
-  await requireSameSettings(await begun({ settings: older }), recipe);
+  const { recipe } = await loadRecipe('masked-landmarks');
+  const { eyes: _, ...older } = recipe as Extract<TrainingRecipe, { kind: 'landmarks' }>;
+  const { lightShare: __, ...degradation } = older.degradation;
+  const folder = await begun({ settings: { ...older, degradation } });
+  await requireSameSettings(folder, recipe);
+  await expect(
+    requireSameSettings(folder, { ...recipe, degradation: { ...degradation, lightShare: 0.4 } } as TrainingRecipe),
+  ).rejects.toThrow('lightShare was 0, is 0.4');
 });
 
 const MODEL = { id: 'one', sha256: 'a'.repeat(64) };
