@@ -27,8 +27,10 @@ export interface DetectorSampling {
 
 /** Faces of a scene that its making knows of: at most so many are told. */
 export const KNOWN_FACES = 6;
-/** Width of the smallest faces of a scene, pixels, and of those that are told: 40 pixels of a frame of 1280 are 10 of an input of 320. */
-const [FAR_PX, TOLD_PX] = [11, 9];
+/** Longer side of the smallest face laid into a scene, pixels: the 40 that count in a frame of 1280 are 10 of an input of 320. */
+const FAR_PX = 11;
+/** Narrower than this a face is not told: where it is would be chance. */
+const TOLD_PX = 9;
 
 /** A picture laid into a scene. */
 interface Placed {
