@@ -22,7 +22,7 @@ import { type PixelScale, readPlanes } from '../src/training/data/sampler.ts';
 import { openFaceAnalyser } from '../src/wiring/open-faces.ts';
 
 const SIZE = { width: 1280, height: 720 };
-const PIXELS: PixelScale = { mean: [127, 127, 127], scale: [1 / 128, 1 / 128, 1 / 128] };
+const PIXELS: PixelScale = { colour: 'rgb', mean: [127, 127, 127], scale: [1 / 128, 1 / 128, 1 / 128] };
 /** Scenes made at once: each is ten megabytes, twice. */
 const BATCH = 4;
 const SMALL_PX = 80;

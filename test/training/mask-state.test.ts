@@ -198,7 +198,7 @@ describe('batches of mask states', () => {
     bare: 0.5,
     incorrect: 0.3,
     real: 0.5,
-    pixels: { mean: [0], scale: [1] },
+    pixels: { colour: 'grey' as const, mean: [0], scale: [1] },
     variation: { ...recipe, side: MASK_CROP_PX },
   };
   const countsOf = (changes: object) => {

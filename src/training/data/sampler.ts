@@ -1,5 +1,6 @@
 import type { Size } from '../../core/geometry.ts';
 import { seededRandom, seedOf } from '../../core/seeded-random.ts';
+import type { InputContract } from '../../inference/manifest.ts';
 import type { Batch } from '../engine.ts';
 import type { RgbImage } from './warp.ts';
 
@@ -8,11 +9,11 @@ export interface Sampler {
   batch(number: number): Batch;
 }
 
-/** How a model takes pixels: (value - mean) * scale, channels apart. */
-export interface PixelScale {
-  readonly mean: readonly number[];
-  readonly scale: readonly number[];
-}
+/** How a model takes pixels: (value - mean) * scale, channels apart and in the order of `colour`. */
+export type PixelScale = Pick<InputContract, 'colour' | 'mean' | 'scale'>;
+
+/** Pixels as a picture has them. */
+export const RAW_PIXELS: PixelScale = { colour: 'rgb', mean: [0, 0, 0], scale: [1, 1, 1] };
 
 /** Random numbers for one sample of one batch. */
 export function sampleRandom(seed: number, batch: number, index: number): () => number {
@@ -20,13 +21,14 @@ export function sampleRandom(seed: number, batch: number, index: number): () => 
 }
 
 /** Writes an RGB picture as planes of floats, the way a model takes them, from `offset` on. */
-export function writePlanes(image: RgbImage, { mean, scale }: PixelScale, into: Float32Array, offset: number): void {
+export function writePlanes(image: RgbImage, pixels: PixelScale, into: Float32Array, offset: number): void {
   const { rgb, width, height } = image;
+  const { mean, scale } = pixels;
   const plane = width * height;
   for (let channel = 0; channel < 3; channel++) {
     const less = mean[channel] ?? 0;
     const times = scale[channel] ?? 1;
-    for (let at = 0, from = channel; at < plane; at++, from += 3) {
+    for (let at = 0, from = inPicture(pixels, channel); at < plane; at++, from += 3) {
       into[offset + channel * plane + at] = ((rgb[from] ?? 0) - less) * times;
     }
   }
@@ -35,17 +37,23 @@ export function writePlanes(image: RgbImage, { mean, scale }: PixelScale, into: 
 /** The picture that `writePlanes` wrote from `offset` on. */
 export function readPlanes(
   planes: Float32Array,
-  { mean, scale }: PixelScale,
+  pixels: PixelScale,
   { width, height }: Size,
   offset: number,
 ): RgbImage {
+  const { mean, scale } = pixels;
   const plane = width * height;
   const rgb = Uint8Array.from({ length: 3 * plane }, (_, at) => {
-    const channel = at % 3;
+    const channel = inPicture(pixels, at % 3);
     const value = planes[offset + channel * plane + Math.floor(at / 3)] ?? 0;
     return Math.round(Math.min(255, Math.max(0, value / (scale[channel] ?? 1) + (mean[channel] ?? 0))));
   });
   return { rgb, width, height };
+}
+
+/** Where a model's channel is in a pixel of an RGB picture, and the other way round. */
+function inPicture({ colour }: PixelScale, channel: number): number {
+  return colour === 'bgr' ? 2 - channel : channel;
 }
 
 /** One of a list; throws RangeError when it is empty. */

@@ -6,7 +6,7 @@ import { type Degradation, degrade } from './degrade.ts';
 import { cutSmoothly, type FaceAlignments, groupByPerson, jittered, marksOf } from './encoder-sampler.ts';
 import type { FaceStore } from './face-store.ts';
 import { mirror } from './landmark-sampler.ts';
-import { type Sampler, sampleRandom, writePlanes } from './sampler.ts';
+import { RAW_PIXELS, type Sampler, sampleRandom, writePlanes } from './sampler.ts';
 import { compose, type RgbImage } from './warp.ts';
 
 export interface TripletSampling {
@@ -25,8 +25,6 @@ export interface TripletSampling {
   readonly degradation: Degradation;
   readonly alignments: FaceAlignments;
 }
-
-const RAW = { mean: [0, 0, 0], scale: [1, 1, 1] };
 
 /**
  * Batches for triplets, K pictures of each of P people (Hermans et al., In Defense of the Triplet Loss, 2017): `input`
@@ -52,7 +50,7 @@ export function tripletSampler(store: FaceStore, options: TripletSampling): Samp
         drawn(faces, pictures, random).forEach((face, picture) => {
           const row = person * pictures + picture;
           const crop = tripletCrop(store, face, options, sampleRandom(options.seed, number, row));
-          writePlanes(crop, RAW, input, row * sampleSize);
+          writePlanes(crop, RAW_PIXELS, input, row * sampleSize);
           persons[row] = person;
         });
       });

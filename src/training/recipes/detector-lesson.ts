@@ -30,7 +30,7 @@ export async function detectorLesson(
   const { batch, seed, masked, tight, several, empty, faceless, degradation } = recipe;
   const { width, height } = entry.input;
   const input = { width, height };
-  const pixels = { mean: entry.input.mean, scale: entry.input.scale };
+  const pixels = entry.input;
   const options: DetectorSampling = {
     faces: train,
     batch,

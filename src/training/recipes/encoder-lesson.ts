@@ -65,7 +65,7 @@ export async function encoderLesson(
   const people = Math.floor(recipe.batch / 2);
   const dimension = entry.embedding ?? 0;
   const output = entry.outputs[0]?.name ?? '';
-  const pixels = { mean: entry.input.mean, scale: entry.input.scale };
+  const pixels = entry.input;
   const size = { width, height: Math.min(recipe.rows, height) };
   const teacher = fingerprintOf(entry);
   const jointWith = jointShare > 0 ? { encoder: teacher, share: jointShare } : undefined;

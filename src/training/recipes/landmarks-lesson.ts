@@ -48,7 +48,7 @@ export function landmarksLesson(
   const { batch, seed, masked, shift, stretch, turn, degradation } = recipe;
   const side = entry.input.width;
   const output = entry.outputs[0]?.name ?? '';
-  const pixels = { mean: entry.input.mean, scale: entry.input.scale };
+  const pixels = entry.input;
   const judged = validation.filter((face) => (store.faces[face]?.masks.length ?? 0) > 0);
   let crops: JudgedCrops | null = null;
   const judge = async (student: Student, values: Values) => {

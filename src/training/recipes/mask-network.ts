@@ -1,13 +1,14 @@
 import { normalNumbers, seededRandom } from '../../core/seeded-random.ts';
 import { MASK_STATES } from '../../faces/mask-state.ts';
+import type { PixelScale } from '../data/sampler.ts';
 import type { Shape } from '../engine.ts';
 import { encodeGraph } from '../graph/encode-graph.ts';
 import { createTensorGraph } from '../graph/tensor-graph.ts';
 
 /** Side of the grey crop of a face's box the network is given, pixels; one byte a pixel. */
 export const MASK_CROP_PX = 64;
-/** How it takes pixels: (value - mean) * scale. */
-export const MASK_PIXELS = { mean: [127.5], scale: [1 / 64] } as const;
+/** How it takes pixels. */
+export const MASK_PIXELS: PixelScale = { colour: 'grey', mean: [127.5], scale: [1 / 64] };
 /** Name of its input and of its output: a logit a state, in the order of `MASK_STATES` (faces/mask-state.ts). */
 const MASK_INPUT = 'face';
 export const MASK_OUTPUT = 'logits';

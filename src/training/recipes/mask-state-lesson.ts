@@ -88,7 +88,7 @@ export function maskStateLesson(
     input: [1, MASK_CROP_PX, MASK_CROP_PX],
     cut: null,
     contract: {
-      input: { ...SIZE, channels: 1, colour: 'grey', mean: [...MASK_PIXELS.mean], scale: [...MASK_PIXELS.scale] },
+      input: { ...SIZE, channels: 1, ...MASK_PIXELS },
       outputs: [{ name: MASK_OUTPUT, shape: [states] }],
       embedding: undefined,
     },
@@ -131,12 +131,11 @@ interface MaskModel {
 
 /** As the daemon reads it of a manifest. Throws MODEL_UNSUPPORTED. */
 function contractOf({ id, input, outputs }: ModelEntry): MaskModel {
-  const { mean, scale } = input;
   const side = sideOf(id, input);
   const [logits, ...others] = outputs.filter(
     ({ shape }) => shape.reduce((product, it) => product * it, 1) === MASK_STATES.length,
   );
-  if (logits && others.length === 0) return { side, pixels: { mean, scale }, output: logits.name };
+  if (logits && others.length === 0) return { side, pixels: input, output: logits.name };
   throw new EyelineError('MODEL_UNSUPPORTED', `model ${id} gives no logit for each of ${MASK_STATES.join(', ')}`);
 }
 

@@ -4,6 +4,7 @@ import { EyelineError, messageOf } from '../../core/errors.ts';
 import { type AlignmentPoints, alignBy } from '../../faces/align.ts';
 import { cutSmoothly, type FaceAlignments, groupByPerson, marksOf } from '../data/encoder-sampler.ts';
 import type { FaceStore } from '../data/face-store.ts';
+import { type PixelScale, RAW_PIXELS } from '../data/sampler.ts';
 import type { RgbImage } from '../data/warp.ts';
 import type { OpenSession, TensorGraph, Values } from '../engine.ts';
 import { batchHardTriplet, semiHardTriplet, type TripletLoss, tripletMargin } from '../losses/triplet.ts';
@@ -22,7 +23,6 @@ export interface SiameseParts extends LessonParts {
   readonly alignments: FaceAlignments;
 }
 
-const RAW = { mean: [0, 0, 0], scale: [1, 1, 1] };
 /** Pictures of a person that are judged at most. */
 const MOST_OF_A_PERSON = 6;
 const OWN: EmbeddingOf = { output: EMBEDDING, mirrored: false };
@@ -46,13 +46,14 @@ export async function siameseLesson(
   const batch = people * pictures;
   const judged = judgedFaces(store, validation, recipe.validation.faces);
   const cuts = { store, alignments, faces: judged, alignedBy: 'five' } as const;
+  const own = { ...cuts, width: side, height: side, pixels: RAW_PIXELS };
   return {
     onnx: await networkOf(recipe),
     input: [3, side, side],
     cut: recipe.train === 'all' ? null : { layers: lastStageLayers(recipe.stages.at(-1) ?? 1) },
     batchNormalization: 'batch',
     contract: {
-      input: { width: side, height: side, channels: 3, colour: 'rgb', ...RAW },
+      input: { width: side, height: side, channels: 3, ...RAW_PIXELS },
       outputs: [{ name: EMBEDDING, shape: [embedding] }],
       embedding,
     },
@@ -67,19 +68,18 @@ export async function siameseLesson(
       const { loss, active } = tripletLoss(graph, outputs[EMBEDDING] ?? '', batch, recipe);
       return { loss, metrics: { active } };
     },
-    judge: (student, values) => judgeEncoder(student, values, OWN, { ...cuts, width: side, height: side, ...RAW }),
+    judge: (student, values) => judgeEncoder(student, values, OWN, own),
     async examples(student, before, after) {
-      const shown = { ...cuts, width: side, height: side, ...RAW };
       const embedded = async (values: Values) => ({
-        gallery: await embedFaces(student, values, OWN, shown, false),
-        probes: await embedFaces(student, values, OWN, shown, true),
+        gallery: await embedFaces(student, values, OWN, own, false),
+        probes: await embedFaces(student, values, OWN, own, true),
       });
-      const crop = (at: number, wears: boolean) => cropOf(shown, judged[at] ?? 0, wears);
-      const people = peopleOf(shown);
+      const crop = (at: number, wears: boolean) => cropOf(own, judged[at] ?? 0, wears);
+      const people = peopleOf(own);
       return nearestExamples({ people, crop }, { before: await embedded(before), after: await embedded(after) });
     },
     async judgeInUse() {
-      const { width, height, mean, scale } = inUse.entry.input;
+      const { width, height } = inUse.entry.input;
       const student = await openStudent({
         onnx: inUse.onnx,
         input: [3, height, width],
@@ -90,8 +90,8 @@ export async function siameseLesson(
       });
       try {
         const { outputs, alignedBy = 'five', mirrored = false } = inUse.entry;
-        const own = { ...cuts, alignedBy, width, height, mean, scale };
-        return await judgeEncoder(student, student.initial, { output: outputs[0]?.name ?? '', mirrored }, own);
+        const shown = { ...cuts, alignedBy, width, height, pixels: inUse.entry.input };
+        return await judgeEncoder(student, student.initial, { output: outputs[0]?.name ?? '', mirrored }, shown);
       } finally {
         await student.close();
       }
@@ -158,8 +158,7 @@ interface JudgedFaces {
   readonly alignedBy: AlignmentPoints;
   readonly width: number;
   readonly height: number;
-  readonly mean: readonly number[];
-  readonly scale: readonly number[];
+  readonly pixels: PixelScale;
 }
 
 /** Masked faces against plain ones, and plain ones among themselves. */
@@ -196,7 +195,7 @@ async function embedFaces(
   const crops = function* () {
     for (const face of judged.faces) yield cropOf(judged, face, wears);
   };
-  return unitEmbeddings(student, values, { crops: crops(), pixels: judged }, of);
+  return unitEmbeddings(student, values, { crops: crops(), pixels: judged.pixels }, of);
 }
 
 function cropOf({ store, alignments, alignedBy, width, height }: JudgedFaces, face: number, wears: boolean): RgbImage {

@@ -8,6 +8,7 @@ import { type DetectorSampling, detectorSampler } from '../../../src/training/da
 import { towardsPersonMean } from '../../../src/training/data/encoder-sampler.ts';
 import { FaceStore, INDEX_FILE, packFace } from '../../../src/training/data/face-store.ts';
 import { pixelsFile } from '../../../src/training/data/pixels-file.ts';
+import { RAW_PIXELS } from '../../../src/training/data/sampler.ts';
 
 const SIDE = 60;
 const BOX = { x: 20, y: 20, width: 20, height: 24 };
@@ -73,7 +74,7 @@ describe('scenes for a detector', () => {
     batch: 8,
     seed: 1,
     input: { width: 80, height: 60 },
-    pixels: { mean: [0, 0, 0], scale: [1, 1, 1] },
+    pixels: RAW_PIXELS,
     masked: 0,
     tight: 0.4,
     several: 0.4,

@@ -45,7 +45,7 @@ describe('a student', () => {
 });
 
 describe('unit embeddings', () => {
-  const pixels = { mean: [127, 127, 127], scale: [1 / 128, 1 / 128, 1 / 128] };
+  const pixels = { colour: 'rgb', mean: [127, 127, 127], scale: [1 / 128, 1 / 128, 1 / 128] } as const;
   const crops = Array.from({ length: COUNT }, (_, at) => ({
     rgb: Uint8Array.from(noise([SIZE], at + 1), (value) => 127 + 127 * value),
     width: 32,
