@@ -1,4 +1,3 @@
-import { setPriority } from 'node:os';
 import { InvalidArgumentError } from 'commander';
 import { ALL_RECIPES, type LoadedRecipe, loadRecipe } from '../config/training-recipe.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
@@ -6,6 +5,7 @@ import { EyelineError } from '../core/errors.ts';
 import { RunFolder } from '../training/run/run-folder.ts';
 import { type CommandContext, EXIT_INTERRUPTED, type RegisterCommand } from './command.ts';
 import { whole } from './dataset/mask-options.ts';
+import { lowerPriority } from './train/lower-priority.ts';
 import { runsFolder } from './train/run-recipe.ts';
 import { commandOf, type TrainOptions } from './train/train-options.ts';
 import { type RecipeToTrain, trainRecipe } from './train/train-recipe.ts';
@@ -23,7 +23,11 @@ export const registerTrain: RegisterCommand = (program, context) => {
     .option('--resume', 'go on with the run in the folder; what has ended is left as it is')
     .option('--install', 'use the model from now on if it is better than the one in use, else end with status 13')
     .option('--cores <n>', 'cores it may use (default all)', whole(1, 1024))
-    .option('--nice <n>', 'priority, 19 is the lowest: a running daemon keeps its cameras (default 10)', whole(0, 19))
+    .option(
+      '--nice <n>',
+      'priority, 19 is the lowest: a running daemon keeps its cameras (default 10, or that of the shell where it is lower)',
+      whole(0, 19),
+    )
     .option(
       '--max-minutes <n>',
       'end after this time, each recipe of `all`, and keep the best model until then',
@@ -56,7 +60,7 @@ async function train(name: string, options: TrainOptions, context: CommandContex
   if (options.resume && !runs.some(({ resume }) => resume)) {
     throw new EyelineError('USAGE', `${out} holds no run to go on with`);
   }
-  setPriority(options.nice ?? 10);
+  lowerPriority(options.nice);
   try {
     await trainOneByOne(runs, context, clock);
   } catch (error) {
