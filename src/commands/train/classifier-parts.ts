@@ -16,6 +16,7 @@ import type { ClassifierParts } from '../../training/recipes/classifier-lesson.t
 import { BAG_FILE, CLASSES_FILE, type ClassifierRun } from '../classifier-run.ts';
 import { EvaluationModels } from '../eval/evaluation-models.ts';
 import type { LessonContext } from './open-lesson.ts';
+import { withinCores } from './within-cores.ts';
 
 /** Faces whose descriptors the words are learnt from. */
 const FACES_FOR_WORDS = 600;
@@ -36,7 +37,7 @@ export async function classifierParts(
   split: PictureSplit,
 ): Promise<ClassifierParts> {
   const { faces: store, folder, signal } = context;
-  const models = new EvaluationModels(context.config, context.store, silentLogger);
+  const models = new EvaluationModels(withinCores(context.config, context.cores), context.store, silentLogger);
   try {
     context.say('aligning faces');
     const landmarker = await context.openModel(context.config.models.landmarks);

@@ -28,6 +28,8 @@ export interface LessonContext {
   readonly signal: AbortSignal;
   readonly open: OpenSession;
   readonly block: number | null;
+  /** Models are run on so many. */
+  readonly cores: number;
   /** Opens a model as the daemon runs it. */
   readonly openModel: (id: string) => Promise<VisionModel>;
   readonly say: (line: string) => void;

@@ -23,6 +23,7 @@ import { type LessonContext, modelOf, openLesson, peopleOf } from './open-lesson
 import { type ModelsOfRun, requireSameData } from './same-run.ts';
 import { trainedModel } from './trained-model.ts';
 import { writeTrainingReport } from './training-report.ts';
+import { sampleThreadsWithin, withinCores } from './within-cores.ts';
 
 export interface RecipeRun {
   readonly name: string;
@@ -109,6 +110,7 @@ export async function runRecipe(run: RecipeRun): Promise<RecipeOutcome> {
         signal,
         open,
         block,
+        cores,
         say: run.say,
         openModel,
       }),
@@ -132,7 +134,7 @@ export async function runRecipe(run: RecipeRun): Promise<RecipeOutcome> {
         batches: (first) =>
           new BatchSource(
             { folder: prepared, sampling: lesson.sampling },
-            { threads: lesson.sampleThreads, first, ahead: BATCHES_AHEAD },
+            { threads: sampleThreadsWithin(lesson, cores), first, ahead: BATCHES_AHEAD },
           ),
         onProgress: run.onProgress,
       });
@@ -179,10 +181,7 @@ async function withModels<T>(
     return await use(async (id) => {
       const file = trained.get(id);
       const files = file === undefined ? store : await trainedModel(file, store.entry(id), folder.path);
-      const model = new ModelBatcher(
-        await thread.open(files, id, { ...config.inference, threads: cores }),
-        systemClock,
-      );
+      const model = new ModelBatcher(await thread.open(files, id, withinCores(config, cores).inference), systemClock);
       opened.push(model);
       return model.lane('');
     });

@@ -39,7 +39,7 @@ export interface Lesson {
   /** Pictures a batch. */
   readonly batch: number;
   readonly sampling: Sampling;
-  /** Threads that make batches. */
+  /** Threads that make batches, where there are as many cores. */
   readonly sampleThreads: number;
   /** Adds the loss to a step's graph, with the inputs it needs beside the pictures. */
   loss(graph: TensorGraph, outputs: Readonly<Record<string, string>>): StepParts;
