@@ -1,13 +1,11 @@
-import { execFile } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import { promisify } from 'node:util';
 import { loadConfig } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
 import type { LoadedRecipe, TrainingRecipe } from '../../config/training-recipe.ts';
 import type { Clock } from '../../core/clock.ts';
 import { silentLogger } from '../../core/logger.ts';
 import { createModelStore, type ModelStore } from '../../inference/store.ts';
-import { packageVersion } from '../../platform/version.ts';
+import { packageRevision, packageVersion } from '../../platform/version.ts';
 import { MASK_STATE_FITS } from '../../training/recipes/mask-state-lesson.ts';
 import type { RunFolder } from '../../training/run/run-folder.ts';
 import { endedBefore, type RunEnd, type RunOutcome } from '../../training/run/train-run.ts';
@@ -66,7 +64,7 @@ export async function trainRecipe(run: RecipeToTrain, context: CommandContext, c
     record: {
       folders: [...options.data, ...(options.worn ?? [])],
       version: packageVersion(),
-      revision: await gitRevision(),
+      revision: await packageRevision(),
       command: run.command,
       startedAt: new Date().toISOString(),
       cores,
@@ -167,14 +165,4 @@ async function whatIsKept(folder: RunFolder): Promise<string[]> {
     ...(best ? [`  kept: ${folder.modelFile}, the best so far, of step ${best.step}`] : []),
     ...(state === null ? [] : [`  kept: the checkpoint of step ${state.step}; --resume goes on from there`]),
   ];
-}
-
-/** The revision the program was built from; null outside of a repository. */
-async function gitRevision(): Promise<string | null> {
-  try {
-    const { stdout } = await promisify(execFile)('git', ['rev-parse', '--short=12', 'HEAD']);
-    return stdout.trim();
-  } catch {
-    return null;
-  }
 }
