@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { ALL_RECIPES, type LoadedRecipe, loadRecipe } from '../config/training-recipe.ts';
+import { ALL_RECIPES, type LoadedRecipe, loadRecipe, type TrainingRecipe } from '../config/training-recipe.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { EyelineError } from '../core/errors.ts';
 import { RunFolder } from '../training/run/run-folder.ts';
@@ -9,6 +9,9 @@ import { lowerPriority } from './train/lower-priority.ts';
 import { runsFolder } from './train/run-recipe.ts';
 import { commandOf, type TrainOptions } from './train/train-options.ts';
 import { type RecipeToTrain, trainRecipe } from './train/train-recipe.ts';
+
+/** Kinds of recipes that align faces: by landmarks that can be given. */
+const ALIGNING: readonly TrainingRecipe['kind'][] = ['encoder', 'siamese', 'classifier'];
 
 /** `eyeline train`. */
 export const registerTrain: RegisterCommand = (program, context) => {
@@ -34,7 +37,10 @@ export const registerTrain: RegisterCommand = (program, context) => {
       minutes,
     )
     .option('--fold <n>', 'hold other people out: for a cross-validation', whole(0, 100))
-    .option('--landmarks <file>', 'landmarks of a run, instead of those in use: what an encoder is aligned by')
+    .option(
+      '--landmarks <file>',
+      'landmarks of a run, instead of those in use: what faces of encoders and classifiers are aligned by',
+    )
     .option('-c, --config <file>', 'configuration for models, inference and detection')
     .option('--json', 'print the result as JSON')
     .action((recipe: string, options: TrainOptions) => train(recipe, options, context, systemClock));
@@ -102,6 +108,12 @@ async function trainOneByOne(runs: readonly RecipeToTrain[], context: CommandCon
 function requireFit(name: string, recipes: readonly LoadedRecipe[], options: TrainOptions): void {
   if (options.worn && !recipes.some(({ recipe }) => recipe.kind === 'mask-state')) {
     throw new EyelineError('USAGE', `--worn is for recipes of kind mask-state; ${name} trains on plain pictures alone`);
+  }
+  if (options.landmarks !== undefined && !recipes.some(({ recipe }) => ALIGNING.includes(recipe.kind))) {
+    throw new EyelineError(
+      'USAGE',
+      `--landmarks is what faces are aligned by, for recipes of kind ${ALIGNING.join(', ')}; ${name} aligns none: leave it out`,
+    );
   }
   if (!recipes.some(({ recipe }) => recipe.kind === 'classifier')) return;
   if (options.install) {
