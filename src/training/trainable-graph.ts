@@ -45,13 +45,6 @@ export function openTrainableGraph(bytes: Uint8Array, options: TrainableOptions)
   };
 }
 
-/** Where a model can be cut, in the order of the file. Throws GRAPH_UNTRAINABLE. */
-export function cutPoints(bytes: Uint8Array, options: Omit<TrainableOptions, 'cut'>): readonly CutPoint[] {
-  const file = readModelFile(bytes);
-  const read: ReadOptions = { batchNormalization: 'frozen', trains: options.trains ?? (() => true) };
-  return findCuts(file, scratch(file, options.input, read), options).map(({ point }) => point);
-}
-
 /** Shapes of all tensors, for a batch of one. */
 function scratch(file: ModelFile, input: Shape, read: ReadOptions) {
   const graph = createTensorGraph();

@@ -76,17 +76,6 @@ export function createTrainer(step: TrainStep, settings: TrainerSettings): Train
 const valueName = (name: string) => `value/${name}`;
 const slotName = (slot: string, name: string) => `${slot}/${name}`;
 
-/** The parameters and running statistics of a checkpoint, to be written into a model without the trainer that saved it. */
-export function checkpointValues(checkpoint: Uint8Array): Values {
-  const { tensors } = decodeTensors(checkpoint);
-  const prefix = valueName('');
-  return Object.fromEntries(
-    Object.entries(tensors).flatMap(([name, { data }]) =>
-      name.startsWith(prefix) ? [[name.slice(prefix.length), data]] : [],
-    ),
-  );
-}
-
 function arrayOf(tensors: TensorFile['tensors'], name: string, length: number): Float32Array {
   const data = tensors[name]?.data;
   if (data?.length !== length) {

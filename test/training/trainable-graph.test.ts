@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import { messageOf } from '../../src/core/errors.ts';
 import { node } from '../../src/inference/graph/nodes.ts';
 import { encodeModel, ONNX_TYPE } from '../../src/inference/graph/onnx-proto.ts';
 import { floatTensor, int64Tensor } from '../../src/inference/graph/tensor-values.ts';
-import { meanSquaredError } from '../../src/training/losses/mean-squared-error.ts';
 import { resnet } from '../../src/training/resnet.ts';
-import { cutPoints, initialValues, openTrainableGraph } from '../../src/training/trainable-graph.ts';
+import { initialValues, openTrainableGraph } from '../../src/training/trainable-graph.ts';
 import { writeWeights } from '../../src/training/write-weights.ts';
-import { floats, noise, openSession, runStep, slopeRatios, withStep } from './step-rig.ts';
+import { floats, meanSquaredError, noise, openSession, runStep, slopeRatios, withStep } from './step-rig.ts';
 
 const INPUT = [3, 32, 32];
 const SMALL = resnet({ input: 32, embedding: 5, stages: [1, 1], width: 4, seed: 3 });
@@ -94,11 +94,20 @@ function smooth(): Uint8Array {
 }
 
 describe('a model cut in two', () => {
-  const cuts = cutPoints(SMALL, { input: INPUT });
+  /** The places a refusal names, in the order of the file. */
+  const places = () => {
+    try {
+      openTrainableGraph(SMALL, { input: INPUT, cut: 'nowhere' });
+      return [];
+    } catch (error) {
+      return messageOf(error).split('it can be at ')[1]?.split(', ') ?? [];
+    }
+  };
 
   it('computes what the whole computes, wherever it is cut', async () => {
     const pictures = noise([2, ...INPUT], 9);
     const whole = await run(SMALL, [2, ...INPUT], pictures);
+    const cuts = places().map((cut) => openTrainableGraph(SMALL, { input: INPUT, cut }).cut);
     // Inside of a block two ways lead on, so there is none.
     expect(cuts.map(({ node: name }) => name).filter((name) => name?.startsWith('sum'))).toHaveLength(2);
     expect(cuts.map(({ layers }) => layers)).toEqual(cuts.map(({ layers }) => layers).toSorted((a, b) => b - a));

@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Batch, StepGraph, Trainer, TrainerSettings, TrainStep } from '../../src/training/engine.ts';
-import { meanSquaredError } from '../../src/training/losses/mean-squared-error.ts';
 import { buildStepGraph } from '../../src/training/step-graph.ts';
 import { openTrainStep } from '../../src/training/train-step.ts';
-import { checkpointValues, createTrainer } from '../../src/training/trainer.ts';
-import { floats, noise, openSession } from './step-rig.ts';
+import { createTrainer } from '../../src/training/trainer.ts';
+import { floats, meanSquaredError, noise, openSession } from './step-rig.ts';
 
 /** y = x w + b, fitted to numbers that no w and b give exactly. */
 const GRAPH: StepGraph = buildStepGraph((graph) => {
@@ -50,7 +49,6 @@ describe('a trainer', () => {
     for (let index = 4; index < 10; index++) await second.train(batch(index));
     expect(second.values).toEqual(whole.values);
     expect(saved(second)).toEqual(saved(whole));
-    expect(checkpointValues(saved(whole))).toEqual({ w: whole.values.w, b: whole.values.b });
   });
 
   it('comes down to the least squares', async () => {

@@ -21,7 +21,6 @@ const BOX_DEVIATION = 0.03;
 export interface FeatureOptions {
   readonly folder: string;
   readonly signal: AbortSignal;
-  readonly onDone?: (done: number) => void;
 }
 
 /**
@@ -31,7 +30,7 @@ export interface FeatureOptions {
 export async function alignmentsOf(
   store: FaceStore,
   landmarker: VisionModel,
-  { folder, signal, onDone }: FeatureOptions,
+  { folder, signal }: FeatureOptions,
 ): Promise<FaceAlignments> {
   const starts = new Uint32Array(store.faces.length);
   let variants = 0;
@@ -77,7 +76,6 @@ export async function alignmentsOf(
       );
     });
     collectYoungGarbage();
-    onDone?.(Math.min(from + BATCH, store.faces.length));
   }
   await writeFloats(file, points);
   return { starts, points };
@@ -90,7 +88,7 @@ export async function embeddingsOf(
   { embedding: dimension = 0, alignedBy = 'five' }: Pick<ModelEntry, 'embedding' | 'alignedBy'>,
   alignments: FaceAlignments,
   landmarks: string,
-  { folder, signal, onDone }: FeatureOptions,
+  { folder, signal }: FeatureOptions,
 ): Promise<Float32Array> {
   const name = `embeddings-${encoder.fingerprint.slice(0, 16)}-${landmarks.slice(0, 16)}.f32`;
   const file = join(folder, name);
@@ -111,7 +109,6 @@ export async function embeddingsOf(
       if (unit) embeddings.set(unit, (from + row) * dimension);
     });
     collectYoungGarbage();
-    onDone?.(Math.min(from + BATCH, store.faces.length));
   }
   await writeFloats(file, embeddings);
   return embeddings;

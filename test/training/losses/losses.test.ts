@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import type { BatchTensor, StepParts, TensorGraph } from '../../../src/training/engine.ts';
 import { accuracy, crossEntropy } from '../../../src/training/losses/classification.ts';
 import { infoNce } from '../../../src/training/losses/contrastive.ts';
-import { meanSquaredError } from '../../../src/training/losses/mean-squared-error.ts';
 import { batchHardTriplet, semiHardTriplet, tripletMargin } from '../../../src/training/losses/triplet.ts';
 import { floats, integers, noise, runStep, slopeRatios, withStep } from '../step-rig.ts';
 
@@ -106,11 +105,6 @@ const CASES: Readonly<Record<string, Case>> = {
       }),
     ),
     metrics: { right: 0.5 },
-  },
-  meanSquaredError: {
-    build: (graph, values) => ({ loss: meanSquaredError(graph, { values, targets: graph.input('t', [4, 2]) }) }),
-    batch: { t: floats([4, 2], FACES) },
-    wanted: 0.5,
   },
 };
 
