@@ -10,7 +10,7 @@
 import { parseArgs } from 'node:util';
 import { loadOpencv } from '../src/capture/opencv.ts';
 import { rgbPicture } from '../src/capture/opencv-picture.ts';
-import { splitOf } from '../src/commands/train/run-recipe.ts';
+import { splitOf } from '../src/commands/train/split-faces.ts';
 import { configSchema } from '../src/config/schema.ts';
 import { loadRecipe } from '../src/config/training-recipe.ts';
 import { type Box, iou } from '../src/core/geometry.ts';

@@ -97,6 +97,8 @@ export interface Manifest {
 
 /** Beside pulled models: those that were trained on this machine. */
 export const TRAINED_MANIFEST = 'trained.json';
+/** The folder of their files. */
+export const TRAINED_FOLDER = 'trained';
 
 /**
  * Reads the manifest of the product and, over it by id, of what was trained on this machine and the user's own.

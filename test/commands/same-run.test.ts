@@ -7,6 +7,7 @@ import {
   requireSameData,
   requireSameModels,
   requireSameSettings,
+  requireUnseen,
 } from '../../src/commands/train/same-run.ts';
 import { loadRecipe, parseRecipe, type TrainingRecipe } from '../../src/config/training-recipe.ts';
 import { RunFolder } from '../../src/training/run/run-folder.ts';
@@ -94,4 +95,14 @@ it('is refused other pictures', async () => {
   const folder = await begun({ data: { fingerprint: 'x' } });
   await requireSameData(folder, 'x');
   await expect(requireSameData(folder, 'y')).rejects.toThrow('was begun with other pictures');
+});
+
+it('is not compared with a model that was trained on people it holds out', () => {
+  const folder = new RunFolder('runs/one');
+  const inUse = { fold: 0, trainedOn: ['/people/ann', '/people/bob'], heldOut: ['/people/cid'] };
+  requireUnseen(folder, ['/people/ann'], null);
+  requireUnseen(folder, ['/people/cid', '/people/dan'], inUse);
+  expect(() => requireUnseen(folder, ['/people/ann', '/people/cid'], inUse)).toThrow(
+    'the model in use was trained on 1 of the 2 people whom runs/one holds out',
+  );
 });

@@ -367,6 +367,7 @@ describe('classifiers', () => {
       from: store.entry(id),
       contract,
       recipe: 'own',
+      people: { fold: 0, trainedOn: [], heldOut: [] },
     });
     const args = ['train', file, '--data', people, '--cores', '1', '--out', 'begun-head', '--resume'];
     const other = await done(start(args, { EYELINE_MODELS_DIR: models }));
@@ -467,6 +468,30 @@ describe('--install', () => {
     expect(bytes.equals(await readFile(join(cwd, 'gain/model.onnx')))).toBe(true);
   });
 
+  it('judges by people the model in use was not trained on, though people were added', async () => {
+    const heldOutOf = async (run: string) =>
+      JSON.parse(await readFile(join(cwd, run, 'run.json'), 'utf8')).data.heldOut as number[];
+    await writePortraits(join(cwd, 'everybody'), PEOPLE + 2);
+    for (const name of [`person ${PEOPLE}`, `person ${PEOPLE + 1}`]) {
+      await cp(join(cwd, 'everybody', name), join(cwd, 'newcomers', name), { recursive: true });
+    }
+    const settings = { ...LANDMARKS, steps: 2, optimiser: { kind: 'sgd', peak: 1e-30 } };
+    const args = ['train', await recipe('grown', settings), '--cores', '1', '--install'];
+    // Who was held out comes last: dealt anew, others would be.
+    const folders = ['--data', 'newcomers', people];
+    const held = await heldOutOf('gain');
+    const { code, stderr } = await done(start([...args, ...folders, '--out', 'grown'], await env()));
+    expect(stderr).toContain('[TRAINING_NOT_BETTER]');
+    expect(code).toBe(13);
+    const known = (await heldOutOf('grown')).map((person) => person - 2).filter((person) => person >= 0);
+    expect(known).toEqual(held);
+
+    const other = await done(start([...args, ...folders, '--out', 'other-fold', '--fold', '1'], await env()));
+    expect(other.stderr).toContain('fold 1 would hold out people whom landmarks-68 was trained on');
+    expect(other.stderr).not.toContain('preparing');
+    expect(other.code).toBe(2);
+  });
+
   it('an encoder whose scores nobody measured is not used silently: the daemon says so and ends', async () => {
     const settings = await env();
     const store = await createModelStore({
@@ -482,6 +507,7 @@ describe('--install', () => {
       contract: { input, outputs, embedding, alignedBy },
       part: 'upper',
       recipe: 'masked-encoder',
+      people: { fold: 0, trainedOn: [], heldOut: [] },
     });
     const camera = { id: 'door', source: 'rtsp://127.0.0.1:9/door' };
     await writeFile(

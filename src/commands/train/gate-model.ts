@@ -55,6 +55,7 @@ export async function installIfBetter(candidate: Candidate, context: CommandCont
     contract: outcome.contract,
     part,
     recipe: name,
+    people: outcome.people,
   });
   await folder.writeFile(VERDICT, JSON.stringify(verdict));
   context.print(`  installed as ${id}: ${path}; the daemon uses it when it is started again`);

@@ -2,8 +2,10 @@ import { copyFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EyelineError, messageOf } from '../../core/errors.ts';
 import { sha256, writeFileAtomic } from '../../inference/files.ts';
-import { type ModelEntry, parseManifest, TRAINED_MANIFEST } from '../../inference/manifest.ts';
+import { type ModelEntry, parseManifest, TRAINED_FOLDER, TRAINED_MANIFEST } from '../../inference/manifest.ts';
+import type { TrainedPeople } from '../../training/data/trained-people.ts';
 import type { ModelContract } from '../../training/recipes/lesson.ts';
+import { nameOfInstalled, writePeople } from './people-of-model.ts';
 
 export interface ModelToInstall {
   /** The model it takes the place of, or its own new id. */
@@ -15,6 +17,7 @@ export interface ModelToInstall {
   /** What of a face an encoder sees; whole where left out. */
   readonly part?: ModelEntry['part'];
   readonly recipe: string;
+  readonly people: TrainedPeople;
 }
 
 /**
@@ -27,14 +30,16 @@ export async function installModel(modelsDir: string, model: ModelToInstall): Pr
   const manifest = join(modelsDir, TRAINED_MANIFEST);
   try {
     const hash = sha256(new Uint8Array(await readFile(model.file)));
-    const name = `${id}.${hash.slice(0, 12)}.onnx`;
-    await mkdir(join(modelsDir, 'trained'), { recursive: true });
-    await copyFile(model.file, join(modelsDir, 'trained', name));
+    const name = `${nameOfInstalled(id, hash)}.onnx`;
+    await mkdir(join(modelsDir, TRAINED_FOLDER), { recursive: true });
+    await copyFile(model.file, join(modelsDir, TRAINED_FOLDER, name));
+    // Before it is in use: nobody could be held out from it otherwise.
+    await writePeople(modelsDir, { id, sha256: hash }, model.people);
     const entry = {
       id,
       role: from.role,
       description: `trained here from ${from.id} by the recipe ${recipe}`,
-      source: `file:trained/${name}`,
+      source: `file:${TRAINED_FOLDER}/${name}`,
       sha256: hash,
       licence: from.licence,
       input,
@@ -51,7 +56,7 @@ export async function installModel(modelsDir: string, model: ModelToInstall): Pr
     const text = `${JSON.stringify({ models: [...others.filter((it) => it.id !== id), entry] }, null, 2)}\n`;
     parseManifest(text, manifest);
     await writeFileAtomic(manifest, new TextEncoder().encode(text));
-    return join(modelsDir, 'trained', name);
+    return join(modelsDir, TRAINED_FOLDER, name);
   } catch (error) {
     if (error instanceof EyelineError) throw error;
     throw new EyelineError('OUTPUT_UNWRITABLE', `${manifest} cannot be written: ${messageOf(error)}`, { cause: error });

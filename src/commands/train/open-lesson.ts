@@ -54,6 +54,12 @@ export function modelOf(kind: TrainingRecipe['kind'], { models }: Pick<Config, '
   }
 }
 
+/** The model whose place the result of a recipe takes, and which it is compared with: id in the manifest. Masked faces are embedded by it now. */
+export function comparedWith(kind: TrainingRecipe['kind'], config: Pick<Config, 'models'>): string {
+  const { upperEncoder, encoder } = config.models;
+  return kind === 'encoder' || kind === 'siamese' ? (upperEncoder ?? encoder) : modelOf(kind, config);
+}
+
 /** Builds what a recipe teaches, over prepared faces. Throws MODEL_MISSING and GRAPH_UNTRAINABLE. */
 export async function openLesson(recipe: TrainingRecipe, context: LessonContext): Promise<Lesson> {
   const { store, faces, split } = context;
@@ -117,7 +123,7 @@ export function peopleOf({ faces }: Pick<FaceStore, 'faces'>, some: readonly num
 
 /** What masked faces are embedded by now: the encoder for their upper part, or the one for whole faces. */
 async function maskedEncoderInUse({ config, store }: LessonContext): Promise<EncoderModels['inUse']> {
-  const id = config.models.upperEncoder ?? config.models.encoder;
+  const id = comparedWith('encoder', config);
   return { entry: store.entry(id), onnx: new Uint8Array(await readFile(await store.sourceFile(id))) };
 }
 

@@ -30,11 +30,18 @@ export interface PrepareDataOptions {
   readonly onDone?: (done: number) => void;
 }
 
+export interface PreparedData {
+  /** Where the prepared faces are. */
+  readonly folder: string;
+  /** Full paths of the people's own folders, by their number. */
+  readonly people: readonly string[];
+}
+
 /**
- * The prepared faces of folders of people; gives the folder they are in. Throws as `prepareFaces` and `readPeopleFolder` do,
+ * The prepared faces of folders of people. Throws as `prepareFaces` and `readPeopleFolder` do,
  * and what opening the models throws.
  */
-export async function prepareData(options: PrepareDataOptions): Promise<string> {
+export async function prepareData(options: PrepareDataOptions): Promise<PreparedData> {
   const { config, store, env, masks, fits, seed } = options;
   const sources: PeopleSource[] = [];
   const take = options.realMasks ? 'plain-and-masked' : 'plain';
@@ -44,7 +51,7 @@ export async function prepareData(options: PrepareDataOptions): Promise<string> 
   const faces = trainingPictures(sources);
   const count = Math.max(1, Math.min(options.cores ?? availableParallelism(), faces.pictures.length));
   const { models, inference, detection } = config;
-  return prepareFaces(faces, {
+  const folder = await prepareFaces(faces, {
     cache: options.cache,
     masks,
     ...(fits && { fits }),
@@ -80,4 +87,5 @@ export async function prepareData(options: PrepareDataOptions): Promise<string> 
       };
     },
   });
+  return { folder, people: faces.folders };
 }

@@ -12,7 +12,7 @@ import { probeBlock } from '../../training/blocked-layout.ts';
 import { BatchSource } from '../../training/data/batch-source.ts';
 import { FaceStore } from '../../training/data/face-store.ts';
 import { readRecord } from '../../training/data/prepare-set.ts';
-import { type PictureSplit, splitPeople, splitPictures } from '../../training/data/training-pictures.ts';
+import { joinPeople, type TrainedPeople } from '../../training/data/trained-people.ts';
 import type { OpenSession } from '../../training/engine.ts';
 import { type Example, type Lesson, type ModelContract, openTask } from '../../training/recipes/lesson.ts';
 import type { Student } from '../../training/recipes/student.ts';
@@ -20,7 +20,9 @@ import type { Judgement, RunFolder } from '../../training/run/run-folder.ts';
 import { type RunOutcome, type RunProgress, trainRun } from '../../training/run/train-run.ts';
 import { modelWeights } from '../../training/write-weights.ts';
 import { type LessonContext, modelOf, openLesson, peopleOf } from './open-lesson.ts';
-import { type ModelsOfRun, requireSameData } from './same-run.ts';
+import type { PreparedData } from './prepare-data.ts';
+import { type ModelsOfRun, requireSameData, requireUnseen } from './same-run.ts';
+import { begunSplit, splitOf } from './split-faces.ts';
 import { trainedModel } from './trained-model.ts';
 import { writeTrainingReport } from './training-report.ts';
 import { sampleThreadsWithin, withinCores } from './within-cores.ts';
@@ -30,8 +32,9 @@ export interface RecipeRun {
   readonly recipe: TrainingRecipe;
   readonly config: Config;
   readonly store: ModelStore;
-  /** Folder of the prepared faces. */
-  readonly prepared: string;
+  readonly prepared: PreparedData;
+  /** Whom the model in use was trained on, as far as it was trained here. */
+  readonly before: TrainedPeople | null;
   readonly folder: RunFolder;
   /** What the run's record says beside what is found out here. */
   readonly record: object;
@@ -61,11 +64,14 @@ export interface RecipeOutcome extends RunOutcome {
   readonly report: string | null;
   /** What the trained model takes and gives. */
   readonly contract: ModelContract;
+  /** Whom it was trained on, and all before it. */
+  readonly people: TrainedPeople;
 }
 
 /** Trains one recipe on prepared faces, from the start or from where it was left. Throws as `trainRun` and `openLesson` do. */
 export async function runRecipe(run: RecipeRun): Promise<RecipeOutcome> {
-  const { recipe, config, store, prepared, folder, signal, cores } = run;
+  const { recipe, config, store, folder, signal, cores } = run;
+  const prepared = run.prepared.folder;
   const { providers, device } = config.inference;
   // A ResNet50 is large for the memory of a small device.
   const frugal = recipe.kind === 'siamese';
@@ -75,7 +81,13 @@ export async function runRecipe(run: RecipeRun): Promise<RecipeOutcome> {
   try {
     const record = await readRecord(prepared);
     if (run.resume) await requireSameData(folder, record?.fingerprint);
-    const split = splitOf(faces, recipe, record?.people.length);
+    const { people } = run.prepared;
+    const split = run.resume
+      ? await begunSplit(faces, recipe, { folder, of: record?.people.length })
+      : splitOf(faces, recipe, { of: record?.people.length, folders: people, before: run.before });
+    const [trainedOn, heldOut] = [peopleOf(faces, split.train), peopleOf(faces, split.validation)];
+    const foldersOf = (some: ReadonlySet<number>) => Array.from(some, (person) => people[person] ?? '');
+    if (run.compare) requireUnseen(folder, foldersOf(heldOut), run.before);
     if (!run.resume) {
       await folder.begin({
         recipe: run.name,
@@ -90,8 +102,9 @@ export async function runRecipe(run: RecipeRun): Promise<RecipeOutcome> {
           ...(recipe.kind === 'classifier'
             ? { picturesTrainedOn: split.train.length, picturesJudgedBy: split.validation.length }
             : {
-                trainedOn: peopleOf(faces, split.train).size,
-                judgedBy: peopleOf(faces, split.validation).size,
+                trainedOn: trainedOn.size,
+                judgedBy: heldOut.size,
+                heldOut: [...heldOut].sort((a, b) => a - b),
               }),
         },
         ...run.record,
@@ -161,6 +174,11 @@ export async function runRecipe(run: RecipeRun): Promise<RecipeOutcome> {
         report,
         best: await bestOf(folder, outcome.state.best?.step ?? 0),
         contract: lesson.contract ?? asBefore,
+        people: joinPeople(run.before, {
+          fold: recipe.validation.fold,
+          trainedOn: foldersOf(trainedOn),
+          heldOut: foldersOf(heldOut),
+        }),
       };
     } finally {
       await task.close();
@@ -205,40 +223,6 @@ async function bestOf(folder: RunFolder, step: number): Promise<Judgement> {
   const line = (await folder.readValidations()).find((it) => it.step === step);
   const { score = 0, ...figures } = line ?? {};
   return { score, figures };
-}
-
-/** Groups fewer than these cannot be parted. */
-const LEAST_TO_PART = 4;
-
-/**
- * People with a face, parted; those who are seen with a real mask alone are parted for themselves, since there are few as a rule.
- * A classifier is judged by other pictures of the people it learns. Throws TRAINING_DATA_UNUSABLE.
- *
- * @param of people in the folders, with a face or without: who is held out does not depend on who is found in which pictures
- */
-export function splitOf(
-  { faces }: Pick<FaceStore, 'faces'>,
-  { kind, validation, seed }: Pick<TrainingRecipe, 'kind' | 'validation' | 'seed'>,
-  of?: number,
-): PictureSplit {
-  if (kind === 'classifier') {
-    const people = faces.map(({ person }) => person);
-    return splitPictures(people, validation.share, seed, validation.fold);
-  }
-  const { share, fold } = validation;
-  const part = (people: readonly number[]) =>
-    splitPeople(people, { share, seed, fold, ...(of !== undefined && { of }) });
-  const bare = new Set(faces.flatMap(({ person, worn }) => (worn ? [] : [person])));
-  const masked = [...new Set(faces.flatMap(({ person }) => (bare.has(person) ? [] : [person])))];
-  // Where nobody is bare the lesson says what it needs.
-  const ofBare = bare.size === 0 && masked.length > 0 ? [] : [part([...bare])];
-  const parts = [...ofBare, ...(masked.length < LEAST_TO_PART ? [] : [part(masked)])];
-  const isHeld = (person: number) => parts.some((it) => it.validation.has(person));
-  const numbers = faces.map((_, face) => face);
-  return {
-    train: numbers.filter((face) => !isHeld(faces[face]?.person ?? -1)),
-    validation: numbers.filter((face) => isHeld(faces[face]?.person ?? -1)),
-  };
 }
 
 /** Where runs are kept unless told otherwise. */

@@ -5,6 +5,7 @@ import { EyelineError, messageOf } from '../../core/errors.ts';
 import { sha256 } from '../../inference/files.ts';
 import type { ModelEntry } from '../../inference/manifest.ts';
 import type { ModelStore } from '../../inference/store.ts';
+import { sideOf, type TrainedPeople } from '../../training/data/trained-people.ts';
 import type { RunFolder } from '../../training/run/run-folder.ts';
 import { modelBehind } from '../eval/evaluation-models.ts';
 import { modelOf } from './open-lesson.ts';
@@ -100,6 +101,23 @@ export async function requireSameData(folder: RunFolder, fingerprint: string | u
   const begun = (await folder.readRecord()) as { data?: { fingerprint?: string } } | null;
   if (begun?.data?.fingerprint === fingerprint) return;
   throw otherRun(folder, 'other pictures, or faces found in them by other models', 'give the same --data');
+}
+
+/**
+ * Throws USAGE when the model in use was trained on people whom a run holds out: it was installed after the run was begun.
+ *
+ * @param heldOut folders of people
+ */
+export function requireUnseen(folder: RunFolder, heldOut: readonly string[], inUse: TrainedPeople | null): void {
+  if (!inUse) return;
+  const side = sideOf(inUse);
+  const seen = heldOut.filter((person) => side(person) === 'trained on').length;
+  if (seen === 0) return;
+  throw new EyelineError(
+    'USAGE',
+    `the model in use was trained on ${seen} of the ${heldOut.length} people whom ${folder.path} holds out, and cannot be compared by them: ` +
+      'go on without --install, or begin a new run with another --out',
+  );
 }
 
 function otherRun({ path }: RunFolder, what: string, remedy: string): EyelineError {

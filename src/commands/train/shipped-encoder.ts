@@ -6,7 +6,7 @@ import { canBeginAs } from '../../training/recipes/encoder-lesson.ts';
 
 /**
  * The upper-part encoder of the product that a student can begin as; null without one, or where the recipe asks for the teacher. Not the one in
- * use: that may have been trained on people who are held out now, when people were added since.
+ * use: a build before may have installed it, and nobody knows then whether it was trained on people who are held out now.
  */
 export async function shippedEntry(recipe: RecipeOf<'encoder'>, teacher: ModelEntry): Promise<ModelEntry | null> {
   if (recipe.beginsWith !== 'shipped') return null;

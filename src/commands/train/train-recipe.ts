@@ -6,16 +6,20 @@ import type { Clock } from '../../core/clock.ts';
 import { silentLogger } from '../../core/logger.ts';
 import { createModelStore, type ModelStore } from '../../inference/store.ts';
 import { packageRevision, packageVersion } from '../../platform/version.ts';
+import type { TrainedPeople } from '../../training/data/trained-people.ts';
 import { MASK_STATE_FITS } from '../../training/recipes/mask-state-lesson.ts';
 import type { RunFolder } from '../../training/run/run-folder.ts';
 import { endedBefore, type RunEnd, type RunOutcome } from '../../training/run/train-run.ts';
 import type { CommandContext } from '../command.ts';
 import { type Progress, startProgress } from '../progress.ts';
 import { installedBefore, installIfBetter } from './gate-model.ts';
-import { prepareData } from './prepare-data.ts';
+import { comparedWith } from './open-lesson.ts';
+import { isInstalled, peopleOfModel } from './people-of-model.ts';
+import { type PreparedData, prepareData } from './prepare-data.ts';
 import { runRecipe, runsFolder } from './run-recipe.ts';
 import { modelsOfRun, requireSameModels, requireSameSettings } from './same-run.ts';
 import { showTraining } from './show-training.ts';
+import { requireFold } from './split-faces.ts';
 import type { TrainOptions } from './train-options.ts';
 import { REPORT } from './training-report.ts';
 
@@ -49,6 +53,7 @@ export async function trainRecipe(run: RecipeToTrain, context: CommandContext, c
     tell(run, before, context, { before: true });
     if (!options.install || (await installedBefore(name, folder))) return before.end;
   }
+  const people = recipe.kind === 'classifier' ? null : await peopleOfInstalled(run, recipe, { config, store }, context);
   const models = await modelsOfRun(recipe, { config, store, landmarks: options.landmarks });
   if (run.resume) await requireSameModels(folder, models);
   const prepared = await prepare(recipe, options, { config, store }, context, clock);
@@ -60,6 +65,7 @@ export async function trainRecipe(run: RecipeToTrain, context: CommandContext, c
     config,
     store,
     prepared,
+    before: people,
     folder,
     record: {
       folders: [...options.data, ...(options.worn ?? [])],
@@ -88,6 +94,22 @@ export async function trainRecipe(run: RecipeToTrain, context: CommandContext, c
     await installIfBetter({ name, kind, folder, outcome, inUse: outcome.inUse, config, store }, context);
   }
   return outcome.end;
+}
+
+/** Whom the model in use was trained on; null for one that was not trained here. Throws USAGE for a fold a new run cannot hold out. */
+async function peopleOfInstalled(
+  { resume, options }: RecipeToTrain,
+  recipe: TrainingRecipe,
+  { config, store }: { readonly config: Config; readonly store: ModelStore },
+  { warn }: CommandContext,
+): Promise<TrainedPeople | null> {
+  const entry = store.entry(comparedWith(recipe.kind, config));
+  const people = await peopleOfModel(config.models.dir, entry);
+  if (people === null && isInstalled(config.models.dir, entry)) {
+    warn(`  nobody wrote down whom ${entry.id} was trained on: people held out now may be among them`);
+  }
+  if (!resume) requireFold(recipe, options.fold, { id: entry.id, before: people });
+  return people;
 }
 
 /** How a run with its page has ended; null when there is something left to do. */
@@ -122,9 +144,9 @@ async function prepare(
   { config, store }: { readonly config: Config; readonly store: ModelStore },
   context: CommandContext,
   clock: Clock,
-): Promise<string> {
+): Promise<PreparedData> {
   let preparing: { readonly bar: Progress; readonly total: number; readonly sinceMs: number } | undefined;
-  const folder = await prepareData({
+  const prepared = await prepareData({
     folders: options.data,
     wornFolders: options.worn ?? [],
     realMasks: recipe.kind === 'mask-state',
@@ -145,7 +167,7 @@ async function prepare(
     onDone: (done) => preparing?.bar.update(done),
   }).finally(() => preparing?.bar.stop());
   if (preparing) context.warn(toldSpeed(preparing.total, clock.monotonic() - preparing.sinceMs));
-  return folder;
+  return prepared;
 }
 
 /** How long it took to prepare pictures, the start of the workers and their models included. */

@@ -1,4 +1,4 @@
-import { relative } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { EyelineError } from '../../core/errors.ts';
 import { seededRandom } from '../../core/seeded-random.ts';
 import { shuffled } from '../../core/shuffled.ts';
@@ -13,9 +13,12 @@ export interface PeopleSource {
   readonly take?: 'plain' | 'plain-and-masked' | 'all-worn';
 }
 
-/** Pictures of several folders of people. The same name in two folders is two people. */
-export function trainingPictures(sources: readonly PeopleSource[]): FacesToPrepare {
+/** Pictures of several folders of people, and the full paths of the people's own. The same name in two folders is two people. */
+export function trainingPictures(
+  sources: readonly PeopleSource[],
+): FacesToPrepare & { readonly folders: readonly string[] } {
   const people: string[] = [];
+  const folders: string[] = [];
   const pictures: TrainingPicture[] = [];
   for (const { folder, people: found, take = 'plain' } of sources) {
     for (const { person, plain, masked } of found) {
@@ -23,11 +26,12 @@ export function trainingPictures(sources: readonly PeopleSource[]): FacesToPrepa
       const worn = take === 'all-worn' ? [...plain, ...masked] : take === 'plain' ? [] : masked;
       if (bare.length + worn.length === 0) continue;
       const number = people.push(sources.length > 1 ? `${folder}: ${person}` : person) - 1;
+      folders.push(join(resolve(folder), person));
       const nameOf = (file: string) => ({ file, name: relative(folder, file), person: number });
       pictures.push(...bare.map(nameOf), ...worn.map((file) => ({ ...nameOf(file), worn: true as const })));
     }
   }
-  return { people, pictures };
+  return { people, folders, pictures };
 }
 
 /** Faces to train on and faces to judge by, of the same people. */
@@ -81,17 +85,29 @@ export interface PeopleSplit {
   readonly validation: ReadonlySet<number>;
 }
 
+/** The last fold there is: from the next one on, all people would have been held out. */
+export function lastFold(share: number): number {
+  return Math.ceil(1 / share) - 1;
+}
+
 /**
  * Parts people by chance: `share` of them, at least two, are held out.
  *
  * @param people numbers of people that have a face
  * @param of     how many there are with those of whom no face was found: numbers are below it, and the chance does not depend on who was found
- * @param fold   another fold holds out other people, for a cross-validation: 0 to `1 / share` - 1
- * Throws TRAINING_DATA_UNUSABLE when fewer than two people would be left on either side.
+ * @param fold   another fold holds out other people, for a cross-validation: 0 to `lastFold`. The last may hold out fewer
+ * @param wraps  a fold that goes beyond the last person begins among the first again, as builds before had it: to go on with their runs
+ * Throws TRAINING_DATA_UNUSABLE when fewer than two people would be left on either side, USAGE when fewer are left for the fold.
  */
 export function splitPeople(
   people: readonly number[],
-  { share, seed, fold = 0, of }: { share: number; seed: number; fold?: number; of?: number },
+  {
+    share,
+    seed,
+    fold = 0,
+    of,
+    wraps = false,
+  }: { share: number; seed: number; fold?: number; of?: number | undefined; wraps?: boolean },
 ): PeopleSplit {
   const there = new Set(people);
   const all = of === undefined ? [...there].sort((a, b) => a - b) : Array.from({ length: of }, (_, person) => person);
@@ -104,7 +120,14 @@ export function splitPeople(
       `${found} with a face in the pictures: at least four are needed, two to train on and two to judge by`,
     );
   }
-  const from = (fold * count) % (order.length - count + 1);
+  const from = wraps ? (fold * count) % (order.length - count + 1) : fold * count;
   const validation = new Set(order.slice(from, from + count));
+  if (validation.size < 2) {
+    const last = Math.min(lastFold(share), Math.floor((order.length - 2) / count));
+    throw new EyelineError(
+      'USAGE',
+      `there are not two people left for fold ${fold}: ${order.length} people, ${count} of them held out at a time, make folds 0 to ${last}`,
+    );
+  }
   return { train: new Set(order.filter((person) => !validation.has(person))), validation };
 }

@@ -1,6 +1,7 @@
+import { resolve } from 'node:path';
 import { expect, it } from 'vitest';
 import { MIRROR } from '../../../src/training/data/landmark-sampler.ts';
-import { splitPeople, splitPictures } from '../../../src/training/data/training-pictures.ts';
+import { splitPeople, splitPictures, trainingPictures } from '../../../src/training/data/training-pictures.ts';
 
 it('holds people out who are not trained on, the same for the same seed', () => {
   const people = Array.from({ length: 50 }, (_, at) => at % 40);
@@ -20,6 +21,36 @@ it('holds the same people out whoever else has a face that is found', () => {
   const lost = [...before.train].slice(0, 5);
   const after = split(all.filter((person) => !lost.includes(person)));
   expect([...after.validation].filter((person) => before.train.has(person))).toEqual([]);
+});
+
+it('holds nobody out in two folds, and everybody in one', () => {
+  const all = Array.from({ length: 158 }, (_, person) => person);
+  const folds = Array.from({ length: 10 }, (_, fold) => [
+    ...splitPeople(all, { share: 0.1, seed: 1, fold }).validation,
+  ]);
+  expect(folds.map((held) => held.length)).toEqual([16, 16, 16, 16, 16, 16, 16, 16, 16, 14]);
+  expect(folds.flat().sort((a, b) => a - b)).toEqual(all);
+});
+
+it('refuses a fold for which nobody is left, and goes on with one that a build before began', () => {
+  const all = Array.from({ length: 11 }, (_, person) => person);
+  expect(() => splitPeople(all, { share: 0.1, seed: 1, fold: 5 })).toThrow(
+    'there are not two people left for fold 5: 11 people, 2 of them held out at a time, make folds 0 to 4',
+  );
+  const before = splitPeople(all, { share: 0.1, seed: 1, fold: 5, wraps: true });
+  expect(before).toEqual(splitPeople(all, { share: 0.1, seed: 1, wraps: true }));
+});
+
+it('knows people by the full paths of their folders, however they were given', () => {
+  const source = (folder: string, person: string) => ({
+    folder,
+    people: [{ person, plain: [`${folder}/${person}/1.jpg`], masked: [] }],
+  });
+  expect(trainingPictures([source('some/people', 'ann')]).folders).toEqual([resolve('some/people/ann')]);
+  expect(trainingPictures([source('/b', 'ann'), source('./some/people/', 'ann')]).folders).toEqual([
+    '/b/ann',
+    resolve('some/people/ann'),
+  ]);
 });
 
 it('says so when there are too few people', () => {
