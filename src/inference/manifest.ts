@@ -121,6 +121,11 @@ export async function loadManifest(
   };
 }
 
+/** Ids of the models that the user's manifest has: no other model is used under them. Throws MANIFEST_INVALID. */
+export async function ownModelIds(extra: string | null): Promise<ReadonlySet<string>> {
+  return new Set(extra === null ? [] : (await readManifest(extra)).models.keys());
+}
+
 /** Checks the text of a manifest. `file` is named in errors; `file:` sources are relative to its folder. */
 export function parseManifest(json: string, file: string): Manifest {
   let value: unknown;

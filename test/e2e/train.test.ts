@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { installModel } from '../../src/commands/train/install-model.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import { decodeModel, encodeModel } from '../../src/inference/graph/onnx-proto.ts';
+import { BUILTIN_MANIFEST } from '../../src/inference/manifest.ts';
 import { createModelStore } from '../../src/inference/store.ts';
 import { resnet } from '../../src/training/resnet.ts';
 import { MODELS_DIR } from '../rig/config.ts';
@@ -490,6 +491,27 @@ describe('--install', () => {
     expect(other.stderr).toContain('fold 1 would hold out people whom landmarks-68 was trained on');
     expect(other.stderr).not.toContain('preparing');
     expect(other.code).toBe(2);
+  });
+
+  it('--json: under an id of the user’s it is installed beside that, and nothing but the object is printed', async () => {
+    const dir = join(cwd, 'models-with-own');
+    await cp(MODELS_DIR, dir, { recursive: true });
+    const { models } = JSON.parse(await readFile(BUILTIN_MANIFEST, 'utf8'));
+    const own = models.find(({ id }: { id: string }) => id === 'landmarks-68');
+    await writeFile(join(cwd, 'own.json'), JSON.stringify({ models: [own] }));
+    const settings = {
+      EYELINE_MODELS_DIR: dir,
+      EYELINE_MODELS_MANIFEST: join(cwd, 'own.json'),
+      EYELINE_MODELS_LANDMARKS: 'landmarks-68',
+    };
+    const file = await recipe('own', { ...LANDMARKS, steps: 60, optimiser: { peak: 0.0005, warmUpSteps: 5 } });
+    const args = ['train', file, '--data', people, '--cores', '1', '--out', 'own', '--install', '--json'];
+    const { code, stdout, stderr } = await done(start(args, settings));
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ recipe: 'own', end: 'done', step: 60 });
+    expect(stderr).toMatch(
+      /installed as landmarks-68-trained since .*\n +set models\.landmarks: landmarks-68-trained\n/,
+    );
   });
 
   it('an encoder whose scores nobody measured is not used silently: the daemon says so and ends', async () => {

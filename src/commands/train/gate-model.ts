@@ -2,16 +2,26 @@ import { readFile } from 'node:fs/promises';
 import type { Config } from '../../config/schema.ts';
 import { EyelineError } from '../../core/errors.ts';
 import { sha256 } from '../../inference/files.ts';
+import { ownModelIds } from '../../inference/manifest.ts';
 import type { ModelStore } from '../../inference/store.ts';
 import { type GatedKind, reasonsAgainst } from '../../training/run/gate.ts';
 import type { Judgement, RunFolder } from '../../training/run/run-folder.ts';
 import type { CommandContext } from '../command.ts';
-import { installModel, stepsAfterInstall } from './install-model.ts';
+import { idToInstall, installModel, type ModelSetting, stepsAfterInstall } from './install-model.ts';
 import { modelOf } from './open-lesson.ts';
 import type { RecipeOutcome } from './run-recipe.ts';
 
 /** Id of an upper-part encoder where none is configured. */
 const UPPER_ENCODER = 'upper-encoder';
+
+/** Where the configuration names what a recipe's result takes the place of. */
+const SETTINGS: Readonly<Record<GatedKind, ModelSetting['key']>> = {
+  detector: 'detector',
+  landmarks: 'landmarks',
+  'mask-state': 'maskState',
+  encoder: 'upperEncoder',
+  siamese: 'upperEncoder',
+};
 
 /** File of a run's folder, and what it holds. */
 const VERDICT = 'gate.json';
@@ -32,8 +42,14 @@ export interface Candidate {
   readonly store: ModelStore;
 }
 
-/** Throws TRAINING_NOT_BETTER, which says in what, and leaves the model in use. */
-export async function installIfBetter(candidate: Candidate, context: CommandContext): Promise<void> {
+/**
+ * Installs a model that is better than the one in use, and says what is left to do. Throws TRAINING_NOT_BETTER, which says in what,
+ * and leaves the model in use.
+ */
+export async function installIfBetter(
+  candidate: Candidate,
+  context: Pick<CommandContext, 'print' | 'warn'>,
+): Promise<void> {
   const { name, kind, folder, outcome, inUse, config, store } = candidate;
   for (const [figure, before] of Object.entries(inUse.figures)) {
     const after = outcome.best.figures[figure];
@@ -45,21 +61,24 @@ export async function installIfBetter(candidate: Candidate, context: CommandCont
     await folder.writeFile(VERDICT, JSON.stringify(verdict));
     throw notBetter(name, against);
   }
-  const upper = kind === 'encoder' || kind === 'siamese';
-  const id = upper ? (config.models.upperEncoder ?? UPPER_ENCODER) : modelOf(kind, config);
-  const part = upper ? 'upper' : undefined;
+  const key = SETTINGS[kind];
+  const named = key === 'upperEncoder' ? (config.models.upperEncoder ?? UPPER_ENCODER) : modelOf(kind, config);
+  const id = idToInstall(named, await ownModelIds(config.models.manifest));
   const path = await installModel(config.models.dir, {
     id,
     file: folder.modelFile,
     from: store.entry(modelOf(kind, config)),
     contract: outcome.contract,
-    part,
+    part: key === 'upperEncoder' ? 'upper' : undefined,
     recipe: name,
     people: outcome.people,
   });
   await folder.writeFile(VERDICT, JSON.stringify(verdict));
-  context.print(`  installed as ${id}: ${path}; the daemon uses it when it is started again`);
-  for (const step of stepsAfterInstall(id, part, config.models.upperEncoder)) context.print(`  ${step}`);
+  const steps = stepsAfterInstall(id, { key, configured: config.models[key] });
+  const used = steps.length === 0 ? 'the daemon uses it when it is started again' : 'before the daemon uses it:';
+  const why = id === named ? '' : ` since models.manifest has a ${named} of its own`;
+  context.print(`  installed as ${id}${why}: ${path}; ${used}`);
+  for (const step of steps) context.print(`  ${step}`);
 }
 
 /**

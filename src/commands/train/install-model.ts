@@ -21,7 +21,7 @@ export interface ModelToInstall {
 }
 
 /**
- * Puts a trained model beside the ones that were pulled, under its id: what is started from now on uses it. Gives its path.
+ * Puts a trained model beside the ones that were pulled, under its id: what is started from now on and names it uses it. Gives its path.
  * Throws OUTPUT_UNWRITABLE.
  */
 export async function installModel(modelsDir: string, model: ModelToInstall): Promise<string> {
@@ -63,11 +63,25 @@ export async function installModel(modelsDir: string, model: ModelToInstall): Pr
   }
 }
 
-/** What is left to be done, a line each, before a model that was installed is used; `configured` is the upper-part encoder in use. */
-export function stepsAfterInstall(id: string, part: ModelEntry['part'], configured: string | null): string[] {
-  if (part !== 'upper') return [];
+/** The id a model is installed under: one of its own where the user's manifest, which goes before what is installed, has that id. */
+export function idToInstall(id: string, own: ReadonlySet<string>): string {
+  if (!own.has(id)) return id;
+  const trained = `${id.replace(/-trained(-\d+)?$/, '')}-trained`;
+  for (let number = 2, name = trained; ; name = `${trained}-${number++}`) if (!own.has(name)) return name;
+}
+
+/** Where the configuration names a model, and which it names there now. */
+export interface ModelSetting {
+  readonly key: 'detector' | 'landmarks' | 'maskState' | 'upperEncoder';
+  readonly configured: string | null;
+}
+
+/** What is left to be done, a line each, before a model that was installed is used. */
+export function stepsAfterInstall(id: string, { key, configured }: ModelSetting): string[] {
+  const set = configured === id ? [] : [`set models.${key}: ${id}`];
+  if (key !== 'upperEncoder') return set;
   return [
-    ...(configured === null ? [`set models.upperEncoder: ${id}`] : []),
+    ...set,
     'run `eyeline calibrate` on pictures of some hundred people: until then nobody knows what its scores mean, and the daemon does not start with it',
     'enrol again: templates of two encoders are never compared',
   ];

@@ -91,7 +91,10 @@ export async function trainRecipe(run: RecipeToTrain, context: CommandContext, c
   if (!before) tell(run, outcome, context, outcome);
   if (outcome.inUse && recipe.kind !== 'classifier') {
     const { kind } = recipe;
-    await installIfBetter({ name, kind, folder, outcome, inUse: outcome.inUse, config, store }, context);
+    const { warn, print } = context;
+    // As JSON nothing else is printed.
+    const told = { warn, print: options.json ? warn : print };
+    await installIfBetter({ name, kind, folder, outcome, inUse: outcome.inUse, config, store }, told);
   }
   return outcome.end;
 }
