@@ -39,9 +39,10 @@ interface Run {
   readonly number: number;
   readonly tasks: Iterator<PictureTask>;
   readonly answers: Map<number, PictureAnswer<PictureTask>>;
-  /** Tasks given out, and those of them without an answer yet. */
+  /** Tasks given out. */
   given: number;
-  open: number;
+  /** Those of them that are still to be answered, by number, with who works on them. */
+  readonly open: Map<number, Member>;
   /** There are no more tasks. */
   ended: boolean;
   failure: Error | undefined;
@@ -56,6 +57,8 @@ export class PicturePool {
   #run: Run | undefined;
   #runs = 0;
   #answers = 0;
+  /** Set when a worker has ended: nothing is given out any more. */
+  #failure: Error | undefined;
   #closed = false;
 
   constructor(config: ChainConfig, options: PicturePoolOptions) {
@@ -77,7 +80,7 @@ export class PicturePool {
   /**
    * Answers in the order of the tasks, which are taken as they can be worked on; those ahead of the consumer are bounded.
    * Once `tasks` ends, what is under way is finished. Throws what a task failed with, after the others under way are
-   * finished, INFERENCE_FAILED when a worker ends, and the reason of `signal`.
+   * finished, INFERENCE_FAILED likewise when a worker ends or has ended before, and the reason of `signal`.
    */
   async *run<T extends PictureTask>(tasks: Iterable<T>, signal?: AbortSignal): AsyncGenerator<PictureAnswer<T>> {
     const run: Run = {
@@ -85,9 +88,9 @@ export class PicturePool {
       tasks: tasks[Symbol.iterator](),
       answers: new Map(),
       given: 0,
-      open: 0,
+      open: new Map(),
       ended: false,
-      failure: undefined,
+      failure: this.#failure,
       wake: () => {},
     };
     this.#run = run;
@@ -97,7 +100,7 @@ export class PicturePool {
         this.#deal(index + ahead);
         if (run.answers.has(index)) break;
         signal?.throwIfAborted();
-        if (run.failure && run.open === 0) throw run.failure;
+        if (run.failure && run.open.size === 0) throw run.failure;
         if (run.ended && index === run.given) return;
         await new Promise<void>((resolve) => {
           run.wake = resolve;
@@ -136,7 +139,7 @@ export class PicturePool {
         return;
       }
       idle.inHand++;
-      run.open++;
+      run.open.set(run.given, idle);
       const message: ToPictureWorker = { type: 'task', ticket: { run: run.number, index: run.given++ }, task };
       idle.worker.send(message, () => {});
     }
@@ -162,12 +165,13 @@ export class PicturePool {
     const member: Member = { worker, ready, inHand: 0 };
     const ended = (reason: string) => {
       if (this.#closed) return;
-      const failure = new EyelineError('INFERENCE_FAILED', `a picture worker ended: ${reason}`);
-      failStart(failure);
+      this.#failure ??= new EyelineError('INFERENCE_FAILED', `a picture worker ended: ${reason}`);
+      failStart(this.#failure);
       if (!this.#run) return;
+      const { open } = this.#run;
       // What it had will have no answer.
-      this.#run.open = 0;
-      this.#run.failure = failure;
+      for (const [index, worker] of open) if (worker === member) open.delete(index);
+      this.#run.failure ??= this.#failure;
       this.#run.wake();
     };
     worker.on('error', (error) => ended(error.message));
@@ -180,17 +184,17 @@ export class PicturePool {
   #take(member: Member, { run, index }: Ticket, answer: PictureAnswer<PictureTask>): void {
     member.inHand--;
     if (this.#run?.number === run) {
-      this.#run.open--;
+      this.#run.open.delete(index);
       this.#run.answers.set(index, answer);
     }
     this.#run?.wake();
     if (++this.#answers % ANSWERS_PER_COLLECTION === 0) collectYoungGarbage();
   }
 
-  #fail(member: Member, { run }: Ticket, failure: Error): void {
+  #fail(member: Member, { run, index }: Ticket, failure: Error): void {
     member.inHand--;
     if (this.#run?.number === run) {
-      this.#run.open--;
+      this.#run.open.delete(index);
       this.#run.failure ??= failure;
     }
     this.#run?.wake();

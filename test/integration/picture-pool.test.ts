@@ -1,7 +1,10 @@
+import { type ChildProcess, execFileSync } from 'node:child_process';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { decodePicture } from '../../src/capture/opencv-picture.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import { cosine } from '../../src/faces/embedding.ts';
@@ -116,6 +119,34 @@ describe('PicturePool', () => {
     } as const;
     await expect(pool.run([nowhere]).next()).rejects.toMatchObject({ code: 'OUTPUT_UNWRITABLE' });
     expect(await readAll([photo], 'decode')).toHaveLength(1);
+  });
+
+  it('gives what other workers have in hand when one ends, and then says that it ended', async () => {
+    const workers: ChildProcess[] = [];
+    const forked = (message: unknown) => workers.push((message as { process: ChildProcess }).process);
+    subscribe('child_process', forked);
+    onTestFinished(() => void unsubscribe('child_process', forked));
+    const failing = new PicturePool(await testConfig(), { ...OPTIONS, workers: 3 });
+    onTestFinished(() => failing.close());
+    await failing.start();
+    const [, living, dying] = workers;
+    if (!dying || !living) throw new Error('no workers');
+    // Nothing comes out of a pipe before somebody writes to it: who reads it has an answer outstanding.
+    const [ofLiving = '', ofDying = ''] = ['living.jpg', 'dying.jpg'].map((name) => join(folder, name));
+    execFileSync('mkfifo', [ofLiving, ofDying]);
+    const reading = failing.run(tasks([photo, ofLiving, ofDying], 'decode'));
+    expect((await reading.next()).value).toMatchObject({ file: photo, error: null });
+
+    const ended = once(dying, 'exit');
+    dying.kill('SIGKILL');
+    await ended;
+    const answered = once(living, 'message');
+    await writeFile(ofLiving, 'no picture');
+    await answered;
+    expect((await reading.next()).value).toMatchObject({ file: ofLiving });
+    const failure = { code: 'INFERENCE_FAILED', message: 'a picture worker ended: SIGKILL' };
+    await expect(reading.next()).rejects.toMatchObject(failure);
+    await expect(failing.run(tasks([photo], 'decode')).next()).rejects.toMatchObject(failure);
   });
 
   it('says why it cannot start', async () => {
