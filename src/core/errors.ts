@@ -29,7 +29,10 @@ export const ERRORS = {
     exit: 12,
     help: 'Lower the learning rate or the clip norm; the last checkpoint is good.',
   },
-  CHECKPOINT_UNREADABLE: { exit: 12, help: 'Resume from an earlier checkpoint of the same recipe, or begin anew.' },
+  CHECKPOINT_UNREADABLE: {
+    exit: 12,
+    help: 'Begin a new run with another --out: the checkpoint before it was tried, too.',
+  },
   INFERENCE_FAILED: {
     exit: 9,
     help: 'ONNX Runtime ended unexpectedly; the service manager restarts the daemon. Report it if it happens again.',

@@ -44,7 +44,7 @@ export async function writeFileAtomic(path: string, content: Uint8Array | string
   }
 }
 
-/** Gives a complete file of the same file system its final name, durably. */
+/** Gives a complete file, or a folder whose files are synced, its final name on the same file system, durably. */
 export async function publishFile(temporary: string, path: string): Promise<void> {
   await syncPath(temporary);
   await rename(temporary, path);

@@ -1,6 +1,7 @@
-import { appendFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EyelineError, messageOf } from '../../core/errors.ts';
+import { publishFile } from '../../inference/files.ts';
 import type { Values } from '../engine.ts';
 
 /** One training on disk: what it was given, what it measured, where it can go on, and its best model so far. */
@@ -111,7 +112,7 @@ export class RunFolder {
     return readFile(join(this.path, name), 'utf8').catch(() => null);
   }
 
-  /** Writes a checkpoint, its `trainer` in pieces, as a whole or not at all, and removes old ones. */
+  /** Writes a checkpoint, its `trainer` in pieces, as a whole or not at all, after a power cut too, and removes old ones. */
   async saveCheckpoint({
     state,
     trainer,
@@ -122,34 +123,44 @@ export class RunFolder {
     await this.#write(async () => {
       await rm(draft, { recursive: true, force: true });
       await mkdir(draft, { recursive: true });
-      await writeFile(join(draft, 'trainer.safetensors'), trainer);
-      await writeFile(
-        join(draft, 'average.f32'),
-        new Uint8Array(average.buffer, average.byteOffset, average.byteLength),
-      );
-      await writeFile(join(draft, STATE), JSON.stringify(state));
+      const averaged = new Uint8Array(average.buffer, average.byteOffset, average.byteLength);
+      await writeFile(join(draft, 'trainer.safetensors'), trainer, { flush: true });
+      await writeFile(join(draft, 'average.f32'), averaged, { flush: true });
+      await writeFile(join(draft, STATE), JSON.stringify(state), { flush: true });
       await rm(folder, { recursive: true, force: true });
-      await rename(draft, folder);
+      await publishFile(draft, folder);
       for (const old of (await this.#checkpoints()).slice(0, -KEPT)) {
         await rm(join(this.path, CHECKPOINTS, old), { recursive: true, force: true });
       }
     });
   }
 
-  /** The last whole checkpoint, with metrics and validations cut back to it; null, and both empty, when there is none. */
-  async restoreCheckpoint(): Promise<Checkpoint | null> {
-    for (const name of (await this.#checkpoints()).reverse()) {
+  /**
+   * The last checkpoint that is whole, with all that came after it forgotten; null, and nothing measured, when there is none at
+   * all. Throws CHECKPOINT_UNREADABLE when none of those there are is whole.
+   *
+   * @param takeOver throws when the checkpoint is damaged: the one before it is tried then
+   */
+  async restoreCheckpoint(takeOver: (checkpoint: Checkpoint) => void): Promise<Checkpoint | null> {
+    const names = (await this.#checkpoints()).reverse();
+    let damage: unknown;
+    for (const [damaged, name] of names.entries()) {
       const folder = join(this.path, CHECKPOINTS, name);
+      let checkpoint: Checkpoint;
       try {
-        const state = JSON.parse(await readFile(join(folder, STATE), 'utf8')) as LoopState;
-        const trainer = new Uint8Array(await readFile(join(folder, 'trainer.safetensors')));
-        const bytes = new Uint8Array(await readFile(join(folder, 'average.f32')));
-        await this.#cutBack(state.step);
-        return { state, trainer, average: new Float32Array(bytes.buffer) };
+        checkpoint = await readCheckpoint(folder);
+        takeOver(checkpoint);
       } catch (error) {
-        if (error instanceof EyelineError) throw error;
+        damage ??= new EyelineError('CHECKPOINT_UNREADABLE', `${folder}: ${messageOf(error)}`, { cause: error });
+        continue;
       }
+      await this.#cutBack(checkpoint.state.step);
+      for (const later of names.slice(0, damaged)) {
+        await this.#write(() => rm(join(this.path, CHECKPOINTS, later), { recursive: true, force: true }));
+      }
+      return checkpoint;
     }
+    if (damage) throw damage;
     // It begins anew.
     await this.#cutBack(-1);
     return null;
@@ -195,13 +206,13 @@ export class RunFolder {
   async #append(file: string, lines: readonly object[]): Promise<void> {
     if (lines.length === 0) return;
     const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
-    await this.#write(() => appendFile(join(this.path, file), text));
+    await this.#write(() => appendFile(join(this.path, file), text, { flush: true }));
   }
 
   async #replace(name: string, content: string | Uint8Array): Promise<void> {
     const file = join(this.path, name);
     await writeFile(`${file}.part`, content);
-    await rename(`${file}.part`, file);
+    await publishFile(`${file}.part`, file);
   }
 
   async #write(write: () => Promise<void>): Promise<void> {
@@ -216,12 +227,23 @@ export class RunFolder {
   }
 }
 
+async function readCheckpoint(folder: string): Promise<Checkpoint> {
+  const state = JSON.parse(await readFile(join(folder, STATE), 'utf8')) as LoopState;
+  const trainer = new Uint8Array(await readFile(join(folder, 'trainer.safetensors')));
+  const bytes = new Uint8Array(await readFile(join(folder, 'average.f32')));
+  return { state, trainer, average: new Float32Array(bytes.buffer) };
+}
+
+/** How many numbers there are. */
+export function countOf(values: Values): number {
+  return Object.values(values).reduce((sum, { length }) => sum + length, 0);
+}
+
 /** All numbers one after another, in the order of their names. */
 export function flatten(values: Values): Float32Array {
-  const names = Object.keys(values).sort();
-  const flat = new Float32Array(names.reduce((sum, name) => sum + (values[name]?.length ?? 0), 0));
+  const flat = new Float32Array(countOf(values));
   let at = 0;
-  for (const name of names) {
+  for (const name of Object.keys(values).sort()) {
     const value = values[name];
     if (!value) continue;
     flat.set(value, at);

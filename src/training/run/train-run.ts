@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import { EyelineError } from '../../core/errors.ts';
 import { collectYoungGarbage } from '../../core/young-garbage.ts';
 import type { Batch, Trainer, Values } from '../engine.ts';
-import { flatten, type Judgement, type LoopState, type RunFolder, unflatten } from './run-folder.ts';
+import { countOf, flatten, type Judgement, type LoopState, type RunFolder, unflatten } from './run-folder.ts';
 
 /** What is trained, whichever model it is. */
 export interface TrainingTask {
@@ -88,16 +88,22 @@ const NEWEST = 0.05;
 
 /**
  * Trains until the steps are done, validations get no better, time is up or the signal is aborted; what was reached is then
- * saved. A run that was ended in whatever way goes on from its last checkpoint, and gives what it would have given.
+ * saved. A run that was ended in whatever way goes on from its last whole checkpoint, and gives what it would have given.
  *
  * Throws TRAINING_DIVERGED when loss or gradients are no numbers any more: the model written is then the best until there, and
- * the last checkpoint is from before; OUTPUT_UNWRITABLE when the disk is full.
+ * the last checkpoint is from before; CHECKPOINT_UNREADABLE when there are checkpoints and none is whole; OUTPUT_UNWRITABLE when
+ * the disk is full.
  */
 export async function trainRun(parts: RunParts): Promise<RunOutcome> {
   const { folder, task, settings, clock, signal } = parts;
   const { trainer } = task;
-  const before = await folder.restoreCheckpoint();
-  if (before) trainer.restore(before.trainer);
+  const before = await folder.restoreCheckpoint(({ average, trainer: saved }) => {
+    const numbers = countOf(trainer.values);
+    if (average.length !== numbers) {
+      throw new EyelineError('CHECKPOINT_UNREADABLE', `average.f32 has ${average.length} numbers, not ${numbers}`);
+    }
+    trainer.restore(saved);
+  });
   const average = before?.average ?? flatten(trainer.values);
   let state: LoopState = before?.state ?? { step: 0, best: null, withoutGain: 0, elapsedMs: 0 };
   const startedMs = clock.monotonic() - state.elapsedMs;

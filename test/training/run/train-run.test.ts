@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
@@ -6,6 +6,8 @@ import { systemClock } from '../../../src/core/clock.ts';
 import type { Trainer } from '../../../src/training/engine.ts';
 import { RunFolder } from '../../../src/training/run/run-folder.ts';
 import { endedBefore, endOf, trainRun } from '../../../src/training/run/train-run.ts';
+import { decodeTensors, tensorPieces } from '../../../src/training/safetensors.ts';
+import { syncedPaths } from '../../rig/synced-paths.ts';
 
 /** One weight that moves by what the number of the batch says: where it ends tells which batches it saw, in which order. */
 function oneWeight(): Trainer {
@@ -22,11 +24,11 @@ function oneWeight(): Trainer {
       step++;
       return { loss: w[0], metrics: {}, outputs: {}, step, learningRate: 1, gradientNorm: 1 };
     },
-    save: () => [new Uint8Array(new Float32Array([step]).buffer), new Uint8Array(Float32Array.of(w[0] ?? 0).buffer)],
+    save: () => tensorPieces({ tensors: { w: { shape: [1], data: w } }, metadata: { step: String(step) } }),
     restore(bytes) {
-      const [at = 0, value = 0] = new Float32Array(new Uint8Array(bytes).buffer);
-      step = at;
-      w[0] = value;
+      const { tensors, metadata } = decodeTensors(bytes);
+      step = Number(metadata.step);
+      w.set(tensors.w?.data ?? []);
     },
   };
 }
@@ -78,6 +80,56 @@ it('goes on after a stop to the same weight and validations to the last bit', as
   expect(resumed.weight).toBe(whole.weight);
   expect(resumed.validations).toEqual(whole.validations);
   expect(resumed.outcome.state.best).toEqual(whole.outcome.state.best);
+});
+
+it.each([
+  ['trainer.safetensors', 0],
+  ['trainer.safetensors', 70],
+  ['average.f32', 0],
+  ['average.f32', 3],
+  ['state.json', 0],
+])('goes on from the checkpoint before where %s was cut to %d bytes', async (file, length) => {
+  const scratch = await scratchFolder();
+  for (const name of ['whole', 'cut']) await new RunFolder(join(scratch, name)).begin({});
+  const whole = await run(join(scratch, 'whole'), -1);
+  await run(join(scratch, 'cut'), 17);
+  const checkpoints = join(scratch, 'cut/checkpoints');
+  expect(await readdir(checkpoints)).toEqual(['00000015', '00000017']);
+  await truncate(join(checkpoints, '00000017', file), length);
+  // Of the damaged one nothing is left that would be taken for the last.
+  expect((await run(join(scratch, 'cut'), 16)).outcome.state.step).toBe(16);
+  expect(await readdir(checkpoints)).toEqual(['00000015', '00000016']);
+  const resumed = await run(join(scratch, 'cut'), -1);
+  expect(resumed.weight).toBe(whole.weight);
+  expect(resumed.validations).toEqual(whole.validations);
+
+  for (const name of await readdir(checkpoints)) await truncate(join(checkpoints, name, file), length);
+  await expect(run(join(scratch, 'cut'), -1)).rejects.toMatchObject({
+    code: 'CHECKPOINT_UNREADABLE',
+    message: expect.stringContaining(join(checkpoints, '00000040')),
+  });
+  // What was measured and the model stay.
+  expect(await new RunFolder(join(scratch, 'cut')).readValidations()).toEqual(whole.validations);
+});
+
+it.skipIf(process.platform !== 'linux')('is on the disk before it has its name', async () => {
+  const path = await scratchFolder();
+  const folder = new RunFolder(path);
+  await folder.begin({});
+  const synced = await syncedPaths(path, async (synced) => {
+    if (synced === 'checkpoints') expect(await readdir(join(path, synced))).toEqual(['00000003']);
+  });
+  const state = { step: 3, best: null, withoutGain: 0, elapsedMs: 0 };
+  await folder.saveCheckpoint({ state, trainer: oneWeight().save(), average: Float32Array.of(1) });
+  const draft = 'checkpoints/00000003.part';
+  expect(synced).toEqual([
+    ...['trainer.safetensors', 'average.f32', 'state.json'].map((file) => `${draft}/${file}`),
+    draft,
+    'checkpoints',
+  ]);
+  synced.length = 0;
+  await folder.writeModel(new Uint8Array(4));
+  expect(synced).toEqual(['model.onnx.part', '']);
 });
 
 it('what has ended is not judged again', async () => {
