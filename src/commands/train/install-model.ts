@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EyelineError, messageOf } from '../../core/errors.ts';
 import { sha256, writeFileAtomic } from '../../inference/files.ts';
@@ -29,10 +29,11 @@ export async function installModel(modelsDir: string, model: ModelToInstall): Pr
   const { input, outputs, embedding, alignedBy, mirrored, jointWith } = contract;
   const manifest = join(modelsDir, TRAINED_MANIFEST);
   try {
-    const hash = sha256(new Uint8Array(await readFile(model.file)));
+    const onnx = new Uint8Array(await readFile(model.file));
+    const hash = sha256(onnx);
     const name = `${nameOfInstalled(id, hash)}.onnx`;
-    await mkdir(join(modelsDir, TRAINED_FOLDER), { recursive: true });
-    await copyFile(model.file, join(modelsDir, TRAINED_FOLDER, name));
+    // Durable before a manifest names it: after a power cut the daemon would not start with half of it.
+    await writeFileAtomic(join(modelsDir, TRAINED_FOLDER, name), onnx);
     // Before it is in use: nobody could be held out from it otherwise.
     await writePeople(modelsDir, { id, sha256: hash }, model.people);
     const entry = {
