@@ -29,7 +29,7 @@ interface Features {
 
 /**
  * What a classifier is trained on: features of all faces, plain and masked, as `eval` computes them; kept beside the faces, and read
- * from there the next time. Throws USAGE for an encoder there is none of.
+ * from there the next time. Throws USAGE for an encoder there is none of, and OUTPUT_UNWRITABLE.
  */
 export async function classifierParts(
   recipe: RecipeOf<'classifier'>,

@@ -60,7 +60,10 @@ export function comparedWith(kind: TrainingRecipe['kind'], config: Pick<Config, 
   return kind === 'encoder' || kind === 'siamese' ? (upperEncoder ?? encoder) : modelOf(kind, config);
 }
 
-/** Builds what a recipe teaches, over prepared faces. Throws MODEL_MISSING and GRAPH_UNTRAINABLE. */
+/**
+ * Builds what a recipe teaches, over prepared faces. Throws MODEL_MISSING, TRAINING_DATA_UNUSABLE, GRAPH_UNTRAINABLE and
+ * OUTPUT_UNWRITABLE.
+ */
 export async function openLesson(recipe: TrainingRecipe, context: LessonContext): Promise<Lesson> {
   const { store, faces, split } = context;
   const id = modelOf(recipe.kind, context.config);

@@ -1,13 +1,15 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { boxToCrop } from '../../core/geometry.ts';
 import { collectYoungGarbage } from '../../core/young-garbage.ts';
 import { type AlignmentPoints, alignBy } from '../../faces/align.ts';
 import { unitEmbedding } from '../../faces/embedding.ts';
 import { bridgePoints, decodeLandmarks, fivePoints } from '../../faces/landmarks.ts';
 import { onlyOutput } from '../../faces/model-output.ts';
+import { publishFile } from '../../inference/files.ts';
 import type { ModelEntry } from '../../inference/manifest.ts';
 import type { VisionModel } from '../../inference/vision-model.ts';
+import { writable } from '../writable.ts';
 import { cutSmoothly, type FaceAlignments, MARK_VALUES, marksOf } from './encoder-sampler.ts';
 import type { FaceStore } from './face-store.ts';
 import { normal, sampleRandom } from './sampler.ts';
@@ -25,7 +27,7 @@ export interface FeatureOptions {
 
 /**
  * What each prepared face is aligned by, as the landmarks in use see them, plain and under each mask; kept beside the faces, and
- * read from there the next time. Training an encoder on them shows it the alignment it will get.
+ * read from there the next time. Training an encoder on them shows it the alignment it will get. Throws OUTPUT_UNWRITABLE.
  */
 export async function alignmentsOf(
   store: FaceStore,
@@ -81,7 +83,10 @@ export async function alignmentsOf(
   return { starts, points };
 }
 
-/** What an encoder says of each plain face, unit length, one after another; kept beside the faces as the points are. */
+/**
+ * What an encoder says of each plain face, unit length, one after another; kept beside the faces as the points are. Throws
+ * OUTPUT_UNWRITABLE.
+ */
 export async function embeddingsOf(
   store: FaceStore,
   encoder: VisionModel,
@@ -149,13 +154,24 @@ export function* alignedCrops(
   }
 }
 
+/** What `writeFloats` kept; null when there is none of so many numbers. */
 export async function readFloats(file: string, length: number): Promise<Float32Array | null> {
   const bytes = await readFile(file).catch(() => null);
   if (bytes?.length !== length * 4) return null;
   return new Float32Array(new Uint8Array(bytes).buffer);
 }
 
+/** Keeps numbers in a file, all of them or none. Throws OUTPUT_UNWRITABLE. */
 export async function writeFloats(file: string, values: Float32Array): Promise<void> {
-  await writeFile(`${file}.part`, new Uint8Array(values.buffer));
-  await rename(`${file}.part`, file);
+  const draft = `${file}.part`;
+  await writable(dirname(file), async () => {
+    try {
+      await writeFile(draft, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+      await publishFile(draft, file);
+    } catch (error) {
+      // On a full disk half a file would take what space there is.
+      await rm(draft, { force: true }).catch(() => {});
+      throw error;
+    }
+  });
 }

@@ -1,6 +1,6 @@
 import { openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import { EyelineError, messageOf } from '../../core/errors.ts';
+import { unwritable } from '../writable.ts';
 
 /** Name of one of the files of pixels of a prepared set: each worker writes its own. */
 export function pixelsFile(part: number): string {
@@ -39,11 +39,4 @@ export class PixelsFile {
     this.#length += bytes.length;
     return place;
   }
-}
-
-/** What went wrong with writing to a prepared set's folder, as OUTPUT_UNWRITABLE. */
-export function unwritable(folder: string, error: unknown): EyelineError {
-  const full = error instanceof Error && 'code' in error && error.code === 'ENOSPC';
-  const what = full ? 'the disk is full' : messageOf(error);
-  return new EyelineError('OUTPUT_UNWRITABLE', `${folder} cannot be written: ${what}`, { cause: error });
 }

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EyelineError } from '../../core/errors.ts';
+import { writable } from '../writable.ts';
 import { type FaceSetRecord, INDEX_FILE, RECORD_FILE, type StoredFace } from './face-store.ts';
-import { unwritable } from './pixels-file.ts';
 import type { MaskFits, WrittenFace } from './prepare-face.ts';
 
 /** A picture to train on. */
@@ -75,8 +75,10 @@ export async function prepareFaces(faces: FacesToPrepare, options: PrepareOption
       );
     }
     await writable(folder, () => writeFile(join(draft, RECORD_FILE), JSON.stringify(record)));
-    await rm(folder, { recursive: true, force: true });
-    await rename(draft, folder);
+    await writable(folder, async () => {
+      await rm(folder, { recursive: true, force: true });
+      await rename(draft, folder);
+    });
     return folder;
   } finally {
     await rm(draft, { recursive: true, force: true }).catch(() => {});
@@ -134,12 +136,4 @@ async function fingerprintOf({ pictures }: FacesToPrepare, options: PrepareOptio
     hash.update(`${name}\n${person}\n${size}\n${worn ? 'worn\n' : ''}`);
   }
   return hash.digest('hex');
-}
-
-async function writable<T>(folder: string, write: () => Promise<T>): Promise<T> {
-  try {
-    return await write();
-  } catch (error) {
-    throw unwritable(folder, error);
-  }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { EyelineError, messageOf } from '../../core/errors.ts';
 import { publishFile } from '../../inference/files.ts';
 import type { Values } from '../engine.ts';
+import { writable } from '../writable.ts';
 
 /** One training on disk: what it was given, what it measured, where it can go on, and its best model so far. */
 
@@ -216,14 +217,7 @@ export class RunFolder {
   }
 
   async #write(write: () => Promise<void>): Promise<void> {
-    try {
-      await write();
-    } catch (error) {
-      if (error instanceof EyelineError) throw error;
-      const full = error instanceof Error && 'code' in error && error.code === 'ENOSPC';
-      const what = full ? 'the disk is full' : messageOf(error);
-      throw new EyelineError('OUTPUT_UNWRITABLE', `${this.path} cannot be written: ${what}`, { cause: error });
-    }
+    await writable(this.path, write);
   }
 }
 

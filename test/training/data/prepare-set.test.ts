@@ -1,0 +1,71 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
+import { readFloats, writeFloats } from '../../../src/training/data/face-features.ts';
+import { packFace, RECORD_FILE } from '../../../src/training/data/face-store.ts';
+import { PixelsFile } from '../../../src/training/data/pixels-file.ts';
+import { type PicturePreparer, prepareFaces } from '../../../src/training/data/prepare-set.ts';
+
+const SIZE = { width: 2, height: 2 };
+const FACES = { people: ['anna'], pictures: [{ file: 'anna/1.jpg', name: 'anna/1.jpg', person: 0 }] };
+
+describe('prepared faces', () => {
+  let cache = '';
+  beforeEach(async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'eyeline-cache-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    cache = folder;
+  });
+
+  /** Finds a grey face in each picture. */
+  const workers = async (): Promise<PicturePreparer> => {
+    return {
+      async *prepare(pictures, folder) {
+        const pixels = new PixelsFile(folder, 0);
+        const chip = { rgb: new Uint8Array(12), ...SIZE, box: { x: 0, y: 0, ...SIZE }, score: 1, landmarks: [] };
+        for (const _ of pictures) {
+          yield { face: { ...SIZE, masks: [], ...pixels.append(packFace(chip, [])) }, reason: null };
+        }
+      },
+      close: async () => {},
+    };
+  };
+  const prepare = () =>
+    prepareFaces(FACES, {
+      cache,
+      masks: 1,
+      seed: 1,
+      models: [],
+      signal: new AbortController().signal,
+      startWorkers: workers,
+    });
+
+  const canMount = process.getuid?.() === 0 && process.platform === 'linux';
+  it.skipIf(!canMount)('that cannot take the place of half a set say so (as root: mounts a file system)', async () => {
+    const folder = await prepare();
+    await rm(join(folder, RECORD_FILE));
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder]);
+    onTestFinished(() => void execFileSync('umount', [folder]));
+    await expect(prepare()).rejects.toMatchObject({
+      code: 'OUTPUT_UNWRITABLE',
+      message: expect.stringContaining(`${folder} cannot be written: EBUSY`),
+    });
+    expect(await readdir(cache)).toHaveLength(1);
+  });
+
+  it('what models say of them is kept, and on a full disk it says so and leaves nothing behind', async () => {
+    const file = join(cache, 'marks.f32');
+    await writeFloats(file, Float32Array.of(1, 2, 3));
+    expect(await readFloats(file, 3)).toEqual(Float32Array.of(1, 2, 3));
+    expect(await readFloats(file, 4)).toBeNull();
+    await symlink('/dev/full', `${file}.part`);
+    await expect(writeFloats(file, Float32Array.of(4, 5, 6))).rejects.toMatchObject({
+      code: 'OUTPUT_UNWRITABLE',
+      message: `${cache} cannot be written: the disk is full`,
+    });
+    expect(await readdir(cache)).toEqual(['marks.f32']);
+    expect(await readFloats(file, 3)).toEqual(Float32Array.of(1, 2, 3));
+  });
+});
