@@ -6,10 +6,12 @@ import {
   type ModelsOfRun,
   requireSameData,
   requireSameModels,
+  requireSamePreparation,
   requireSameSettings,
   requireUnseen,
 } from '../../src/commands/train/same-run.ts';
 import { loadRecipe, parseRecipe, type TrainingRecipe } from '../../src/config/training-recipe.ts';
+import { PREPARATION } from '../../src/training/data/prepare-set.ts';
 import { RunFolder } from '../../src/training/run/run-folder.ts';
 
 const SHIPPED = [
@@ -105,4 +107,15 @@ it('is not compared with a model that was trained on people it holds out', () =>
   expect(() => requireUnseen(folder, ['/people/ann', '/people/cid'], inUse)).toThrow(
     'the model in use was trained on 1 of the 2 people whom runs/one holds out',
   );
+});
+
+it('is refused faces that a version before prepared, and says which remedy there is', async () => {
+  await requireSamePreparation(await begun({ data: { fingerprint: 'x', preparation: PREPARATION } }));
+  const before = await begun({ data: { fingerprint: 'x' } });
+  await expect(requireSamePreparation(before)).rejects.toMatchObject({
+    code: 'USAGE',
+    message:
+      `${before.path} was begun with faces that another version of eyeline prepared in another way: ` +
+      'go on with that version, or begin a new run with another --out',
+  });
 });

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { Config } from '../../config/schema.ts';
 import { readPeopleFolder } from '../../evaluation/people-folder.ts';
+import { leastScoreOf } from '../../faces/detectors/least-score.ts';
 import { fingerprintOf } from '../../inference/manifest.ts';
 import type { ModelStore } from '../../inference/store.ts';
 import { PicturePool } from '../../pictures/picture-pool.ts';
@@ -50,21 +51,20 @@ export async function prepareData(options: PrepareDataOptions): Promise<Prepared
     sources.push({ folder, people: (await readPeopleFolder(folder)).people, take: 'all-worn' });
   const faces = trainingPictures(sources);
   const count = Math.max(1, Math.min(options.cores ?? availableParallelism(), faces.pictures.length));
-  const { models, inference, detection } = config;
+  const { models, inference } = config;
+  const detection = oneLook(config.detection);
   const folder = await prepareFaces(faces, {
     cache: options.cache,
     masks,
     ...(fits && { fits }),
     seed,
-    models: [models.detector, models.landmarks].map((id) => fingerprintOf(store.entry(id))),
+    finding: findingOf({ models, detection }, store),
     signal: options.signal,
     ...(options.onDone ? { onDone: options.onDone } : {}),
     startWorkers: async () => {
       options.onPictures?.(faces.pictures.length);
-      // Of a portrait the largest face is sure at first sight: others are not taken.
-      const oneLook = { ...detection, closerLook: { ...detection.closerLook, most: 0 } };
       const pool = new PicturePool(
-        { models: placingModels(models), inference, detection: oneLook },
+        { models: placingModels(models), inference, detection },
         { workers: count, batching: 'repeatable', env },
       );
       await pool.start();
@@ -88,4 +88,28 @@ export async function prepareData(options: PrepareDataOptions): Promise<Prepared
     },
   });
   return { folder, people: faces.folders };
+}
+
+/** Of a portrait the largest face is sure at first sight: others are not taken. */
+function oneLook(detection: Config['detection']): Config['detection'] {
+  return { ...detection, closerLook: { ...detection.closerLook, most: 0 } };
+}
+
+/** What decides which faces are found, and where: all that takes effect of models and settings, and nothing that does not. */
+export function findingOf(
+  { models, detection }: Pick<Config, 'models' | 'detection'>,
+  store: Pick<ModelStore, 'entry'>,
+): object {
+  const { closerLook, secondLook, ...limits } = detection;
+  const { detector, secondDetector, landmarks } = models;
+  const networks = (id: string) =>
+    [id, ...(store.entry(id).stages ?? [])].map((network) => fingerprintOf(store.entry(network)));
+  return {
+    detector: networks(detector),
+    landmarks: networks(landmarks),
+    ...limits,
+    minScore: leastScoreOf(store.entry(detector), limits.minScore),
+    ...(closerLook.most > 0 && { closerLook }),
+    ...(secondDetector !== null && { secondDetector: networks(secondDetector), secondLook }),
+  };
 }

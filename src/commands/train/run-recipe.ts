@@ -11,7 +11,7 @@ import type { ModelStore } from '../../inference/store.ts';
 import { probeBlock } from '../../training/blocked-layout.ts';
 import { BatchSource } from '../../training/data/batch-source.ts';
 import { FaceStore } from '../../training/data/face-store.ts';
-import { readRecord } from '../../training/data/prepare-set.ts';
+import { PREPARATION, readRecord } from '../../training/data/prepare-set.ts';
 import { joinPeople, type TrainedPeople } from '../../training/data/trained-people.ts';
 import type { OpenSession } from '../../training/engine.ts';
 import { type Example, type Lesson, type ModelContract, openTask } from '../../training/recipes/lesson.ts';
@@ -96,6 +96,7 @@ export async function runRecipe(run: RecipeRun): Promise<RecipeOutcome> {
         ...run.models,
         data: {
           fingerprint: record?.fingerprint,
+          preparation: PREPARATION,
           pictures: record?.pictures,
           faces: record?.faces,
           people: record?.people.length,

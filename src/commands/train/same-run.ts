@@ -5,6 +5,7 @@ import { EyelineError, messageOf } from '../../core/errors.ts';
 import { sha256 } from '../../inference/files.ts';
 import type { ModelEntry } from '../../inference/manifest.ts';
 import type { ModelStore } from '../../inference/store.ts';
+import { PREPARATION } from '../../training/data/prepare-set.ts';
 import { sideOf, type TrainedPeople } from '../../training/data/trained-people.ts';
 import type { RunFolder } from '../../training/run/run-folder.ts';
 import { modelBehind } from '../eval/evaluation-models.ts';
@@ -100,7 +101,18 @@ export async function requireSameModels(folder: RunFolder, now: ModelsOfRun): Pr
 export async function requireSameData(folder: RunFolder, fingerprint: string | undefined): Promise<void> {
   const begun = (await folder.readRecord()) as { data?: { fingerprint?: string } } | null;
   if (begun?.data?.fingerprint === fingerprint) return;
-  throw otherRun(folder, 'other pictures, or faces found in them by other models', 'give the same --data');
+  throw otherRun(
+    folder,
+    'other pictures, or faces found in them by other models or with other settings of `detection`',
+    'give the same --data and configuration',
+  );
+}
+
+/** Throws USAGE when a run was begun by a build that prepared pictures in another way: it cannot be told whether faces are the same. */
+export async function requireSamePreparation(folder: RunFolder): Promise<void> {
+  const begun = (await folder.readRecord()) as { data?: { preparation?: number } } | null;
+  if (begun?.data?.preparation === PREPARATION) return;
+  throw otherRun(folder, 'faces that another version of eyeline prepared in another way', 'go on with that version');
 }
 
 /**

@@ -17,7 +17,7 @@ import { comparedWith } from './open-lesson.ts';
 import { isInstalled, peopleOfModel } from './people-of-model.ts';
 import { type PreparedData, prepareData } from './prepare-data.ts';
 import { runRecipe, runsFolder } from './run-recipe.ts';
-import { modelsOfRun, requireSameModels, requireSameSettings } from './same-run.ts';
+import { modelsOfRun, requireSameModels, requireSamePreparation, requireSameSettings } from './same-run.ts';
 import { showTraining } from './show-training.ts';
 import { requireFold } from './split-faces.ts';
 import type { TrainOptions } from './train-options.ts';
@@ -55,7 +55,10 @@ export async function trainRecipe(run: RecipeToTrain, context: CommandContext, c
   }
   const people = recipe.kind === 'classifier' ? null : await peopleOfInstalled(run, recipe, { config, store }, context);
   const models = await modelsOfRun(recipe, { config, store, landmarks: options.landmarks });
-  if (run.resume) await requireSameModels(folder, models);
+  if (run.resume) {
+    await requireSameModels(folder, models);
+    await requireSamePreparation(folder);
+  }
   const prepared = await prepare(recipe, options, { config, store }, context, clock);
   context.warn(`${name}: training in ${folder.path}`);
   const cores = coresOf(options);

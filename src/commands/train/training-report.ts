@@ -26,7 +26,7 @@ export async function writeTrainingReport({ name, folder, end, examples }: Train
   const charts = trainingCharts(await folder.readMetrics(), validations);
   const record = (await folder.readRecord()) as { command?: string; startedAt?: string; data?: object } | null;
   const data = Object.entries(record?.data ?? {})
-    .filter(([key]) => key !== 'fingerprint')
+    .filter(([key]) => key !== 'fingerprint' && key !== 'preparation')
     .map(([key, value]) => `${key} ${value}`);
   const shown = await Promise.all(examples.map(pictured));
   const page = renderPage(

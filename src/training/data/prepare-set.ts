@@ -41,8 +41,8 @@ export interface PrepareOptions {
   /** How the masks are worn, in turn; as they come where left out. */
   readonly fits?: MaskFits;
   readonly seed: number;
-  /** Fingerprints of the models that find faces and landmarks. */
-  readonly models: readonly string[];
+  /** What decides which faces are found, and where: models by their fingerprints, settings as they take effect. */
+  readonly finding: object;
   readonly onDone?: (done: number) => void;
   readonly signal: AbortSignal;
   /** Starts what works on pictures; only when there is something to do. */
@@ -50,11 +50,11 @@ export interface PrepareOptions {
 }
 
 /** Raised when the same pictures are prepared in another way. */
-const VERSION = 2;
+export const PREPARATION = 3;
 
 /**
  * The prepared faces of pictures: from the cache where the same pictures were prepared in the same way before, else made
- * now. Gives the folder. The same pictures, masks, seed and models give the same faces.
+ * now. Gives the folder. The same pictures, masks, seed and way to find faces give the same faces.
  *
  * Throws TRAINING_DATA_UNUSABLE when no picture shows a face, OUTPUT_UNWRITABLE when the disk is full or the folder
  * cannot be written, and the signal's reason when it is aborted; half a set is never taken for a whole one.
@@ -126,8 +126,8 @@ async function writeSet(
 
 async function fingerprintOf({ pictures }: FacesToPrepare, options: PrepareOptions): Promise<string> {
   const hash = createHash('sha256');
-  const { masks, fits, seed, models } = options;
-  hash.update(JSON.stringify({ version: VERSION, masks, fits, seed, models }));
+  const { masks, fits, seed, finding } = options;
+  hash.update(JSON.stringify({ version: PREPARATION, masks, fits, seed, finding }));
   for (const { name, person, file, worn } of pictures) {
     const size = await stat(file).then(
       (it) => it.size,

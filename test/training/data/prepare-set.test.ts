@@ -6,21 +6,24 @@ import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { readFloats, writeFloats } from '../../../src/training/data/face-features.ts';
 import { packFace, RECORD_FILE } from '../../../src/training/data/face-store.ts';
 import { PixelsFile } from '../../../src/training/data/pixels-file.ts';
-import { type PicturePreparer, prepareFaces } from '../../../src/training/data/prepare-set.ts';
+import { type PicturePreparer, prepareFaces, readRecord } from '../../../src/training/data/prepare-set.ts';
 
 const SIZE = { width: 2, height: 2 };
 const FACES = { people: ['anna'], pictures: [{ file: 'anna/1.jpg', name: 'anna/1.jpg', person: 0 }] };
 
 describe('prepared faces', () => {
   let cache = '';
+  let started = 0;
   beforeEach(async () => {
     const folder = await mkdtemp(join(tmpdir(), 'eyeline-cache-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
     cache = folder;
+    started = 0;
   });
 
   /** Finds a grey face in each picture. */
   const workers = async (): Promise<PicturePreparer> => {
+    started++;
     return {
       async *prepare(pictures, folder) {
         const pixels = new PixelsFile(folder, 0);
@@ -32,23 +35,33 @@ describe('prepared faces', () => {
       close: async () => {},
     };
   };
-  const prepare = () =>
+  const prepare = (finding: object) =>
     prepareFaces(FACES, {
       cache,
       masks: 1,
       seed: 1,
-      models: [],
+      finding,
       signal: new AbortController().signal,
       startWorkers: workers,
     });
 
+  it('are taken from the cache as long as faces are found in the same way', async () => {
+    const folder = await prepare({ minFacePx: 40 });
+    expect(await prepare({ minFacePx: 40 })).toBe(folder);
+    expect(started).toBe(1);
+    const other = await prepare({ minFacePx: 20 });
+    expect(other).not.toBe(folder);
+    expect(started).toBe(2);
+    expect((await readRecord(other))?.fingerprint).not.toBe((await readRecord(folder))?.fingerprint);
+  });
+
   const canMount = process.getuid?.() === 0 && process.platform === 'linux';
   it.skipIf(!canMount)('that cannot take the place of half a set say so (as root: mounts a file system)', async () => {
-    const folder = await prepare();
+    const folder = await prepare({});
     await rm(join(folder, RECORD_FILE));
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', folder]);
     onTestFinished(() => void execFileSync('umount', [folder]));
-    await expect(prepare()).rejects.toMatchObject({
+    await expect(prepare({})).rejects.toMatchObject({
       code: 'OUTPUT_UNWRITABLE',
       message: expect.stringContaining(`${folder} cannot be written: EBUSY`),
     });
