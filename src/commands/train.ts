@@ -59,20 +59,23 @@ async function train(name: string, options: TrainOptions, context: CommandContex
     const folder = new RunFolder(
       options.out === undefined ? runsFolder(recipe.name) : several ? `${options.out}/${recipe.name}` : options.out,
     );
-    const resume = options.resume === true && (await folder.readRecord()) !== null;
+    // One that ended before its first step is begun anew: what kept it may be corrected by now.
+    const resume = options.resume === true && (await folder.readRecord()) !== null && (await folder.holdsWork());
     runs.push({ ...recipe, folder, resume, options, command: commandOf(name, options) });
   }
+  const records = () => Promise.all(runs.map(({ folder }) => folder.readRecord()));
   const out = options.out ?? (several ? runsFolder() : (runs[0]?.folder.path ?? ''));
-  if (options.resume && !runs.some(({ resume }) => resume)) {
+  if (options.resume && (await records()).every((record) => record === null)) {
     throw new EyelineError('USAGE', `${out} holds no run to go on with`);
   }
+  // Said before hours of preparing and training.
+  for (const { folder, resume } of runs) if (!resume) await folder.requireFree();
   lowerPriority(options.nice);
   try {
     await trainOneByOne(runs, context, clock);
   } catch (error) {
     if (!context.signal.aborted || error !== context.signal.reason) throw error;
-    const begun = await Promise.all(runs.map(({ folder }) => folder.readRecord()));
-    if (begun.some((record) => record !== null)) {
+    if ((await records()).some((record) => record !== null)) {
       context.warn(`  go on with: ${commandOf(name, { ...options, out })} --resume`);
     }
     context.exitWith(EXIT_INTERRUPTED);

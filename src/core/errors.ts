@@ -27,7 +27,7 @@ export const ERRORS = {
   },
   TRAINING_DIVERGED: {
     exit: 12,
-    help: 'Lower the learning rate or the clip norm; the last checkpoint is good.',
+    help: 'Begin a new run with a lower learning rate or clip norm: the same settings come to the same step again.',
   },
   CHECKPOINT_UNREADABLE: {
     exit: 12,

@@ -178,6 +178,8 @@ describe('siamese triplets', () => {
     expect(code).toBe(12);
     expect(stderr).toMatch(/\[TRAINING_DIVERGED\]/);
     expect(stderr).toContain('kept: wild/model.onnx, the best so far');
+    expect(stderr).toContain('begin a new run with a lower optimiser.peak and another --out');
+    expect(stderr).not.toContain('--resume');
     expect(decodeModel(new Uint8Array(await readFile(join(cwd, 'wild/model.onnx')))).graph.node.length).toBeGreaterThan(
       9,
     );
@@ -193,6 +195,18 @@ describe('siamese triplets', () => {
     expect(stderr).toMatch(/Erf.*odd one|odd one.*Erf/);
     expect(stderr).toContain('[GRAPH_UNTRAINABLE]');
     expect(code).toBe(4);
+
+    // It ended before it began: the same commands go on once the recipe is corrected.
+    await recipe('odd', { ...SIAMESE, steps: 3 });
+    const resumed = await done(train(file, '--out', 'odd', '--resume'));
+    expect(resumed.stdout).toContain('done after 3 steps');
+    expect(resumed.code).toBe(0);
+    // Another seed: all would have to be prepared anew.
+    await recipe('odd', { ...SIAMESE, seed: 99 });
+    const again = await done(train(file, '--out', 'odd'));
+    expect(again.stderr).toContain('odd holds a run already: --resume goes on with it, --out names another');
+    expect(again.stderr).not.toContain('preparing pictures');
+    expect(again.code).toBe(2);
   });
 
   it('begins with a classifier of the user’s', async () => {

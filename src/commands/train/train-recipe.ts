@@ -3,6 +3,7 @@ import { loadConfig } from '../../config/load.ts';
 import type { Config } from '../../config/schema.ts';
 import type { LoadedRecipe, TrainingRecipe } from '../../config/training-recipe.ts';
 import type { Clock } from '../../core/clock.ts';
+import { EyelineError } from '../../core/errors.ts';
 import { silentLogger } from '../../core/logger.ts';
 import { createModelStore, type ModelStore } from '../../inference/store.ts';
 import { packageRevision, packageVersion } from '../../platform/version.ts';
@@ -88,7 +89,7 @@ export async function trainRecipe(run: RecipeToTrain, context: CommandContext, c
     say: context.warn,
     onProgress: showTraining(context, () => clock.monotonic()),
   }).catch(async (error: unknown) => {
-    for (const line of await whatIsKept(folder)) context.warn(line);
+    for (const line of await whatIsKept(folder, error)) context.warn(line);
     throw error;
   });
   if (!before) tell(run, outcome, context, outcome);
@@ -185,12 +186,17 @@ function toldSpeed(pictures: number, ms: number): string {
 const coresOf = ({ cores }: TrainOptions) => cores ?? availableParallelism();
 const maxMsOf = ({ maxMinutes }: TrainOptions) => (maxMinutes === undefined ? null : maxMinutes * 60_000);
 
-/** What of a run that failed is there to go on with. */
-async function whatIsKept(folder: RunFolder): Promise<string[]> {
+/** What of a run that failed is there, and how to go on. */
+async function whatIsKept(folder: RunFolder, error: unknown): Promise<string[]> {
+  // It would come to the same step again, and go on with no other settings.
+  const diverged = error instanceof EyelineError && error.code === 'TRAINING_DIVERGED';
   const state = await folder.lastState();
   const best = await folder.bestValidation();
   return [
     ...(best ? [`  kept: ${folder.modelFile}, the best so far, of step ${best.step}`] : []),
-    ...(state === null ? [] : [`  kept: the checkpoint of step ${state.step}; --resume goes on from there`]),
+    ...(state === null
+      ? []
+      : [`  kept: the checkpoint of step ${state.step}${diverged ? '' : '; --resume goes on from there'}`]),
+    ...(diverged ? ['  begin a new run with a lower optimiser.peak and another --out'] : []),
   ];
 }

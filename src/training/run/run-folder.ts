@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { appendFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EyelineError, messageOf } from '../../core/errors.ts';
@@ -47,14 +48,24 @@ export class RunFolder {
     this.path = path;
   }
 
-  /** Makes the folder with what the run is given. Throws USAGE when a run is there already, OUTPUT_UNWRITABLE. */
+  /** Whether a run has got so far that there is something to lose: a checkpoint or a model. */
+  async holdsWork(): Promise<boolean> {
+    return existsSync(this.modelFile) || (await this.#checkpoints()).length > 0;
+  }
+
+  /** Throws USAGE when a run that begins here would take the place of what another has reached. */
+  async requireFree(): Promise<void> {
+    if (!(await this.holdsWork())) return;
+    const what =
+      (await this.readRecord()) === null
+        ? `holds a model or checkpoints of a run whose ${RECORD} cannot be read: --out names another folder`
+        : 'holds a run already: --resume goes on with it, --out names another';
+    throw new EyelineError('USAGE', `${this.path} ${what}`);
+  }
+
+  /** Makes the folder with what the run is given. Throws as `requireFree` does, and OUTPUT_UNWRITABLE. */
   async begin(record: object): Promise<void> {
-    if ((await this.readRecord()) !== null) {
-      throw new EyelineError(
-        'USAGE',
-        `${this.path} holds a run already: --resume goes on with it, --out names another`,
-      );
-    }
+    await this.requireFree();
     await this.#write(async () => {
       await mkdir(join(this.path, CHECKPOINTS), { recursive: true });
       await this.#replace(RECORD, `${JSON.stringify(record, null, 2)}\n`);
