@@ -30,7 +30,7 @@ import { CropStore } from './privacy/crop-store.ts';
 import { SnapshotDesk } from './privacy/snapshot-desk.ts';
 import { createPublisher } from './wiring/create-publisher.ts';
 import { openFaceAnalyser } from './wiring/open-faces.ts';
-import { openFleetMember, syncCommand } from './wiring/open-fleet-member.ts';
+import { openFleetMember, reportsOf, syncCommand } from './wiring/open-fleet-member.ts';
 import { erasable, openVisitors } from './wiring/open-visitors.ts';
 import { ZoneWatch } from './zones/zone-watch.ts';
 
@@ -105,12 +105,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
         clock,
         random,
         logger,
-        onReport: (report) =>
-          publisher?.setGallerySync({
-            ...report,
-            deviceKey: member.deviceKey,
-            receipt: member.receipts().at(-1) ?? null,
-          }),
+        onReport: reportsOf(member, (report) => publisher?.setGallerySync(report)),
       })
     : null;
   if (sync) publisher?.onAnnouncement((text) => sync.announce(text));

@@ -1,9 +1,11 @@
 import type { Config } from '../config/schema.ts';
+import { EyelineError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
 import { CommandError } from '../events/command.ts';
+import type { GallerySyncReport } from '../events/device-state.ts';
 import { actorName } from '../gallery/actor.ts';
 import { openGalleryStore } from '../gallery/sqlite-gallery-store.ts';
-import type { GallerySync } from '../gallery/sync/gallery-sync.ts';
+import type { GallerySync, SyncReport } from '../gallery/sync/gallery-sync.ts';
 import { type FleetMember, type JoinOptions, joinFleet } from '../gallery/sync/join-fleet.ts';
 import { readBundleKeys } from '../platform/credentials.ts';
 
@@ -32,8 +34,26 @@ export async function openFleetMember(
     site: config.device.site,
     device: config.device.id,
     file,
-    open: () => openGalleryStore(file, { logger, clock, key, actor: actorName('sync') }),
+    open: (create) => openGalleryStore(file, { logger, clock, create, key, actor: actorName('sync') }),
   });
+}
+
+/** Completes the reports of a sync for `tell`; while the gallery cannot be opened, with the receipt that was the newest before. */
+export function reportsOf(
+  member: Pick<FleetMember, 'deviceKey' | 'receipts'>,
+  tell: (report: GallerySyncReport) => void,
+): (report: SyncReport) => void {
+  const { deviceKey } = member;
+  let receipt: string | null = null;
+  return (report) => {
+    try {
+      receipt = member.receipts().at(-1) ?? null;
+    } catch (error) {
+      // The report says so already.
+      if (!(error instanceof EyelineError)) throw error;
+    }
+    tell({ ...report, deviceKey, receipt });
+  };
 }
 
 /** What the MQTT command `gallery-sync` does. Rejects with NOT_AVAILABLE when the gallery was not taken over. */

@@ -67,7 +67,8 @@ export function device(
     return rollBack({ ...options, bodyKey: keys.body, bodyKeys, nowMs: NOW });
   };
   const state = () => readFleetState((key) => store.state(key));
-  return { folder, file, store, clock, options, source, ids, take, sync, back, state };
+  const takeOverAsIs = (text: string, signal: AbortSignal) => take(text, {}, signal);
+  return { folder, file, store, clock, options, source, ids, take, takeOver: takeOverAsIs, sync, back, state };
 }
 
 function sourceAt(url: string): BundleSource {

@@ -17,7 +17,7 @@ const member = joinFleet({
   idleMs: 10_000,
   env: {},
   file,
-  open: () => openGalleryStore(file, { logger: silentLogger, clock: systemClock }),
+  open: (create) => openGalleryStore(file, { logger: silentLogger, clock: systemClock, create }),
   encoder: null,
   clock: systemClock,
 });

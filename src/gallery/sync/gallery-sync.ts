@@ -22,7 +22,7 @@ export interface GallerySyncOptions {
   readonly source: Pick<BundleSource, 'announcement' | 'close'>;
   /** Checks an announcement and takes the version over; throws what forbids it. */
   readonly takeOver: (announcement: string, signal: AbortSignal) => Promise<TakenOver>;
-  /** What runs now. */
+  /** What runs now; throws when the gallery cannot be opened. */
   readonly state: () => FleetState | null;
   readonly pollMs: number;
   /** Announcements that come over MQTT are followed after a random share of this: a fleet must not come all at once. */
@@ -31,6 +31,7 @@ export interface GallerySyncOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
+  /** Told at the start and after each round; when it throws, that is logged. */
   readonly onReport: (report: SyncReport) => void;
 }
 
@@ -52,11 +53,12 @@ export class GallerySync {
 
   constructor(options: GallerySyncOptions) {
     this.#options = options;
-    this.#report = options.state() === null ? this.#reportOf('never') : this.#settled();
+    const running = options.state();
+    this.#report = running === null ? reportOf('never', running) : settled(running);
   }
 
   start(): void {
-    this.#options.onReport(this.#report);
+    this.#handOver(this.#report);
     this.#running = this.#run();
   }
 
@@ -105,7 +107,14 @@ export class GallerySync {
       this.#announced = null;
       if (announced !== null) await clock.sleep(spreadMs * random(), signal).catch(() => {});
       if (signal.aborted) return;
-      const isDone = await this.#once(announced);
+      let isDone = true;
+      try {
+        await this.#once(announced);
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#tellFailure(error);
+        isDone = false;
+      }
       for (const answer of waiting) answer(this.#report);
       failures = isDone ? 0 : failures + 1;
       // Polls are spread as well: devices that were switched on together must not stay together.
@@ -114,56 +123,51 @@ export class GallerySync {
     }
   }
 
-  /** One attempt; false when it should be tried again soon. */
-  async #once(announced: string | null): Promise<boolean> {
-    const { source, takeOver } = this.#options;
+  /** One round; throws when it should be tried again soon. */
+  async #once(announced: string | null): Promise<void> {
+    const { source, state: running, takeOver } = this.#options;
     const { signal } = this.#stopped;
+    let text = announced;
+    let etag = this.#etag;
+    if (text === null) {
+      const found = await source.announcement(this.#etag, signal);
+      if (found === null) {
+        this.#tell(settled(running()));
+        return;
+      }
+      ({ text, etag } = found);
+    }
+    const { outcome, bytes, state } = await takeOver(text, signal);
+    // Only what was done need not be looked at again.
+    if (announced === null) this.#etag = etag;
+    if (outcome === 'taken') {
+      this.#options.logger.info(
+        { fleetVersion: state.version, bytes },
+        `gallery: version ${state.version} of the fleet was taken over`,
+      );
+    }
+    this.#tell(settled(running()));
+  }
+
+  #tellFailure(error: unknown): void {
+    const code = error instanceof EyelineError ? error.code : null;
+    const state = code === 'SYNC_UNREACHABLE' ? 'unreachable' : 'refused';
+    this.#tell({ ...this.#kept(), state, code: code ?? 'FAILED', message: messageOf(error) });
+  }
+
+  /** What runs now or, while the gallery cannot be opened, ran when it could. */
+  #kept(): Pick<SyncReport, 'version' | 'syncedAtMs'> {
     try {
-      let text = announced;
-      let etag = this.#etag;
-      if (text === null) {
-        const found = await source.announcement(this.#etag, signal);
-        if (found === null) {
-          this.#tell(this.#settled());
-          return true;
-        }
-        ({ text, etag } = found);
-      }
-      const { outcome, bytes, state } = await takeOver(text, signal);
-      // Only what was done need not be looked at again.
-      if (announced === null) this.#etag = etag;
-      if (outcome === 'taken') {
-        this.#options.logger.info(
-          { fleetVersion: state.version, bytes },
-          `gallery: version ${state.version} of the fleet was taken over`,
-        );
-      }
-      this.#tell(this.#settled());
-      return true;
-    } catch (error) {
-      if (signal.aborted) return true;
-      const code = error instanceof EyelineError ? error.code : null;
-      const isUnreachable = code === 'SYNC_UNREACHABLE';
-      const report = this.#reportOf(isUnreachable ? 'unreachable' : 'refused');
-      this.#tell({ ...report, code: code ?? 'FAILED', message: messageOf(error) });
-      return false;
+      const { version = null, syncedAtMs = null } = this.#options.state() ?? {};
+      return { version, syncedAtMs };
+    } catch {
+      const { version, syncedAtMs } = this.#report;
+      return { version, syncedAtMs };
     }
   }
 
-  /** Nothing is left to be done: the newest version runs, or it was rolled back and a newer one is waited for. */
-  #settled(): SyncReport {
-    const running = this.#options.state();
-    return this.#reportOf(running && running.version < running.floor ? 'held' : 'current');
-  }
-
-  #reportOf(state: SyncReport['state']): SyncReport {
-    const running = this.#options.state();
-    const { version = null, syncedAtMs = null } = running ?? {};
-    return { state, version, syncedAtMs, code: null, message: null };
-  }
-
   #tell(report: SyncReport): void {
-    const { logger, onReport } = this.#options;
+    const { logger } = this.#options;
     this.#report = report;
     const told = `${report.state} ${report.code} ${report.message}`;
     if (told !== this.#lastTold && report.code !== null) {
@@ -171,7 +175,18 @@ export class GallerySync {
       logger.warn({ code: report.code, fleetVersion: report.version }, `gallery sync: ${report.message}; ${kept}`);
     }
     this.#lastTold = told;
-    onReport(report);
+    this.#handOver(report);
+  }
+
+  #handOver(report: SyncReport): void {
+    try {
+      this.#options.onReport(report);
+    } catch (error) {
+      this.#options.logger.error(
+        { error: messageOf(error) },
+        `gallery sync: a report was not told: ${messageOf(error)}`,
+      );
+    }
   }
 
   async #pause(ms: number): Promise<void> {
@@ -181,4 +196,14 @@ export class GallerySync {
     await this.#options.clock.sleep(ms, AbortSignal.any([over.signal, this.#stopped.signal])).catch(() => {});
     this.#wake = null;
   }
+}
+
+/** Nothing is left to be done: the newest version runs, or it was rolled back and a newer one is waited for. */
+function settled(running: FleetState | null): SyncReport {
+  return reportOf(running && running.version < running.floor ? 'held' : 'current', running);
+}
+
+function reportOf(state: SyncReport['state'], running: FleetState | null): SyncReport {
+  const { version = null, syncedAtMs = null } = running ?? {};
+  return { state, version, syncedAtMs, code: null, message: null };
 }

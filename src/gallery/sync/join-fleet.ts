@@ -33,8 +33,8 @@ export interface JoinOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The gallery's file: what is under way lies beside it. */
   readonly file: string;
-  /** Opens the gallery, for one use. */
-  readonly open: () => FleetGallery & { close(): void };
+  /** Opens the gallery, for one use: the first time a missing one may be made (`create`); later a missing one is a failure. */
+  readonly open: (create: boolean) => FleetGallery & { close(): void };
   /** What the gallery is encrypted with, where it is configured. */
   readonly key?: Uint8Array | undefined;
   readonly encoder: string | null;
@@ -42,7 +42,7 @@ export interface JoinOptions {
   readonly clock: Clock;
 }
 
-/** A device's part in a fleet. */
+/** A device's part in a fleet. What needs the gallery throws GALLERY_UNREADABLE or GALLERY_KEY_INVALID when it cannot be opened. */
 export interface FleetMember {
   readonly source: BundleSource;
   readonly deviceKey: string;
@@ -68,8 +68,9 @@ export function joinFleet(options: JoinOptions): FleetMember {
     bodyKeys: new Map(bodyKeys.map((key) => [bodyKeyId(key), key])),
   };
   const folder = join(dirname(file), 'sync');
+  options.open(true).close();
   const use = <T>(work: (gallery: FleetGallery) => T): T => {
-    const gallery = options.open();
+    const gallery = options.open(false);
     let result: T | undefined;
     try {
       result = work(gallery);
@@ -79,7 +80,6 @@ export function joinFleet(options: JoinOptions): FleetMember {
       else gallery.close();
     }
   };
-  use(() => {});
   const deviceKey = deviceKeyOf(join(dirname(file), 'device.key'));
   const common = { ...options, folder, trust, deviceKey };
   const source = httpBundleSource({ ...options, wholeMs: WHOLE_MS });

@@ -1,40 +1,7 @@
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { systemClock } from '../../../src/core/clock.ts';
-import { GallerySync, type SyncReport } from '../../../src/gallery/sync/gallery-sync.ts';
+import { describe, expect, it } from 'vitest';
 import { device, fleet } from '../fleet-device.ts';
 import { person } from '../fleet-rig.ts';
-import { keepingLogger } from '../gallery-rig.ts';
-
-const HOUR_MS = 3_600_000;
-
-function syncOf(door: ReturnType<typeof device>, changes: { pollMs?: number } = {}) {
-  const logger = keepingLogger();
-  const reports: SyncReport[] = [];
-  const waiting: { wanted: (report: SyncReport) => boolean; done: (report: SyncReport) => void }[] = [];
-  const sync = new GallerySync({
-    source: door.source,
-    takeOver: (text, signal) => door.take(text, {}, signal),
-    state: door.state,
-    pollMs: HOUR_MS,
-    spreadMs: 0,
-    retry: { firstDelayMs: 10, maxDelayMs: 10, factor: 1, jitter: 0 },
-    clock: systemClock,
-    random: () => 0,
-    logger,
-    onReport: (report) => {
-      reports.push(report);
-      for (const { wanted, done } of waiting) if (wanted(report)) done(report);
-    },
-    ...changes,
-  });
-  const until = (wanted: (report: SyncReport) => boolean) => {
-    const last = reports.at(-1);
-    if (last && wanted(last)) return Promise.resolve(last);
-    return new Promise<SyncReport>((done) => waiting.push({ wanted, done }));
-  };
-  onTestFinished(() => sync.stop());
-  return { sync, logger, reports, until };
-}
+import { syncOf } from '../sync-rig.ts';
 
 describe('the sync of a gallery', () => {
   it('takes over what is there at the start, and what is announced', async () => {
@@ -114,5 +81,19 @@ describe('the sync of a gallery', () => {
     await sync.stop();
     await expect(hanging).rejects.toThrow('has stopped');
     await expect(sync.syncNow()).rejects.toThrow('has stopped');
+  });
+
+  it('goes on when whoever is told of it fails', async () => {
+    const { put, release, server, keys } = await fleet();
+    const door = device(keys, server.url);
+    const failing = () => {
+      throw new Error('the listener broke');
+    };
+    const { sync, logger } = syncOf({ ...door, onReport: failing });
+    sync.start();
+    await put([person('anna')]);
+    await release();
+    expect(await sync.syncNow()).toMatchObject({ state: 'current', version: 1 });
+    expect(logger.lines.some(({ message }) => message.includes('the listener broke'))).toBe(true);
   });
 });

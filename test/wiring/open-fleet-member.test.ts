@@ -1,0 +1,83 @@
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { parseConfig } from '../../src/config/load.ts';
+import { silentLogger } from '../../src/core/logger.ts';
+import type { GallerySyncReport } from '../../src/events/device-state.ts';
+import { openGalleryStore } from '../../src/gallery/sqlite-gallery-store.ts';
+import { openFleetMember, reportsOf } from '../../src/wiring/open-fleet-member.ts';
+import { fleet } from '../gallery/fleet-device.ts';
+import { ENCODER, NOW, person } from '../gallery/fleet-rig.ts';
+import { ManualClock, temporaryFolder } from '../gallery/gallery-rig.ts';
+import { syncOf } from '../gallery/sync-rig.ts';
+
+/** A configured device whose sync runs: the gallery is opened for each use, as the daemon does. */
+async function running() {
+  const world = await fleet();
+  await world.put([person('anna', 1), person('ben', 2)]);
+  await world.release();
+  const folder = temporaryFolder();
+  const file = join(folder, 'gallery.sqlite');
+  writeFileSync(join(folder, 'bundle.key'), Buffer.from(world.keys.body).toString('hex'), { mode: 0o600 });
+  const sync = {
+    url: world.server.url,
+    trust: [world.keys.signing.publicKey],
+    keys: [{ file: join(folder, 'bundle.key') }],
+  };
+  const text = stringify({ device: { id: 'door', site: 'lobby' }, gallery: { file, sync } });
+  const { config } = parseConfig(text, { source: 'the test', env: {} });
+  const clock = new ManualClock(NOW);
+  const member = await openFleetMember(config, {}, silentLogger, { clock, key: undefined, encoder: ENCODER });
+  if (!member) throw new Error('the device belongs to a fleet');
+  const told: GallerySyncReport[] = [];
+  const device = syncOf({ ...member, onReport: reportsOf(member, (report) => told.push(report)) });
+  device.sync.start();
+  await device.until(({ state, version }) => state === 'current' && version === 1);
+  const ids = () => {
+    const store = openGalleryStore(file, { logger: silentLogger, clock, create: false });
+    const people = store.listPeople().map(({ id }) => id);
+    store.close();
+    return people;
+  };
+  return { ...world, ...device, folder, file, ids, told };
+}
+
+const NO_DATABASE = 'no database '.repeat(1000);
+
+it.each([
+  ['file is missing', 'GALLERY_UNREADABLE', 'gallery.sqlite', () => {}],
+  ['file cannot be opened', 'GALLERY_UNREADABLE', 'gallery.sqlite', (file: string) => mkdirSync(file)],
+  ['file is damaged', 'GALLERY_UNREADABLE', 'gallery.sqlite', (file: string) => writeFileSync(file, NO_DATABASE)],
+  ['key is missing', 'GALLERY_KEY_INVALID', 'gallery.key', () => {}],
+])('a sync goes on when the %s, and takes the gallery up again', async (_, code, name, putThere) => {
+  const { sync, folder, ids, logger, put, release, told } = await running();
+  await put([], ['ben']);
+  await release();
+  expect(await sync.syncNow()).toMatchObject({ state: 'current', version: 2 });
+  const { receipt } = told.at(-1) ?? {};
+  expect(receipt).toContain('payload');
+
+  const file = join(folder, name);
+  renameSync(file, `${file}.away`);
+  putThere(file);
+  for (let round = 0; round < 3; round++) {
+    expect(await sync.syncNow()).toMatchObject({ state: 'refused', code, version: 2, syncedAtMs: NOW });
+  }
+  expect(told.at(-1)).toMatchObject({ state: 'refused', code, version: 2, receipt });
+  const warnings = logger.lines.filter(({ fields }) => fields.code === code);
+  expect(warnings).toHaveLength(1);
+  expect(warnings[0]?.message).toMatch(/^gallery sync: .*; version 2 stays$/);
+
+  rmSync(file, { recursive: true, force: true });
+  renameSync(`${file}.away`, file);
+  expect(await sync.syncNow()).toMatchObject({ state: 'current', version: 2, code: null });
+  expect(ids()).toEqual(['anna']);
+});
+
+it('makes no new gallery in place of one that is gone', async () => {
+  const { sync, file } = await running();
+  renameSync(file, `${file}.away`);
+  await sync.syncNow();
+  expect(existsSync(file)).toBe(false);
+});
