@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { stringify } from 'yaml';
@@ -80,4 +80,16 @@ it('makes no new gallery in place of one that is gone', async () => {
   renameSync(file, `${file}.away`);
   await sync.syncNow();
   expect(existsSync(file)).toBe(false);
+});
+
+it('takes the newest version over again when an older gallery was put back', async () => {
+  const { sync, file, ids, put, release } = await running();
+  copyFileSync(file, `${file}.backup`);
+  await put([person('carl', 3)], ['ben']);
+  await release();
+  expect(await sync.syncNow()).toMatchObject({ state: 'current', version: 2 });
+  copyFileSync(`${file}.backup`, file);
+  expect(ids()).toEqual(['anna', 'ben']);
+  expect(await sync.syncNow()).toMatchObject({ state: 'current', version: 2 });
+  expect(ids()).toEqual(['anna', 'carl']);
 });

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../../core/clock.ts';
 import { EyelineError, messageOf } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
@@ -35,6 +36,12 @@ export interface GallerySyncOptions {
   readonly onReport: (report: SyncReport) => void;
 }
 
+/** An announcement that was followed, and what ran then. */
+interface Followed {
+  readonly etag: string | null;
+  readonly state: FleetState;
+}
+
 /**
  * Keeps a device's gallery at the fleet's newest version: asks the store now and then, and whenever a version is announced.
  * One version at a time is taken over; whatever fails leaves the gallery as it is, is told, and is tried again later.
@@ -44,7 +51,7 @@ export class GallerySync {
   readonly #stopped = new AbortController();
   #running: Promise<void> = Promise.resolve();
   #announced: string | null = null;
-  #etag: string | null = null;
+  #followed: Followed | null = null;
   #wake: (() => void) | null = null;
   #woken = false;
   #waiting: ((report: SyncReport) => void)[] = [];
@@ -128,9 +135,11 @@ export class GallerySync {
     const { source, state: running, takeOver } = this.#options;
     const { signal } = this.#stopped;
     let text = announced;
-    let etag = this.#etag;
+    let etag: string | null = null;
     if (text === null) {
-      const found = await source.announcement(this.#etag, signal);
+      // With an older gallery put back in its place, what was followed has to be followed again.
+      const isThere = isDeepStrictEqual(this.#followed?.state, running());
+      const found = await source.announcement(isThere ? (this.#followed?.etag ?? null) : null, signal);
       if (found === null) {
         this.#tell(settled(running()));
         return;
@@ -139,7 +148,7 @@ export class GallerySync {
     }
     const { outcome, bytes, state } = await takeOver(text, signal);
     // Only what was done need not be looked at again.
-    if (announced === null) this.#etag = etag;
+    if (announced === null) this.#followed = { etag, state };
     if (outcome === 'taken') {
       this.#options.logger.info(
         { fleetVersion: state.version, bytes },

@@ -96,4 +96,27 @@ describe('the sync of a gallery', () => {
     expect(await sync.syncNow()).toMatchObject({ state: 'current', version: 1 });
     expect(logger.lines.some(({ message }) => message.includes('the listener broke'))).toBe(true);
   });
+
+  it('asks with the ETag as long as the gallery is still where it was, and without it after a rollback', async () => {
+    const { put, release, server, keys } = await fleet();
+    const door = device(keys, server.url);
+    await put([person('anna')]);
+    await release();
+    await put([person('ben', 1)]);
+    const { sync, until } = syncOf(door);
+    sync.start();
+    await until(({ version }) => version === 1);
+    await release();
+    await sync.syncNow();
+    const asked = async () => {
+      const before = server.requests.length;
+      const report = await sync.syncNow();
+      const statuses = server.requests.slice(before).map(({ status }) => status);
+      return { ...report, statuses };
+    };
+    expect(await asked()).toMatchObject({ state: 'current', version: 2, statuses: [304] });
+    await door.back();
+    expect(await asked()).toMatchObject({ state: 'held', version: 1, statuses: [200] });
+    expect(await asked()).toMatchObject({ state: 'held', version: 1, statuses: [304] });
+  });
 });
