@@ -64,7 +64,7 @@ export function device(
   };
   const back = () => {
     const { bodyKeys } = keys.trust;
-    return rollBack({ ...options, bodyKey: keys.body, bodyKeys, nowMs: NOW });
+    return rollBack({ ...options, bodyKey: keys.body, bodyKeys, nowMs: clock.now() });
   };
   const state = () => readFleetState((key) => store.state(key));
   const takeOverAsIs = (text: string, signal: AbortSignal) => take(text, {}, signal);

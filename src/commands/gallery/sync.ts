@@ -38,9 +38,14 @@ export function registerSync(gallery: Command, context: CommandContext): void {
     .option('--json', 'print the result as JSON')
     .action(async (options: GalleryOptions) => {
       await withMember(options, context, async (member) => {
-        const { floor, site, version } = await member.rollBack();
-        if (options.json) return context.print(JSON.stringify({ site, version, left: floor }, null, 2));
-        context.print(`went back to version ${version} of ${site}; only a version after ${floor} is taken over now`);
+        const { state, stayDeleted } = await member.rollBack();
+        const { floor, site, version } = state;
+        if (options.json) return context.print(JSON.stringify({ site, version, left: floor, stayDeleted }, null, 2));
+        const people = stayDeleted === 1 ? '1 person stays deleted' : `${stayDeleted} people stay deleted`;
+        context.print(
+          `went back to version ${version} of ${site}; only a version after ${floor} is taken over now` +
+            (stayDeleted > 0 ? `; ${people}` : ''),
+        );
       });
     });
   gallery

@@ -7,6 +7,7 @@ import {
   entryOf,
   type GalleryState,
   lineDigest,
+  type PersonEntry,
   personLine,
   personOf,
   stateDigest,
@@ -47,6 +48,12 @@ export interface ApplyOptions {
   /** Where the way back is kept. */
   readonly folder: string;
   readonly nowMs: number;
+}
+
+export interface RolledBack {
+  readonly state: FleetState;
+  /** How many people of the version before were deleted on the device, or are past their last day, and were left out. */
+  readonly stayDeleted: number;
 }
 
 const FOR_EVER_MS = 253_402_300_799_000;
@@ -94,18 +101,19 @@ export async function applyBundle(content: BundleContent, options: ApplyOptions)
     const receipt = signReceipt({ device, stream, site, version, deletedAtMs: nowMs }, deleted, deviceKey);
     facts[RECEIPTS_FACT] = withReceipt(fact(RECEIPTS_FACT), receipt);
   }
-  commit(gallery, content, facts, seen, [...new Set([...state.encoders, ...(before?.encoders ?? [])])]);
+  const encoders = [...new Set([...state.encoders, ...(before?.encoders ?? [])])];
+  commit(gallery, content, { facts, seen, encoders, isWanted: () => true });
   if (before?.undo) await rm(undoFile(folder, before.undo.sha256), { force: true });
   return state;
 }
 
 /**
- * Goes back to the version before the last one taken over. People who were deleted since stay deleted. The version left is not
- * taken over again: only a newer one is.
+ * Goes back to the version before the last one taken over. People who were deleted since, by the fleet or on the device, stay
+ * deleted. The version left is not taken over again: only a newer one is.
  *
  * Throws ROLLBACK_UNAVAILABLE when there is no way back.
  */
-export async function rollBack(options: ApplyOptions & Pick<BundleTrust, 'bodyKeys'>): Promise<FleetState> {
+export async function rollBack(options: ApplyOptions & Pick<BundleTrust, 'bodyKeys'>): Promise<RolledBack> {
   const { gallery, folder, nowMs, bodyKeys, deviceKey } = options;
   // What leads back was signed by the device itself.
   const signers = readTrustedKeys([deviceKey.publicKey]);
@@ -127,22 +135,46 @@ export async function rollBack(options: ApplyOptions & Pick<BundleTrust, 'bodyKe
     encoders: header.encoders.map(({ fingerprint }) => fingerprint),
     undo: null,
   };
-  commit(gallery, content, fleetFacts(state, people), seen, [...new Set([...state.encoders, ...before.encoders])]);
+  const facts = fleetFacts(state, people);
+  const encoders = [...new Set([...state.encoders, ...before.encoders])];
+  let stayDeleted = 0;
+  const isWanted = ({ person }: PersonEntry) => {
+    const isThere = isSamePerson(person, gallery.personState(person.id), nowMs);
+    if (!isThere) stayDeleted++;
+    return isThere;
+  };
+  commit(gallery, content, { facts, seen, encoders, isWanted });
   await rm(file, { force: true });
-  return state;
+  return { state, stayDeleted };
+}
+
+/**
+ * Whether the person of what leads back, who was there when it was written, still is: neither removed since, though the id may
+ * have been enrolled anew, nor past the last day they may be kept.
+ */
+function isSamePerson(person: PersonEntry['person'], now: PersonState | null, nowMs: number): boolean {
+  if (now === null || now.createdAtMs !== person.createdAtMs) return false;
+  return now.retainUntilMs === null || now.retainUntilMs > nowMs;
+}
+
+interface Commit {
+  readonly facts: Readonly<Record<string, string>>;
+  /** The state that was looked at. */
+  readonly seen: string | null;
+  readonly encoders: readonly string[];
+  /** Asked within the transaction; who is not wanted stays as they are. */
+  readonly isWanted: (entry: PersonEntry) => boolean;
 }
 
 function commit(
   gallery: FleetGallery,
   { header, people, tombstones }: BundleContent,
-  state: Readonly<Record<string, string>>,
-  seen: string | null,
-  encoders: readonly string[],
+  { facts, seen, encoders, isWanted }: Commit,
 ): void {
   const all = function* () {
     // Read within the transaction: another process may have taken a version over since.
     if (gallery.state(FLEET_FACT) !== seen) throw wrongBase('another process has taken a version over meanwhile');
-    for (const entry of people) yield personOf(entry);
+    for (const entry of people) if (isWanted(entry)) yield personOf(entry);
   };
   const { kind, to, site } = header;
   const detail = { site, kind, version: to.version };
@@ -152,7 +184,7 @@ function commit(
     people: all(),
     tombstones,
     complete: kind === 'full',
-    state,
+    state: facts,
     detail,
   });
 }

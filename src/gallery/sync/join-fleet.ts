@@ -10,7 +10,7 @@ import {
   type SigningKey,
 } from '../bundle/bundle-keys.ts';
 import { createSecretFile } from '../gallery-key.ts';
-import { type FleetGallery, rollBack } from './apply-bundle.ts';
+import { type FleetGallery, type RolledBack, rollBack } from './apply-bundle.ts';
 import type { BundleSource } from './bundle-source.ts';
 import { type FleetState, RECEIPTS_FACT, readFleetState } from './fleet-state.ts';
 import { readReceipts } from './receipt.ts';
@@ -47,7 +47,7 @@ export interface FleetMember {
   readonly source: BundleSource;
   readonly deviceKey: string;
   takeOver(announcement: string, signal: AbortSignal): Promise<TakenOver>;
-  rollBack(): Promise<FleetState>;
+  rollBack(): Promise<RolledBack>;
   state(): FleetState | null;
   /** Signed receipts of deletions, oldest first. */
   receipts(): readonly string[];

@@ -90,7 +90,7 @@ describe('a device', () => {
     await release();
     await door.sync();
     expect(door.ids()).toEqual(['anna', 'carl', 'dora']);
-    expect(await door.back()).toMatchObject({ version: 1, floor: 2, undo: null });
+    expect(await door.back()).toMatchObject({ state: { version: 1, floor: 2, undo: null }, stayDeleted: 0 });
     expect(door.ids()).toEqual(['anna', 'carl']);
     expect(door.store.personState('anna')).toEqual(anna);
     expect(await door.sync()).toMatchObject({ outcome: 'held', state: { version: 1 } });
