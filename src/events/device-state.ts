@@ -28,7 +28,7 @@ export function galleryPayload({ version, people, templates, encoder, syncedAtMs
 /** How the device stands to its fleet (docs/fleet.md). */
 export interface GallerySyncReport {
   readonly state: string;
-  /** Version of the fleet's gallery that runs; null before the first one. */
+  /** Version of the site's gallery that runs; null before the first one. */
   readonly version: number | null;
   readonly syncedAtMs: number | null;
   /** Why it is not current. */

@@ -62,9 +62,9 @@ export function device(
     const found = await source.announcement(null, new AbortController().signal);
     return take(found?.text ?? '', more);
   };
-  const back = () => {
+  const back = (more: { site?: string } = {}) => {
     const { bodyKeys } = keys.trust;
-    return rollBack({ ...options, bodyKey: keys.body, bodyKeys, nowMs: clock.now() });
+    return rollBack({ ...options, ...more, bodyKey: keys.body, bodyKeys, nowMs: clock.now() });
   };
   const state = () => readFleetState((key) => store.state(key));
   const takeOverAsIs = (text: string, signal: AbortSignal) => take(text, {}, signal);

@@ -12,35 +12,42 @@ import { ENCODER, NOW, person } from '../gallery/fleet-rig.ts';
 import { ManualClock, temporaryFolder } from '../gallery/gallery-rig.ts';
 import { syncOf } from '../gallery/sync-rig.ts';
 
-/** A configured device whose sync runs: the gallery is opened for each use, as the daemon does. */
-async function running() {
-  const world = await fleet();
-  await world.put([person('anna', 1), person('ben', 2)]);
-  await world.release();
+/** A fleet that has published Anna and Ben for the lobby, and a folder for a device. */
+async function world() {
+  const it = await fleet();
+  await it.put([person('anna', 1), person('ben', 2)]);
+  await it.release();
   const folder = temporaryFolder();
   const file = join(folder, 'gallery.sqlite');
-  writeFileSync(join(folder, 'bundle.key'), Buffer.from(world.keys.body).toString('hex'), { mode: 0o600 });
-  const sync = {
-    url: world.server.url,
-    trust: [world.keys.signing.publicKey],
-    keys: [{ file: join(folder, 'bundle.key') }],
-  };
-  const text = stringify({ device: { id: 'door', site: 'lobby' }, gallery: { file, sync } });
-  const { config } = parseConfig(text, { source: 'the test', env: {} });
+  writeFileSync(join(folder, 'bundle.key'), Buffer.from(it.keys.body).toString('hex'), { mode: 0o600 });
   const clock = new ManualClock(NOW);
-  const member = await openFleetMember(config, {}, silentLogger, { clock, key: undefined, encoder: ENCODER });
-  if (!member) throw new Error('the device belongs to a fleet');
-  const told: GallerySyncReport[] = [];
-  const device = syncOf({ ...member, onReport: reportsOf(member, (report) => told.push(report)) });
-  device.sync.start();
-  await device.until(({ state, version }) => state === 'current' && version === 1);
   const ids = () => {
     const store = openGalleryStore(file, { logger: silentLogger, clock, create: false });
     const people = store.listPeople().map(({ id }) => id);
     store.close();
     return people;
   };
-  return { ...world, ...device, folder, file, ids, told };
+  return { ...it, folder, file, clock, ids };
+}
+
+/** The sync of a device configured for that site: the gallery is opened for each use, as the daemon does. */
+async function configured({ clock, file, folder, keys, server }: Awaited<ReturnType<typeof world>>, site: string) {
+  const sync = { url: server.url, trust: [keys.signing.publicKey], keys: [{ file: join(folder, 'bundle.key') }] };
+  const text = stringify({ device: { id: 'door', site }, gallery: { file, sync } });
+  const { config } = parseConfig(text, { source: 'the test', env: {} });
+  const member = await openFleetMember(config, {}, silentLogger, { clock, key: undefined, encoder: ENCODER });
+  if (!member) throw new Error('the device belongs to a fleet');
+  const told: GallerySyncReport[] = [];
+  return { ...syncOf({ ...member, onReport: reportsOf(member, (report) => told.push(report)) }), told };
+}
+
+/** A device that runs version 1 of the lobby. */
+async function running() {
+  const it = await world();
+  const device = await configured(it, 'lobby');
+  device.sync.start();
+  await device.until(({ state, version }) => state === 'current' && version === 1);
+  return { ...it, ...device };
 }
 
 const NO_DATABASE = 'no database '.repeat(1000);
@@ -92,4 +99,19 @@ it('takes the newest version over again when an older gallery was put back', asy
   expect(ids()).toEqual(['anna', 'ben']);
   expect(await sync.syncNow()).toMatchObject({ state: 'current', version: 2 });
   expect(ids()).toEqual(['anna', 'carl']);
+});
+
+it('takes the version of its new site over when the device was moved', async () => {
+  const { sync, ids, put, release, ...it } = await running();
+  await put([person('carl', 3)], ['anna']);
+  await release();
+  expect(await sync.syncNow()).toMatchObject({ state: 'current', version: 2 });
+  await sync.stop();
+  await release({ site: 'harbour' });
+  const moved = await configured({ ids, put, release, ...it }, 'harbour');
+  moved.sync.start();
+  await moved.until(({ state, version }) => state === 'current' && version === 1);
+  // What runs of the old site is not the newest version of the new one.
+  expect(moved.reports[0]).toMatchObject({ state: 'never', version: null });
+  expect(ids()).toEqual(['ben', 'carl']);
 });

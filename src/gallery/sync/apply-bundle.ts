@@ -21,9 +21,12 @@ import {
   FLEET_FACT,
   type FleetState,
   fleetFacts,
+  floorIn,
+  otherFloorsIn,
   RECEIPTS_FACT,
   readFleetPeople,
   readFleetState,
+  stateIn,
 } from './fleet-state.ts';
 import { signReceipt, withReceipt } from './receipt.ts';
 
@@ -48,6 +51,11 @@ export interface ApplyOptions {
   /** Where the way back is kept. */
   readonly folder: string;
   readonly nowMs: number;
+}
+
+export interface RollBackOptions extends ApplyOptions, Pick<BundleTrust, 'bodyKeys'> {
+  /** The site the device is of. */
+  readonly site: string;
 }
 
 export interface RolledBack {
@@ -75,23 +83,29 @@ export async function applyBundle(content: BundleContent, options: ApplyOptions)
   const fact = (key: string) => gallery.state(key);
   const seen = fact(FLEET_FACT);
   const before = readFleetState(fact);
+  const here = stateIn(before, header);
+  const floor = floorIn(before, header);
   // Looked at again: while this bundle was received another one may have been taken over.
-  if (before?.stream === header.stream && header.to.version <= before.floor) {
-    throw new EyelineError('BUNDLE_REPLAYED', `version ${before.floor} has been taken over meanwhile`);
+  if (header.to.version <= floor) {
+    throw new EyelineError('BUNDLE_REPLAYED', `version ${floor} has been taken over meanwhile`);
   }
   const known = readFleetPeople(fact);
-  const people = resultOf(content, before, known);
-  const undo =
-    before?.stream === header.stream ? await writeUndo(content, before, { known, after: people }, options) : null;
+  const people = resultOf(content, here, known);
+  // No way leads back to another site or another master.
+  const undo = here && {
+    sha256: await writeUndo(content, here, { known, after: people }, options),
+    version: here.version,
+  };
   const state: FleetState = {
     stream: header.stream,
     site: header.site,
     ...header.to,
-    floor: Math.max(header.to.version, before?.stream === header.stream ? before.floor : 0),
+    floor: header.to.version,
+    otherFloors: otherFloorsIn(before, header),
     createdAtMs: header.createdAtMs,
     syncedAtMs: nowMs,
     encoders: header.encoders.map(({ fingerprint }) => fingerprint),
-    undo: undo === null ? null : { sha256: undo, version: before?.version ?? 0 },
+    undo,
   };
   const facts = fleetFacts(state, people);
   const isLeft = [...known.keys()].filter((id) => !people.has(id));
@@ -113,14 +127,20 @@ export async function applyBundle(content: BundleContent, options: ApplyOptions)
  *
  * Throws ROLLBACK_UNAVAILABLE when there is no way back.
  */
-export async function rollBack(options: ApplyOptions & Pick<BundleTrust, 'bodyKeys'>): Promise<RolledBack> {
-  const { gallery, folder, nowMs, bodyKeys, deviceKey } = options;
+export async function rollBack(options: RollBackOptions): Promise<RolledBack> {
+  const { gallery, folder, nowMs, bodyKeys, deviceKey, site } = options;
   // What leads back was signed by the device itself.
   const signers = readTrustedKeys([deviceKey.publicKey]);
   const fact = (key: string) => gallery.state(key);
   const seen = fact(FLEET_FACT);
   const before = readFleetState(fact);
   if (!before?.undo) throw new EyelineError('ROLLBACK_UNAVAILABLE', 'there is no version to go back to');
+  if (before.site !== site) {
+    throw new EyelineError(
+      'ROLLBACK_UNAVAILABLE',
+      `the version before is of site ${before.site}, this device is of ${site}: take a version of ${site} over`,
+    );
+  }
   const file = undoFile(folder, before.undo.sha256);
   const content = await readBundle(file, { signers, bodyKeys }).catch((error: unknown) => {
     throw new EyelineError('ROLLBACK_UNAVAILABLE', 'the version before cannot be read', { cause: error });

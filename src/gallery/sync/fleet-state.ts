@@ -11,8 +11,10 @@ const stateSchema = z.strictObject({
   site: z.string(),
   version: z.int(),
   digest: z.string(),
-  /** The highest version ever taken over: none up to it is taken again, also after a rollback. */
+  /** The highest version of the site ever taken over: none up to it is taken again, also after a rollback. */
   floor: z.int(),
+  /** Of the master's other sites that the device was of: up to which version none is taken when it is of them again. */
+  otherFloors: z.record(z.string(), z.int()).default({}),
   /** When the version was published and when it was taken over. */
   createdAtMs: z.number(),
   syncedAtMs: z.number(),
@@ -28,6 +30,29 @@ export type FleetState = z.output<typeof stateSchema> & GalleryState;
 export function readFleetState(fact: (key: string) => string | null): FleetState | null {
   const text = fact(FLEET_FACT);
   return text === null ? null : stateSchema.parse(JSON.parse(text));
+}
+
+/** A site's gallery of a master: its versions are counted on their own. */
+type SiteGallery = Pick<FleetState, 'stream' | 'site'>;
+
+/** The state when it is of that gallery; null when the device is new there. */
+export function stateIn(state: FleetState | null, { stream, site }: SiteGallery): FleetState | null {
+  return state?.stream === stream && state.site === site ? state : null;
+}
+
+/** Up to which version of that gallery none is taken over any more; 0 when the device was never there. */
+export function floorIn(state: FleetState | null, { stream, site }: SiteGallery): number {
+  if (state?.stream !== stream) return 0;
+  return state.site === site ? state.floor : (new Map(Object.entries(state.otherFloors)).get(site) ?? 0);
+}
+
+/** The floors to be kept of other sites when the device is of that gallery from now on. */
+export function otherFloorsIn(state: FleetState | null, { stream, site }: SiteGallery): Record<string, number> {
+  if (state?.stream !== stream) return {};
+  // What ran there may be taken again, not what was rolled back.
+  const floor = state.version < state.floor ? state.floor : state.floor - 1;
+  const { [site]: _, ...others } = { ...state.otherFloors, [state.site]: floor };
+  return others;
 }
 
 /** Id and digest of everybody the fleet has given. */

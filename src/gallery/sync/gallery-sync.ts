@@ -11,7 +11,7 @@ import type { TakenOver } from './take-over.ts';
 export interface SyncReport {
   /** `refused`: what was offered must not be taken over; `unreachable`: nothing can be asked; `held`: after a rollback. */
   readonly state: 'never' | 'current' | 'held' | 'refused' | 'unreachable';
-  /** The version of the fleet's gallery that runs; null before the first one. */
+  /** The version of the site's gallery that runs; null before the first one. */
   readonly version: number | null;
   readonly syncedAtMs: number | null;
   /** Why it is not `current`: a code of docs/errors.md. */
@@ -180,7 +180,7 @@ export class GallerySync {
     this.#report = report;
     const told = `${report.state} ${report.code} ${report.message}`;
     if (told !== this.#lastTold && report.code !== null) {
-      const kept = report.version === null ? 'no version of the fleet yet' : `version ${report.version} stays`;
+      const kept = report.version === null ? 'no version of the site yet' : `version ${report.version} stays`;
       logger.warn({ code: report.code, fleetVersion: report.version }, `gallery sync: ${report.message}; ${kept}`);
     }
     this.#lastTold = told;

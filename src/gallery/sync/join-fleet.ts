@@ -48,6 +48,7 @@ export interface FleetMember {
   readonly deviceKey: string;
   takeOver(announcement: string, signal: AbortSignal): Promise<TakenOver>;
   rollBack(): Promise<RolledBack>;
+  /** What runs of the site's gallery; null as long as nothing of it was taken over. */
   state(): FleetState | null;
   /** Signed receipts of deletions, oldest first. */
   receipts(): readonly string[];
@@ -89,7 +90,11 @@ export function joinFleet(options: JoinOptions): FleetMember {
     takeOver: (text, signal) => use((gallery) => takeOver(text, { ...common, gallery, source }, signal)),
     rollBack: () =>
       use((gallery) => rollBack({ ...common, gallery, bodyKey: newest, bodyKeys: trust.bodyKeys, nowMs: clock.now() })),
-    state: () => use((gallery) => readFleetState((key) => gallery.state(key))),
+    state: () =>
+      use((gallery) => {
+        const state = readFleetState((key) => gallery.state(key));
+        return state?.site === options.site ? state : null;
+      }),
     receipts: () => use((gallery) => readReceipts(gallery.state(RECEIPTS_FACT))),
   };
 }

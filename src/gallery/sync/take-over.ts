@@ -10,7 +10,7 @@ import { type BundleContent, type BundleTrust, readBundle } from '../bundle/read
 import { readAnnouncement } from '../bundle/signed-json.ts';
 import { applyBundle, type FleetGallery, undoFile } from './apply-bundle.ts';
 import type { BundleSource } from './bundle-source.ts';
-import { type FleetState, readFleetState } from './fleet-state.ts';
+import { type FleetState, floorIn, readFleetState, stateIn } from './fleet-state.ts';
 
 /** By how much the clocks of master and device may differ. */
 const SKEW_MS = 10 * 60_000;
@@ -62,7 +62,8 @@ export async function takeOver(
   await mkdir(folder, { recursive: true, mode: 0o700 });
   await tidy(folder, state, announcement);
   const [full, ...deltas] = announcement.bundles;
-  const delta = deltas.find((it) => it.from?.version === state?.version && it.from?.digest === state?.digest);
+  const here = stateIn(state, announcement);
+  const delta = deltas.find((it) => here && it.from?.version === here.version && it.from.digest === here.digest);
   let bytes = 0;
   for (const offered of [delta, full]) {
     if (!offered) continue;
@@ -101,19 +102,21 @@ function judge(
       `the announcement is of site ${site}, this device is of ${options.site}`,
     );
   }
-  const same = state?.stream === stream;
-  if (state && !same && !options.newMaster) {
+  if (state && state.stream !== stream && !options.newMaster) {
     throw new EyelineError(
       'BUNDLE_WRONG_GALLERY',
       'the announcement is of another master gallery than the versions before',
     );
   }
-  if (state && same && to.version === state.version && to.digest === state.digest) return { state, outcome: 'current' };
-  if (state && same && to.version <= state.floor) {
-    if (to.version === state.floor && state.version < state.floor) return { state, outcome: 'held' };
+  // Null also for a device that was of another site: what that site gave is replaced, whatever number it has.
+  const here = stateIn(state, { stream, site });
+  if (here && to.version === here.version && to.digest === here.digest) return { state: here, outcome: 'current' };
+  const floor = floorIn(state, { stream, site });
+  if (to.version <= floor) {
+    if (here && to.version === floor && here.version < floor) return { state: here, outcome: 'held' };
     throw new EyelineError(
       'BUNDLE_REPLAYED',
-      `version ${to.version} is offered, but this device has had version ${state.floor} already`,
+      `version ${to.version} is offered, but this device has had version ${floor} already`,
     );
   }
   const now = options.clock.now();
