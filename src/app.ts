@@ -272,6 +272,7 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
     manager,
     watchdog,
     failed,
+    clock,
   });
 }
 

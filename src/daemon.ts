@@ -1,4 +1,5 @@
 import type { CameraSupervisor } from './capture/camera-supervisor.ts';
+import type { Clock } from './core/clock.ts';
 import { messageOf } from './core/errors.ts';
 import type { Logger } from './core/logger.ts';
 import type { MqttEventPublisher } from './events/mqtt-event-publisher.ts';
@@ -9,6 +10,9 @@ import type { MetricsServer } from './platform/metrics-server.ts';
 import type { PaceReporter } from './platform/pace.ts';
 import type { ServiceManager } from './platform/systemd.ts';
 import type { Watchdog } from './platform/watchdog.ts';
+
+/** How long stopping waits for pipelines, and for models: a run that hangs never ends. */
+const STUCK_AFTER_MS = 2000;
 
 /** One camera with all that works for it. */
 export interface Camera {
@@ -32,6 +36,7 @@ export interface DaemonParts {
   readonly watchdog: Pick<Watchdog, 'start' | 'stop'>;
   /** Rejects when the daemon is stuck and no service manager is there to restart it. */
   readonly failed: Promise<never>;
+  readonly clock: Pick<Clock, 'sleep'>;
 }
 
 /** `eyeline run`: starts its parts in order and stops each whatever becomes of the others. */
@@ -66,20 +71,41 @@ export class Daemon {
     logger.info({ cameras: cameras.length }, `watching ${cameras.length} cameras`);
   }
 
-  /** Ends everything. Never throws. */
-  async stop(): Promise<void> {
+  /**
+   * Ends everything; what hangs is left behind. Never throws.
+   *
+   * Gives false when a model still runs: the process does not end by itself then, since Node waits for its threads, and must
+   * be killed.
+   */
+  async stop(): Promise<boolean> {
     const { cameras, gallery, logger, manager, metrics, models, pace, publisher, sync, watchdog } = this.#parts;
     manager.stopping();
     await this.#attempt('stopping the cameras', () => Promise.all(cameras.map(({ supervisor }) => supervisor.stop())));
-    await this.#attempt('stopping the pipelines', () => Promise.all(this.#running));
+    await this.#attemptInTime('stopping the pipelines', () => Promise.all(this.#running));
     await this.#attempt('stopping the diagnostics', () => pace.stop());
     await this.#attempt('stopping the sync of the gallery', () => sync?.stop());
     await this.#attempt('stopping the publisher', () => publisher?.stop());
     await this.#attempt('stopping the gallery', () => gallery.stop());
     await this.#attempt('stopping the metrics', () => metrics?.stop());
     await this.#attempt('stopping the watchdog', () => watchdog.stop());
-    await this.#attempt('stopping the models', () => models.close());
-    logger.info({}, 'stopped');
+    const isIdle = await this.#attemptInTime('stopping the models', () => models.close());
+    logger.info({}, isIdle ? 'stopped' : 'stopped, but for a model that hangs: the process has to be killed');
+    return isIdle;
+  }
+
+  /** Waits for no longer than `STUCK_AFTER_MS`; gives whether the work has ended by then. */
+  async #attemptInTime(what: string, work: () => Promise<unknown>): Promise<boolean> {
+    const { clock, logger } = this.#parts;
+    const over = new AbortController();
+    const isStuck = clock.sleep(STUCK_AFTER_MS, over.signal).then(
+      () => true,
+      () => false,
+    );
+    const ended = this.#attempt(what, work).then(() => over.abort());
+    await Promise.race([ended, isStuck]);
+    if (over.signal.aborted) return true;
+    logger.error({}, `${what} takes longer than ${STUCK_AFTER_MS} ms: it hangs and is left behind`);
+    return false;
   }
 
   async #attempt(what: string, work: () => Promise<unknown> | undefined): Promise<void> {

@@ -21,6 +21,7 @@ import { packageVersion } from './platform/version.ts';
 
 const stop = new AbortController();
 let status = 0;
+let byForce = false;
 
 const context: CommandContext = {
   print: (line) => process.stdout.write(`${line}\n`),
@@ -31,13 +32,19 @@ const context: CommandContext = {
   exitWith: (code) => {
     status = code;
   },
+  endByForce: () => {
+    byForce = true;
+  },
 };
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
-    // A second Ctrl-C means: now.
-    if (stop.signal.aborted) process.exit(signal === 'SIGINT' ? 130 : 143);
-    stop.abort(signal);
+    if (!stop.signal.aborted) return stop.abort(signal);
+    // A second Ctrl-C means: now. The signal itself ends the process; `process.exit` would wait for a thread that hangs.
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+    // The first process of a container outlives a signal of its own.
+    process.exit(signal === 'SIGINT' ? 130 : 143);
   });
 }
 // A reader that goes away (`eyeline … | head`) is no reason for a stack trace.
@@ -82,6 +89,11 @@ try {
 }
 // What is still on its way into a pipe would be cut off after 64 kB.
 await Promise.all([process.stdout, process.stderr].map(written));
+if (byForce) {
+  process.kill(process.pid, 'SIGKILL');
+  // The first process of a container outlives a signal of its own, but not this.
+  process.abort();
+}
 process.exit(status);
 
 /** Resolves once all that was written to a stream has left it, or cannot any more. */

@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import { type Clock, systemClock } from '../src/core/clock.ts';
 import { Daemon, type DaemonParts } from '../src/daemon.ts';
 
 const noWork = async () => {};
@@ -46,8 +47,23 @@ function parts(log: string[], broken: readonly string[] = []): DaemonParts {
     pace: part('pace'),
     watchdog: part('watchdog'),
     failed: new Promise(() => {}),
+    clock: systemClock,
   };
 }
+
+/** A clock whose sleeps are over as soon as they are begun, and how long they were to be. */
+function hastyClock(): Pick<Clock, 'sleep'> & { readonly slept: number[] } {
+  const slept: number[] = [];
+  return {
+    slept,
+    sleep: async (ms) => {
+      slept.push(ms);
+      await new Promise((resolve) => setImmediate(resolve));
+    },
+  };
+}
+
+const hangs = () => new Promise<never>(() => {});
 
 it('starts in order, ready last, and stops what others wait for first', async () => {
   const log: string[] = [];
@@ -101,4 +117,41 @@ it('watches on when metrics cannot be served, and says so', async () => {
   expect(log).toContain('serving metrics failed: the port is taken');
   expect(log).toContain('ready');
   expect(log).toContain('stop watchdog');
+});
+
+it('says that the process can end by itself when all has ended', async () => {
+  const daemon = new Daemon(parts([]));
+  await daemon.start();
+  expect(await daemon.stop()).toBe(true);
+});
+
+it('leaves a pipeline and models behind that hang, and says that the process cannot end by itself', async () => {
+  const log: string[] = [];
+  const clock = hastyClock();
+  const whole = parts(log);
+  const cameras = whole.cameras.map((camera) => ({ ...camera, pipeline: { run: hangs } }));
+  const daemon = new Daemon({ ...whole, clock, cameras, models: { close: hangs } });
+  await daemon.start();
+  expect(await daemon.stop()).toBe(false);
+  expect(log.slice(log.indexOf('stopping'))).toEqual([
+    'stopping',
+    'stop camera',
+    'stopping the pipelines takes longer than 2000 ms: it hangs and is left behind',
+    'stop pace',
+    'stop sync',
+    'stop publisher',
+    'stop gallery',
+    'stop metrics',
+    'stop watchdog',
+    'stopping the models takes longer than 2000 ms: it hangs and is left behind',
+  ]);
+  expect(clock.slept).toEqual([2000, 2000]);
+});
+
+it('ends by itself when a pipeline hangs for which no model is to blame', async () => {
+  const whole = parts([]);
+  const cameras = whole.cameras.map((camera) => ({ ...camera, pipeline: { run: hangs } }));
+  const daemon = new Daemon({ ...whole, clock: hastyClock(), cameras, models: { close: noWork } });
+  await daemon.start();
+  expect(await daemon.stop()).toBe(true);
 });

@@ -16,6 +16,8 @@ export interface CommandContext {
   readonly signal: AbortSignal;
   /** Sets the status the process ends with when the command returns (0 unless told). */
   exitWith(code: number): void;
+  /** Has the process killed (SIGKILL) when the command has returned: a thread that hangs keeps it from ending by itself. */
+  endByForce(): void;
 }
 
 /** Adds one subcommand to the program. */

@@ -150,7 +150,9 @@ async function show(options: DemoOptions, context: CommandContext, stage: Stage)
   });
   let frames = 0;
   const daemon = await createDaemon({ config, env: {}, logger, onFrame: () => frames++ });
-  stage.undo.push(() => daemon.stop());
+  stage.undo.push(async () => {
+    if (!(await daemon.stop())) context.endByForce();
+  });
   await daemon.start();
   await systemClock.sleep(options.seconds * 1000, context.signal).catch(() => {});
   summarise(events, frames, builtIn && !options.gallery, options, context);

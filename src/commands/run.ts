@@ -6,7 +6,7 @@ import { packageVersion } from '../platform/version.ts';
 import type { RegisterCommand } from './command.ts';
 
 /** `eyeline run`: the daemon, until SIGTERM or SIGINT. */
-export const registerRun: RegisterCommand = (program, { env, signal }) => {
+export const registerRun: RegisterCommand = (program, { endByForce, env, signal }) => {
   program
     .command('run')
     .description('watch the cameras and publish identity events, until told to stop')
@@ -25,7 +25,7 @@ export const registerRun: RegisterCommand = (program, { env, signal }) => {
         await Promise.race([signal.aborted ? undefined : once(signal, 'abort'), daemon.failed]);
         logger.info({ reason: String(signal.reason) }, 'stopping');
       } finally {
-        await daemon.stop();
+        if (!(await daemon.stop())) endByForce();
       }
     });
 };

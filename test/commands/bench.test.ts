@@ -14,6 +14,7 @@ function benchProgram() {
     env: {},
     signal: new AbortController().signal,
     exitWith: () => {},
+    endByForce() {},
   });
   return { program, printed };
 }

@@ -26,6 +26,7 @@ async function check(text: string, ...flags: string[]) {
     exitWith: (code) => {
       status = code;
     },
+    endByForce() {},
   });
   await program.parseAsync(['check-config', '-c', file, ...flags], { from: 'user' });
   return { file, output: lines.join('\n'), status };

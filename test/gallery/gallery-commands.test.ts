@@ -41,6 +41,7 @@ function rig() {
       exitWith: (code) => {
         status = code;
       },
+      endByForce() {},
     };
     const program = new Command('eyeline').exitOverride().configureOutput({ writeErr: (text) => errors.push(text) });
     addEnroll(program, context, async () => {

@@ -31,6 +31,7 @@ async function check(text: string, ...more: string[]) {
     exitWith: (code) => {
       status = code;
     },
+    endByForce() {},
   });
   const args = ['gallery', 'receipt', join(folder, 'receipts'), '-c', join(folder, 'eyeline.yaml'), ...more];
   await program.parseAsync(args, { from: 'user' });

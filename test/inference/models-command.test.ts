@@ -39,6 +39,7 @@ async function models(...args: string[]): Promise<void> {
     exitWith: (code) => {
       status = code;
     },
+    endByForce() {},
   });
   const places = ['--models-dir', join(dir, 'models'), '--manifest', join(dir, 'own.json')];
   await program.parseAsync(['models', ...args, ...places], { from: 'user' });

@@ -64,6 +64,7 @@ async function run(...args: string[]) {
     exitWith: (code) => {
       status = code;
     },
+    endByForce() {},
   };
   const program = new Command('eyeline')
     .exitOverride()

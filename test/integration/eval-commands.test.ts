@@ -40,6 +40,7 @@ async function runUntil(signal: AbortSignal, ...args: string[]) {
     exitWith: (code) => {
       status = code;
     },
+    endByForce() {},
   };
   const program = new Command('eyeline').exitOverride().configureOutput({ writeErr: (text) => warned.push(text) });
   registerEval(program, context);

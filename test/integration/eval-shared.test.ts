@@ -28,6 +28,7 @@ async function evaluate(...args: string[]): Promise<Figures> {
     env: {},
     signal: new AbortController().signal,
     exitWith() {},
+    endByForce() {},
   };
   const program = new Command().exitOverride();
   registerEval(program, context);

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { MODELS_DIR } from './config.ts';
 
@@ -7,6 +8,8 @@ const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 export interface Finished {
   readonly code: number | null;
+  /** What killed it; null when it ended by itself. */
+  readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
   readonly stderr: string;
 }
@@ -35,7 +38,9 @@ export class Program {
     });
     this.#finished = new Promise((resolve, reject) => {
       this.#child.once('error', reject);
-      this.#child.once('close', (code) => resolve({ code, stdout: this.#stdout, stderr: this.#stderr }));
+      this.#child.once('close', (code, signal) =>
+        resolve({ code, signal, stdout: this.#stdout, stderr: this.#stderr }),
+      );
     });
   }
 
@@ -49,12 +54,12 @@ export class Program {
 
   /** Resolves when the program has written this to standard error; rejects when it ends without. */
   warned(text: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const look = () => this.#stderr.includes(text) && resolve();
-      this.#child.stderr?.on('data', look);
-      this.#child.once('close', () => reject(new Error(`ended without "${text}": ${this.#stderr}`)));
-      look();
-    });
+    return this.#said(text, this.#child.stderr, () => this.#stderr);
+  }
+
+  /** Resolves when the program has written this to standard output; rejects when it ends without. */
+  printed(text: string): Promise<void> {
+    return this.#said(text, this.#child.stdout, () => this.#stdout);
   }
 
   /** Resolves when the program has ended. */
@@ -70,6 +75,15 @@ export class Program {
   async stop(): Promise<void> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) this.#child.kill('SIGKILL');
     await this.#finished;
+  }
+
+  #said(text: string, stream: Readable | null, all: () => string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const look = () => all().includes(text) && resolve();
+      stream?.on('data', look);
+      this.#child.once('close', () => reject(new Error(`ended without "${text}": ${all()}`)));
+      look();
+    });
   }
 }
 
