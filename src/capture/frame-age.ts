@@ -3,6 +3,8 @@
  * jitter, or the clock of a camera that runs slow: cheap ones count frames of 25 a second where they take fewer.
  */
 const HELD_UP_MS = 150;
+/** Frames that come too late one after the other, more than these, are those of a slow camera whose times are false. */
+const LATE_IN_A_ROW = 10;
 
 /**
  * How old frames of a live stream are when they are read, from their presentation times.
@@ -15,7 +17,7 @@ const HELD_UP_MS = 150;
 export class FrameAge {
   #last: { readonly presentedMs: number; readonly arrivedMs: number } | undefined;
   #ageMs = 0;
-  #heldUp = false;
+  #lateInARow = 0;
 
   /**
    * Age of the next frame, milliseconds; 0 where its time says nothing.
@@ -29,17 +31,21 @@ export class FrameAge {
     // Times that stand still or go back are no clock, or another one from now on.
     if (!last || !(presentedMs > last.presentedMs)) {
       this.#ageMs = 0;
-      this.#heldUp = false;
+      this.#lateInARow = 0;
       return 0;
     }
     const lateMs = arrivedMs - last.arrivedMs - (presentedMs - last.presentedMs);
-    if (lateMs >= HELD_UP_MS) {
-      // One after the other, with nothing made up for, is how a slow camera's false times look: they do not add up.
-      this.#ageMs = this.#heldUp ? lateMs : this.#ageMs + lateMs;
-    } else if (lateMs < 0) {
-      this.#ageMs = Math.max(0, this.#ageMs + lateMs);
-    }
-    this.#heldUp = lateMs >= HELD_UP_MS;
+    this.#lateInARow = lateMs >= HELD_UP_MS ? this.#lateInARow + 1 : 0;
+    if (this.#lateInARow > 0) this.#ageMs = this.#ageHeldUp(lateMs);
+    else if (lateMs < 0) this.#ageMs = Math.max(0, this.#ageMs + lateMs);
     return this.#ageMs;
+  }
+
+  #ageHeldUp(lateMs: number): number {
+    if (this.#lateInARow === 1) return this.#ageMs + lateMs;
+    // With nothing made up for, that is how a slow camera's false times look, and those do not add up.
+    if (this.#lateInARow > LATE_IN_A_ROW) return lateMs;
+    // They are about as late as one another, though: what is far less late than the backlog is old is part of that.
+    return lateMs < this.#ageMs / 2 ? this.#ageMs + lateMs : Math.max(this.#ageMs, lateMs);
   }
 }

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { FrameAge } from '../../src/capture/frame-age.ts';
 
@@ -29,6 +30,55 @@ it('counts a second stall on top of what is left of the first', () => {
       [300, 2110],
     ]),
   ).toEqual([0, 1000, 910, 1810]);
+});
+
+it.each([
+  ['the second is late as well, the rest a burst', [5000, 260, 2, 2, 2], [5000, 5160, 5062, 4964, 4866]],
+  ['others follow before the backlog has come', [6000, 2100, 2600, 100, 5], [6000, 8000, 10_500, 10_500, 10_405]],
+])('tells the age of a backlog of which %s', (_what, [stallMs = 0, ...gaps], expected) => {
+  let arrived = 2000 + stallMs;
+  const backlog = [0, ...gaps].map((gap) => {
+    arrived += gap;
+    return arrived;
+  });
+  const frames = [...steady(20), ...backlog].map((at, index) => [index * 100, at] as const);
+  expect(agesOf(frames).slice(20)).toEqual(expected);
+});
+
+it('never tells the backlog of a stall much newer than it is, whatever jitter it comes with', () => {
+  const stall = fc.record({
+    everyMs: fc.constantFrom(40, 100, 200),
+    stallMs: fc.integer({ min: 150, max: 30_000 }),
+    burstMs: fc.array(fc.integer({ min: 0, max: 20 }), { minLength: 6, maxLength: 60 }),
+    jitterMs: fc.array(fc.tuple(fc.nat({ max: 59 }), fc.integer({ min: 0, max: 800 })), { maxLength: 5 }),
+  });
+  fc.assert(
+    fc.property(stall, ({ everyMs, stallMs, burstMs, jitterMs }) => {
+      const gaps = burstMs.map((gap, index) => jitterMs.find(([at]) => at === index)?.[1] ?? gap);
+      const age = new FrameAge();
+      age.of(0, 0);
+      let arrived = everyMs + stallMs;
+      expect(age.of(everyMs, arrived)).toBe(stallMs);
+      let lateMs = 0;
+      for (const [index, gap] of gaps.entries()) {
+        const captured = (index + 2) * everyMs;
+        const before = arrived;
+        arrived = Math.max(captured, arrived + gap);
+        lateMs += Math.max(0, arrived - before - everyMs);
+        const told = age.of(captured, arrived);
+        expect(told).toBeLessThanOrEqual(arrived - captured);
+        expect(told).toBeGreaterThanOrEqual(arrived - captured - lateMs);
+      }
+    }),
+  );
+});
+
+it('settles on what a camera says that has become slow, after a stall too', () => {
+  const frames = steady(20).map((at) => [at, at] as const);
+  const slow = steady(15, 20).map((at, index) => [at, 1900 + 5100 + index * 500] as const);
+  const ages = agesOf([...frames, ...slow]);
+  expect(ages.at(20)).toBe(5000);
+  expect(ages.slice(-5)).toEqual(Array(5).fill(400));
 });
 
 it('takes no jitter for age', () => {
