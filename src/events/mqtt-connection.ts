@@ -77,6 +77,8 @@ export class MqttConnection {
   #client: MqttClient | null = null;
   #inFlight = 0;
   #inFlightMax = 1;
+  /** Messages and subscriptions the broker has not answered. */
+  #unanswered = 0;
   #ackTimer: NodeJS.Timeout | null = null;
   #farewell = '';
   #ended = false;
@@ -110,7 +112,7 @@ export class MqttConnection {
   publish(message: MqttOutgoing, done: (refusal: string | null) => void): void {
     const { contentType = null, correlationData = null, expiryS, payload, retain, topic } = message;
     this.#inFlight++;
-    this.#ackTimer ??= this.#expectAck();
+    this.#asked();
     const properties = {
       // What is text is UTF-8 (MQTT 5, section 3.3.2.3.2).
       ...(contentType === null ? {} : { contentType, payloadFormatIndicator: typeof payload === 'string' }),
@@ -121,8 +123,7 @@ export class MqttConnection {
       // Only a reason code is an answer of the broker; other errors come with the end of the connection.
       if (this.#ended || (error && !isRefusal(error))) return;
       this.#inFlight--;
-      if (this.#ackTimer) clearTimeout(this.#ackTimer);
-      this.#ackTimer = this.#inFlight > 0 ? this.#expectAck() : null;
+      this.#answered();
       done(error ? reasonOf(error) : null);
     });
   }
@@ -133,8 +134,11 @@ export class MqttConnection {
       done(null);
       return;
     }
+    this.#asked();
     this.#client?.subscribe([...topics], { qos: 1 }, (error) => {
-      if (!this.#ended) done(error ? reasonOf(error) : null);
+      if (this.#ended) return;
+      this.#answered();
+      done(error ? reasonOf(error) : null);
     });
   }
 
@@ -178,6 +182,17 @@ export class MqttConnection {
     // An event is one small packet: it must not wait for the acknowledgement of the one before (Nagle).
     if (client.stream instanceof Socket) client.stream.setNoDelay(true);
     this.#options.onUp();
+  }
+
+  #asked(): void {
+    this.#unanswered++;
+    this.#ackTimer ??= this.#expectAck();
+  }
+
+  #answered(): void {
+    this.#unanswered--;
+    if (this.#ackTimer) clearTimeout(this.#ackTimer);
+    this.#ackTimer = this.#unanswered > 0 ? this.#expectAck() : null;
   }
 
   /** A broker that answers pings but acknowledges nothing is as good as gone. */

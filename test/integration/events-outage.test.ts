@@ -11,6 +11,7 @@ import { MqttEventPublisher } from '../../src/events/mqtt-event-publisher.ts';
 import { openEventSpool } from '../../src/events/sqlite-event-spool.ts';
 import { type Heard, MqttListener } from '../events/mqtt-listener.ts';
 import { draft, KeepingLogger, onlinePublisher, publisherOptions, until } from '../events/publisher-fixture.ts';
+import { DeafProxy } from '../rig/deaf-proxy.ts';
 import { Mosquitto } from '../rig/mosquitto.ts';
 
 const EVENTS = 'eyeline/porch/event';
@@ -188,6 +189,20 @@ describe.skipIf(!Mosquitto.installed)('MqttEventPublisher while the broker is aw
     broker.freeze();
     await until(publisher, () => publisher.lastError !== null);
     expect(publisher.lastError?.message).toContain('Keepalive timeout');
+  });
+
+  it('leaves a broker that answers pings but no subscription, says so, and comes back', async () => {
+    const broker = later(await Mosquitto.start());
+    const proxy = later(new DeafProxy(broker.port));
+    const logger = new KeepingLogger();
+    const url = await proxy.start();
+    const publisher = later(await onlinePublisher(publisherOptions(url, { keepAliveS: 1, logger })));
+    expect(proxy.connections).toBeGreaterThan(1);
+    expect(logger.problems[0]).toBe(
+      `lost the MQTT broker ${url}: no acknowledgement within 1500 ms; trying again until it answers`,
+    );
+    publisher.publishIdentity(draft());
+    await until(publisher, () => publisher.counters().published === 1);
   });
 
   it('starts without a broker, keeps the newest events and says once that it drops the others', async () => {
