@@ -9,7 +9,7 @@ import { modelsInUse } from '../config/models-in-use.ts';
 import { type Config, configSchema } from '../config/schema.ts';
 import { systemClock } from '../core/clock.ts';
 import { EyelineError } from '../core/errors.ts';
-import { redact } from '../core/redact.ts';
+import { redactUrl } from '../core/redact.ts';
 import { type IdentityEvent, identityEvent } from '../events/identity-event.ts';
 import { MqttListener } from '../events/mqtt-listener.ts';
 import { enrolPictures } from '../gallery/enrol.ts';
@@ -105,7 +105,7 @@ async function show(options: DemoOptions, context: CommandContext, stage: Stage)
       `  camera   ${source}: a real RTSP server plays ${length} s of H.264, ${CLIP.width}x${CLIP.height} at ${CLIP.fps} fps, over and over`,
     );
   } else {
-    say(`  camera   ${redact(source)}`);
+    say(`  camera   ${redactUrl(source)}`);
   }
   say(`  people   ${await enrol(peopleDir, base, gallery.file, context, logger)}`);
 

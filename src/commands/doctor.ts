@@ -6,7 +6,7 @@ import type { Config } from '../config/schema.ts';
 import { systemClock } from '../core/clock.ts';
 import { EyelineError, messageOf } from '../core/errors.ts';
 import { silentLogger } from '../core/logger.ts';
-import { redact } from '../core/redact.ts';
+import { redact, redactUrl } from '../core/redact.ts';
 import { MqttListener } from '../events/mqtt-listener.ts';
 import { openGalleryStore } from '../gallery/sqlite-gallery-store.ts';
 import type { PersonRecord } from '../gallery/template.ts';
@@ -133,9 +133,11 @@ async function checkWith(
     });
     try {
       await listener.start();
-      return ok(`${redact(config.mqtt.url)} takes us`);
+      return ok(`${redactUrl(config.mqtt.url)} takes us`);
     } catch (error) {
-      throw new EyelineError('MQTT_UNREACHABLE', `${redact(config.mqtt.url)}: ${messageOf(error)}`, { cause: error });
+      throw new EyelineError('MQTT_UNREACHABLE', `${redactUrl(config.mqtt.url)}: ${messageOf(error)}`, {
+        cause: error,
+      });
     } finally {
       await listener.stop();
     }
@@ -145,7 +147,7 @@ async function checkWith(
   for (const camera of cameras ? config.cameras : []) {
     await check(`camera ${camera.id}`, async () => {
       const { width, height } = await probeCamera(camera, env, signal);
-      return ok(`${redact(camera.source)}: ${width}x${height}`);
+      return ok(`${redactUrl(camera.source)}: ${width}x${height}`);
     });
   }
 }

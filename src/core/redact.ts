@@ -1,8 +1,9 @@
-// A password may hold characters that should have been encoded: what follows the first colon is hidden up to the last @.
+// A password may hold characters that should have been encoded, quotes too: what follows the first colon is hidden up to the
+// last @ before a blank. Rather too much is hidden than too little.
 // Not in file URLs: those of stack traces hold the @ of package scopes.
-const CREDENTIALS_IN_URL = /(?<![a-z])(?!file:)([a-z][a-z0-9+.-]*:\/\/)(?:[^\s/?#'":]*:[^\s'"]*|[^\s/?#'"]*)@/gi;
-const SECRET_PARAMETERS = /([?&](?:password|passwd|pwd|pass|token|secret|key|auth|user|username)=)[^&\s'"]*/gi;
-const GSTREAMER_SECRETS = /\b(user-pw|user-id|proxy-pw|proxy-id)=("[^"]*"|\S+)/gi;
+const CREDENTIALS_IN_URL = /(?<![a-z])(?!file:)([a-z][a-z0-9+.-]*:\/\/)(?:[^\s/?#:]*:\S*|[^\s/?#]*)@/gi;
+const SECRET_PARAMETERS = /([?&](?:password|passwd|pwd|pass|token|secret|key|auth|user|username)=)[^&\s]*/gi;
+const GSTREAMER_SECRETS = /\b(user-pw|user-id|proxy-pw|proxy-id)=("(?:\\.|[^"\\])*"|\S+)/gi;
 
 /** The text with user names, passwords and tokens of URLs and GStreamer pipelines replaced by `***`. */
 export function redact(text: string): string {
@@ -10,4 +11,17 @@ export function redact(text: string): string {
     .replace(CREDENTIALS_IN_URL, '$1***@')
     .replace(SECRET_PARAMETERS, '$1***')
     .replace(GSTREAMER_SECRETS, '$1=***');
+}
+
+/**
+ * A URL with its user name and password replaced by `***`, whatever characters they hold, and its secret parameters as by
+ * {@link redact}; what is no URL as by that.
+ */
+export function redactUrl(text: string): string {
+  if (!URL.canParse(text)) return redact(text);
+  const url = new URL(text);
+  if (url.username === '' && url.password === '') return redact(text);
+  url.username = '***';
+  url.password = '';
+  return redact(url.href);
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { EyelineError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
-import { redact } from '../core/redact.ts';
+import { redact, redactUrl } from '../core/redact.ts';
 import { type RetryPolicy, retryDelayMs } from '../core/retry.ts';
 import { LogOnce } from './log-once.ts';
 import { MqttConnection, type MqttConnectionOptions, type MqttEnd, type ProtocolVersion } from './mqtt-connection.ts';
@@ -135,6 +135,6 @@ export class MqttSupervisor {
   }
 
   get #broker(): string {
-    return redact(this.#options.connection.url);
+    return redactUrl(this.#options.connection.url);
   }
 }

@@ -1,5 +1,5 @@
 import { EyelineError } from '../core/errors.ts';
-import { redact } from '../core/redact.ts';
+import { redact, redactUrl } from '../core/redact.ts';
 
 const DEEPEST = 8;
 const SECRET_NAMES = /^(?:password|passwd|pwd|passphrase|secret|token|authorization|keypassword|credentials)$/i;
@@ -23,7 +23,7 @@ function copy(value: unknown, above: ReadonlySet<object>): unknown {
   const inside = new Set(above).add(value);
   if (value instanceof Error) return copyOfError(value, inside);
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? 'Invalid Date' : value.toISOString();
-  if (value instanceof URL) return redact(value.href);
+  if (value instanceof URL) return redactUrl(value.href);
   if (ArrayBuffer.isView(value)) return `[${value.constructor.name} of ${value.byteLength} bytes]`;
   if (value instanceof Map) return copy(Object.fromEntries(value), inside);
   if (Array.isArray(value) || value instanceof Set) return Array.from(value, (it) => copy(it, inside));

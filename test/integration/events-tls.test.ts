@@ -80,17 +80,20 @@ describe.skipIf(!Mosquitto.installed)('MqttEventPublisher with a guarded mosquit
   it('comes in as soon as the password is right, and shows no secret of the URL', async () => {
     const guarded = await Mosquitto.start({ users: { porch: 'old' } });
     const logger = new KeepingLogger();
-    const url = guarded.url.replace('mqtt://', 'mqtt://porch:new-secret@');
+    const url = guarded.url.replace('mqtt://', "mqtt://porch:new'secret@");
     const publisher = new MqttEventPublisher(publisherOptions(url, { logger }));
     publisher.start();
     await until(publisher, () => publisher.lastError !== null);
     await guarded.kill();
-    await guarded.setUsers({ porch: 'new-secret' });
+    await guarded.setUsers({ porch: "new'secret" });
     await guarded.restart();
     await until(publisher, () => publisher.state === 'online');
     expect(publisher.lastError).toBeNull();
     await publisher.stop();
     await guarded.stop();
-    expect(JSON.stringify(logger.lines)).not.toContain('new-secret');
+    expect(JSON.stringify(logger.lines)).not.toMatch(/new|secret/);
+    expect(logger.lines.find(({ level }) => level === 'info')?.fields).toMatchObject({
+      broker: guarded.url.replace('mqtt://', 'mqtt://***@'),
+    });
   });
 });

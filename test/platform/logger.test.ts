@@ -73,8 +73,8 @@ it('names what is no data', () => {
 });
 
 it('never writes credentials, wherever they are', () => {
-  // Characters people put into passwords without encoding them are among these; blanks and quotes end a URL.
-  const word = fc.stringMatching(/^[A-Za-z0-9!$%&()*+,;=:@/?#._~-]{1,20}$/).map((it) => `S${it}S`);
+  // Characters people put into passwords without encoding them are among these; a blank ends a URL.
+  const word = fc.stringMatching(/^[A-Za-z0-9!$%&()*+,;=:@/?#._~'"-]{1,20}$/).map((it) => `S${it}S`);
   const url = fc
     .record({
       scheme: fc.constantFrom('rtsp', 'rtsps', 'mqtt', 'mqtts', 'https', 'RTSP'),
@@ -90,7 +90,7 @@ it('never writes credentials, wherever they are', () => {
     text: `rtspsrc location=rtsp://h user-id="admin" user-pw="${secret}" ! appsink`,
   }));
   const query = fc
-    .stringMatching(/^[A-Za-z0-9!$%()*+,:@/.~-]{1,20}$/)
+    .stringMatching(/^[A-Za-z0-9!$%()*+,:@/.~'"-]{1,20}$/)
     .map((it) => ({ secret: `S${it}S`, text: `http://cam/mjpg?user=u&password=S${it}S&x=1` }));
   fc.assert(
     fc.property(fc.oneof(url, pipeline, query), ({ secret, text }) => {
@@ -104,7 +104,7 @@ it('never writes credentials, wherever they are', () => {
       logger.error(error, text);
       expect(lines).toHaveLength(2);
       const written = lines.map((line) => JSON.stringify(JSON.parse(line))).join('');
-      expect(written).not.toContain(secret);
+      expect(written).not.toContain(JSON.stringify(secret).slice(1, -1));
       expect(written).not.toContain(encodeURIComponent(secret));
     }),
     { numRuns: 500 },

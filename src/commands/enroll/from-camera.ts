@@ -3,7 +3,7 @@ import { cameras as camerasSchema } from '../../config/schema-cameras.ts';
 import { type Clock, systemClock } from '../../core/clock.ts';
 import { EyelineError } from '../../core/errors.ts';
 import type { Frame } from '../../core/picture.ts';
-import { redact } from '../../core/redact.ts';
+import { redactUrl } from '../../core/redact.ts';
 import { headTurn } from '../../faces/head-turn.ts';
 import { enrolShots } from '../../gallery/enrol-shots.ts';
 import type { Consent } from '../../gallery/gallery-changes.ts';
@@ -37,7 +37,7 @@ export interface CameraEnrolment {
 export async function enrollFromCamera(options: CameraEnrolment, context: CommandContext): Promise<void> {
   const configured = await loadConfigured(options, context);
   const camera = cameraOf(configured.config, options.camera);
-  const source = camera.id === options.camera ? `camera ${camera.id}` : redact(options.camera);
+  const source = camera.id === options.camera ? `camera ${camera.id}` : redactUrl(options.camera);
   // Before anybody is asked to stand there.
   openGallery(configured, true).close();
   const tell = (line: string) => (options.json ? context.warn(line) : context.print(line));
@@ -115,7 +115,7 @@ function cameraOf(config: Config, text: string): CameraConfig {
     if (camera) return camera;
   }
   const ids = config.cameras.map(({ id }) => id).join(', ') || 'none is';
-  throw new EyelineError('USAGE', `"${redact(text)}" is no camera of the configuration (${ids}) and no URL of one`);
+  throw new EyelineError('USAGE', `"${redactUrl(text)}" is no camera of the configuration (${ids}) and no URL of one`);
 }
 
 /** What a camera saw of the person to be enrolled. */
