@@ -15,7 +15,14 @@ it.skipIf(process.platform !== 'linux')('has the model on the disk before the ma
   if (!from) throw new Error('no landmarks');
   const synced = await syncedPaths(dir);
   const { id, input, outputs } = from;
-  const installed = await installModel(dir, { id, file, from, contract: { input, outputs }, recipe: 'own', people: { fold: 0, trainedOn: [], heldOut: [] } });
+  const installed = await installModel(dir, {
+    id,
+    file,
+    from,
+    contract: { input, outputs },
+    recipe: 'own',
+    people: { fold: 0, trainedOn: [], heldOut: [] },
+  });
   expect(await readFile(installed, 'utf8')).toBe('a model');
   expect(basename(installed)).toMatch(/^landmarks-68\.[0-9a-f]{12}\.onnx$/);
   // The copy under another name, its folder once it has its own, and only then the manifest.

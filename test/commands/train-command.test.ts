@@ -17,6 +17,7 @@ async function train(...args: string[]): Promise<void> {
     env: {},
     signal: new AbortController().signal,
     exitWith: () => {},
+    endByForce: () => {},
   });
   await program.parseAsync(['train', ...args, '--data', 'people', '--out', out, '--resume'], { from: 'user' });
 }

@@ -28,7 +28,7 @@ it('pictures are prepared anew, and other faces found, with another least size',
       env: process.env,
       signal: new AbortController().signal,
     });
-  expect(await readRecord(await prepare(40))).toMatchObject({ pictures: 3, faces: 3 });
+  expect(await readRecord((await prepare(40)).folder)).toMatchObject({ pictures: 3, faces: 3 });
   // The portraits are 200 pixels wide.
   await expect(prepare(190)).rejects.toMatchObject({
     code: 'TRAINING_DATA_UNUSABLE',

@@ -14,8 +14,6 @@ type Recipe = Pick<TrainingRecipe, 'kind' | 'validation' | 'seed'>;
 export interface SplitOptions {
   /** People in the folders, with a face or without: who is held out does not depend on who is found in which pictures. */
   readonly of?: number | undefined;
-  /** As `splitPeople` has it. */
-  readonly wraps?: boolean;
   /** Folders of the people, by their number. */
   readonly folders?: readonly string[];
   /** Whom the model in use was trained on: they are parted as they were. */
@@ -29,7 +27,7 @@ export interface SplitOptions {
 export function splitOf(
   { faces }: Faces,
   { kind, validation, seed }: Recipe,
-  { of, wraps = false, folders = [], before = null }: SplitOptions = {},
+  { of, folders = [], before = null }: SplitOptions = {},
 ): PictureSplit {
   if (kind === 'classifier') {
     const people = faces.map(({ person }) => person);
@@ -46,13 +44,13 @@ export function splitOf(
     const { validation: held } = splitAsBefore(people, { needed, folders, before, share, seed });
     return parted(faces, held);
   }
-  const part = (people: readonly number[]) => splitPeople(people, { share, seed, fold, of, wraps });
+  const part = (people: readonly number[]) => splitPeople(people, { share, seed, fold, of });
   const ofBare = nobodyBare ? [] : [part([...bare])];
   const parts = [...ofBare, ...(masked.length < LEAST_TO_PART ? [] : [part(masked)])];
   return parted(faces, new Set(parts.flatMap((it) => [...it.validation])));
 }
 
-/** The split that a run was begun with; builds before did not write down who is held out. */
+/** The split that a run was begun with. A classifier's follows from its settings. */
 export async function begunSplit(
   store: Faces,
   recipe: Recipe,
@@ -60,7 +58,7 @@ export async function begunSplit(
 ): Promise<PictureSplit> {
   const begun = (await folder.readRecord()) as { data?: { heldOut?: readonly number[] } } | null;
   const heldOut = begun?.data?.heldOut;
-  return heldOut ? parted(store.faces, new Set(heldOut)) : splitOf(store, recipe, { of, wraps: true });
+  return heldOut ? parted(store.faces, new Set(heldOut)) : splitOf(store, recipe, { of });
 }
 
 /**

@@ -96,18 +96,11 @@ export function lastFold(share: number): number {
  * @param people numbers of people that have a face
  * @param of     how many there are with those of whom no face was found: numbers are below it, and the chance does not depend on who was found
  * @param fold   another fold holds out other people, for a cross-validation: 0 to `lastFold`. The last may hold out fewer
- * @param wraps  a fold that goes beyond the last person begins among the first again, as builds before had it: to go on with their runs
  * Throws TRAINING_DATA_UNUSABLE when fewer than two people would be left on either side, USAGE when fewer are left for the fold.
  */
 export function splitPeople(
   people: readonly number[],
-  {
-    share,
-    seed,
-    fold = 0,
-    of,
-    wraps = false,
-  }: { share: number; seed: number; fold?: number; of?: number | undefined; wraps?: boolean },
+  { share, seed, fold = 0, of }: { share: number; seed: number; fold?: number; of?: number | undefined },
 ): PeopleSplit {
   const there = new Set(people);
   const all = of === undefined ? [...there].sort((a, b) => a - b) : Array.from({ length: of }, (_, person) => person);
@@ -120,8 +113,7 @@ export function splitPeople(
       `${found} with a face in the pictures: at least four are needed, two to train on and two to judge by`,
     );
   }
-  const from = wraps ? (fold * count) % (order.length - count + 1) : fold * count;
-  const validation = new Set(order.slice(from, from + count));
+  const validation = new Set(order.slice(fold * count, (fold + 1) * count));
   if (validation.size < 2) {
     const last = Math.min(lastFold(share), Math.floor((order.length - 2) / count));
     throw new EyelineError(

@@ -84,6 +84,7 @@ it('says on the command line how many stay deleted', async () => {
       env: {},
       signal: new AbortController().signal,
       exitWith: () => {},
+      endByForce: () => {},
     });
     await program.parseAsync(['gallery', ...args, '-c', join(folder, 'eyeline.yaml')], { from: 'user' });
     return out.join('\n');
