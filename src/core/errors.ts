@@ -63,7 +63,7 @@ export const ERRORS = {
   BUNDLE_WRONG_BASE: { exit: 5, help: 'The delta is for another state: the device takes the full bundle by itself.' },
   BUNDLE_WRONG_GALLERY: {
     exit: 5,
-    help: 'Check gallery.sync.url and gallery.sync.site: the bundle is of another site or another master gallery.',
+    help: 'Check gallery.sync.url and device.site: the bundle is of another site or another master gallery.',
   },
   BUNDLE_ENCODER_MISMATCH: {
     exit: 5,
