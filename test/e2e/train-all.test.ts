@@ -144,7 +144,7 @@ describe('train all', () => {
 
   it('--install: one that is not better keeps no other from running; status 13 at the end', async () => {
     const models = join(cwd, 'models');
-    await cp(MODELS_DIR, models, { recursive: true });
+    await cp(MODELS_DIR, models, { recursive: true, dereference: true });
     const env = { EYELINE_MODELS_DIR: models, EYELINE_MODELS_LANDMARKS: 'landmarks-68' };
     const first = await ended(all('--out', 'installed', '--install'), env);
     expect(first.stderr).toMatch(/not installed: masked-detector: masked faces found: .* not better than/);

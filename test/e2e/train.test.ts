@@ -276,9 +276,7 @@ describe('mask states', () => {
 
   it('is not installed after so little', async () => {
     const models = join(cwd, 'models-for-states');
-    await cp(MODELS_DIR, models, {
-      recursive: true,
-    });
+    await cp(MODELS_DIR, models, { recursive: true, dereference: true });
     const env = { EYELINE_MODELS_DIR: models };
     const args = ['train', file, '--data', people, '--cores', '1', '--out', 'refused', '--install'];
     const { code, stderr } = await done(start(args, env));
@@ -369,7 +367,7 @@ describe('classifiers', () => {
     expect(longer.code).toBe(2);
 
     const models = join(cwd, 'models-for-heads');
-    await cp(MODELS_DIR, models, { recursive: true });
+    await cp(MODELS_DIR, models, { recursive: true, dereference: true });
     const store = await createModelStore({ dir: models, extraManifest: null, logger: silentLogger });
     const id = 'mobilefacenet-512';
     const onnx = decodeModel(new Uint8Array(await readFile(await store.sourceFile(id))));
@@ -452,9 +450,7 @@ describe('--install', () => {
   const LANDMARKS = { kind: 'landmarks', batch: 16, validation: { everySteps: 20 }, averageDecay: 0.9 };
   const env = async () => {
     const models = join(cwd, 'models');
-    await cp(MODELS_DIR, models, {
-      recursive: true,
-    });
+    await cp(MODELS_DIR, models, { recursive: true, dereference: true });
     return { EYELINE_MODELS_DIR: models, EYELINE_MODELS_LANDMARKS: 'landmarks-68' };
   };
   const install = async (settings: object, name: string) => {
@@ -509,7 +505,7 @@ describe('--install', () => {
 
   it('--json: under an id of the user’s it is installed beside that, and nothing but the object is printed', async () => {
     const dir = join(cwd, 'models-with-own');
-    await cp(MODELS_DIR, dir, { recursive: true });
+    await cp(MODELS_DIR, dir, { recursive: true, dereference: true });
     const { models } = JSON.parse(await readFile(BUILTIN_MANIFEST, 'utf8'));
     const own = models.find(({ id }: { id: string }) => id === 'landmarks-68');
     await writeFile(join(cwd, 'own.json'), JSON.stringify({ models: [own] }));

@@ -180,7 +180,7 @@ describe('eyeline eval identify', () => {
 
   it('takes an encoder of one’s own', async () => {
     const models = join(folder, 'models');
-    await cp(MODELS_DIR, models, { recursive: true });
+    await cp(MODELS_DIR, models, { recursive: true, dereference: true });
     const entry = (await loadManifest(null)).models.get('mobilefacenet-512');
     if (!entry) throw new Error('the manifest has no mobilefacenet-512');
     const { input, outputs, sha256 } = entry;
