@@ -96,6 +96,8 @@ const encoder = z.strictObject({
   cut,
   /** What it begins with: an upper-part encoder of the product, where there is one of the same kind and teacher, or the teacher's upper rows. */
   beginsWith: z.enum(['shipped', 'teacher']).default('shipped'),
+  /** Share of the weights it began with in the result, where that is such an encoder: it keeps what that one knew. */
+  keptShare: share.default(0),
   /** Rows of the aligned crop that are seen: fewer leave out what a mask covers. */
   rows: z.int().min(16).max(112).default(64),
   /** Rows from here on are blanked in training, chosen between both for each sample; null for none. */

@@ -112,6 +112,8 @@ export async function encoderLesson(
       ...(jointWith && { jointWith }),
     },
     cut: recipe.cut,
+    // The teacher's upper rows have learned nothing yet that is worth keeping.
+    keptShare: begin ? recipe.keptShare : 0,
     batch: 2 * people,
     sampleThreads: 1,
     sampling: {

@@ -9,6 +9,7 @@ import { buildStepGraph } from '../step-graph.ts';
 import { openTrainStep } from '../train-step.ts';
 import { createTrainer } from '../trainer.ts';
 import { writeWeights } from '../write-weights.ts';
+import { keepWeights } from './keep-weights.ts';
 import { type Cut, openStudent, type Student } from './student.ts';
 
 /** What a manifest says of a model's file. */
@@ -36,6 +37,8 @@ export interface Lesson {
   readonly contract?: ModelContract;
   /** Files kept beside the model. */
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
+  /** Share of the weights it began with in the model that is judged and written; none where left out. */
+  readonly keptShare?: number;
   /** Pictures a batch. */
   readonly batch: number;
   readonly sampling: Sampling;
@@ -67,7 +70,7 @@ export async function openTask(
   choice: TrainerChoice,
   { open, block }: { readonly open: OpenSession; readonly block: number | null },
 ): Promise<OpenTask> {
-  const { onnx, input, cut, batch, batchNormalization = 'frozen' } = lesson;
+  const { onnx, input, cut, batch, batchNormalization = 'frozen', keptShare = 0 } = lesson;
   const student = await openStudent({ onnx, input, cut, batch, open, block, batchNormalization });
   const step = await openTrainStep(
     buildStepGraph(
@@ -85,13 +88,14 @@ export async function openTask(
     schedule: { peak, final, warmUpSteps, steps: choice.steps },
     clipNorm,
   });
+  const kept = (values: Values) => keepWeights(student.initial, values, keptShare);
   return {
     trainer,
     student,
     batchSize: batch,
     complete: async (given) => student.activations(await lesson.complete(given)),
-    judge: (values) => lesson.judge(student, values),
-    exportModel: (values) => writeWeights(onnx, values),
+    judge: (values) => lesson.judge(student, kept(values)),
+    exportModel: (values) => writeWeights(onnx, kept(values)),
     async close() {
       await Promise.allSettled([step.release(), student.close(), lesson.close()]);
     },

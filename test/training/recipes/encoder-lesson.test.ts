@@ -16,9 +16,11 @@ import {
 } from '../../../src/training/data/encoder-sampler.ts';
 import { RAW_PIXELS } from '../../../src/training/data/sampler.ts';
 import type { RgbImage } from '../../../src/training/data/warp.ts';
+import type { Values } from '../../../src/training/engine.ts';
 import { encoderLesson } from '../../../src/training/recipes/encoder-lesson.ts';
 import { openTask } from '../../../src/training/recipes/lesson.ts';
 import { unitEmbeddings } from '../../../src/training/recipes/unit-embeddings.ts';
+import { openTrainableGraph } from '../../../src/training/trainable-graph.ts';
 import { tinyEntry } from '../../inference/graphs.ts';
 import { withNoiseFaces } from '../noise-faces.ts';
 import { noise, openSession } from '../step-rig.ts';
@@ -97,6 +99,11 @@ function teacher(colour: 'rgb' | 'bgr') {
   };
 }
 
+function weightsOf(onnx: Uint8Array): Values {
+  const { parameters } = openTrainableGraph(onnx, { input: [3, ROWS, SIDE], cut: null });
+  return Object.fromEntries(parameters.map(({ name, initial }) => [name, initial]));
+}
+
 /** Unit embedding of an RGB crop as the daemon has it. */
 async function asDaemon(onnx: Uint8Array, { rgb, width, height }: RgbImage): Promise<Float32Array> {
   const contract = readContract(onnx, RAW_PIXELS);
@@ -105,8 +112,8 @@ async function asDaemon(onnx: Uint8Array, { rgb, width, height }: RgbImage): Pro
   return normalise(Float32Array.from(embedding?.data ?? []));
 }
 
-/** Trains three steps. */
-async function trained(colour: 'rgb' | 'bgr') {
+/** Trains three steps, from the teacher's upper rows or from what learned from it before. */
+async function trained(colour: 'rgb' | 'bgr', begin: Uint8Array | null = null, keptShare = 0) {
   const { entry, onnx } = teacher(colour);
   return withNoiseFaces(everybody.length, { masked: true }, async (store, alignments) => {
     const crop = (face: number, height: number) =>
@@ -120,7 +127,7 @@ async function trained(colour: 'rgb' | 'bgr') {
     }
     const parts = { store, train: everybody, validation: everybody, alignments, targets };
     const inUse = { entry, onnx };
-    const lesson = await encoderLesson(recipe, parts, { entry, onnx, begin: null, inUse }, openSession);
+    const lesson = await encoderLesson({ ...recipe, keptShare }, parts, { entry, onnx, begin, inUse }, openSession);
     const task = await openTask(lesson, recipe, { open: openSession, block: null });
     try {
       const { trainer, student } = task;
@@ -134,6 +141,8 @@ async function trained(colour: 'rgb' | 'bgr') {
       const [seen = []] = await unitEmbeddings(student, trainer.values, { crops, pixels: entry.input }, of);
       const file = task.exportModel(trainer.values);
       return {
+        file,
+        weights: { began: student.initial, reached: trainer.values, written: weightsOf(file) },
         contract: lesson.contract?.input,
         said: readContract(file, RAW_PIXELS).input,
         numbers: [
@@ -161,4 +170,21 @@ it('teaches, judges and labels an encoder that takes bgr as the same one that ta
     // What was judged is what the daemon will see.
     for (const [at, number] of byDaemon.entries()) expect(seen[at]).toBeCloseTo(number, 4);
   }
+});
+
+it.each([
+  ['keeps a share of what it goes on from', true, 0.25],
+  ['keeps nothing of the upper rows it begins with where nothing learned before', false, 0],
+])('%s', async (_, goesOn, kept) => {
+  const { file } = await trained('rgb');
+  const { began, reached, written } = (await trained('rgb', goesOn ? file : null, 0.25)).weights;
+  let moved = 0;
+  for (const [name, values] of Object.entries(written)) {
+    for (const [at, value] of values.entries()) {
+      const [first, last] = [began[name]?.[at] ?? Number.NaN, reached[name]?.[at] ?? Number.NaN];
+      moved = Math.max(moved, Math.abs(last - first));
+      expect(value).toBeCloseTo(kept * first + (1 - kept) * last, 5);
+    }
+  }
+  expect(moved).toBeGreaterThan(0.01);
 });
