@@ -74,11 +74,13 @@ export async function encoderLesson(
       const from = (faces[at] ?? 0) * dimension;
       return share > 0 ? jointTemplate(embedding, targets.subarray(from, from + dimension), share) : embedding;
     });
+  const inOtherLight = degradation.lightShare > 0;
   let judged: JudgedCrops | null = null;
   const crops = () => {
     judged ??= judgedCrops(store, chooseJudged(store, validation, recipe.validation.faces), size, {
       alignments,
       alignedBy,
+      inOtherLight,
     });
     return judged;
   };
@@ -166,6 +168,7 @@ export async function encoderLesson(
         {
           alignments,
           alignedBy: inUse.entry.alignedBy ?? 'five',
+          inOtherLight,
         },
       );
       const student = await openStudent({

@@ -3,7 +3,8 @@ import { type AlignmentPoints, alignBy } from '../../faces/align.ts';
 import { coarsened } from '../data/degrade.ts';
 import { cutSmoothly, type FaceAlignments, groupByPerson, marksOf } from '../data/encoder-sampler.ts';
 import type { FaceStore } from '../data/face-store.ts';
-import type { PixelScale } from '../data/sampler.ts';
+import { relight } from '../data/relight.ts';
+import { type PixelScale, sampleRandom } from '../data/sampler.ts';
 import type { RgbImage } from '../data/warp.ts';
 import type { Values } from '../engine.ts';
 import type { Judgement } from '../run/run-folder.ts';
@@ -19,6 +20,8 @@ export interface JudgedCrops {
   readonly people: readonly number[];
   readonly plain: readonly RgbImage[];
   readonly masked: readonly RgbImage[];
+  /** The masked ones in another light each; null where that is not asked for. */
+  readonly lit: readonly RgbImage[] | null;
 }
 
 /** Faces of people with several pictures first: only they say how well somebody is recognised. */
@@ -37,13 +40,24 @@ interface Alignment {
   readonly alignedBy: AlignmentPoints;
 }
 
-/** Crops of faces as an encoder takes them, by what it is aligned by. */
-export function judgedCrops(store: FaceStore, faces: readonly number[], size: Size, alignment: Alignment): JudgedCrops {
+/**
+ * Crops of faces as an encoder takes them, by what it is aligned by.
+ *
+ * @param inOtherLight the masked ones in another light as well
+ */
+export function judgedCrops(
+  store: FaceStore,
+  faces: readonly number[],
+  size: Size,
+  { inOtherLight, ...alignment }: Alignment & { readonly inOtherLight: boolean },
+): JudgedCrops {
+  const masked = faces.map((face, place) => probeOf(store, face, place, size, alignment));
   return {
     faces,
     people: faces.map((face) => store.faces[face]?.person ?? -1),
     plain: faces.map((face) => plainOf(store, face, size, alignment)),
-    masked: faces.map((face, place) => probeOf(store, face, place, size, alignment)),
+    masked,
+    lit: inOtherLight ? masked.map((crop, place) => relight(crop, sampleRandom(0, -1, place))) : null,
   };
 }
 
@@ -76,31 +90,38 @@ export interface EncoderAsked extends EmbeddingOf {
 export async function embedCrops(
   student: Student,
   values: Values,
-  { plain, masked }: JudgedCrops,
+  { plain, masked, lit }: JudgedCrops,
   { pixels, templates, ...of }: EncoderAsked,
-): Promise<EmbeddedFaces & { readonly bare: readonly Float32Array[] }> {
+): Promise<
+  EmbeddedFaces & { readonly bare: readonly Float32Array[]; readonly litProbes: readonly Float32Array[] | null }
+> {
   const embed = (crops: readonly RgbImage[]) => unitEmbeddings(student, values, { crops, pixels }, of);
   const bare = await embed(plain);
-  return { gallery: templates(bare), bare, probes: await embed(masked) };
+  return { gallery: templates(bare), bare, probes: await embed(masked), litProbes: lit && (await embed(lit)) };
 }
 
-/** True accept rates of masked and of bare faces against what is enrolled, and how alike strangers are at most. */
+/**
+ * True accept rates of masked faces, in the light they are in and where asked for in another, and of bare ones against what is
+ * enrolled; and how alike strangers are at most. The score is the mean of the rates.
+ */
 export async function judgeEncoder(
   student: Student,
   values: Values,
   judged: JudgedCrops,
   of: EncoderAsked,
 ): Promise<Judgement> {
-  const { gallery, bare, probes } = await embedCrops(student, values, judged, of);
+  const { gallery, bare, probes, litProbes } = await embedCrops(student, values, judged, of);
   const { people } = judged;
   const under = trueAcceptRates(gallery, probes, people, [1e-2, 1e-3, 1e-4]);
   const without = trueAcceptRates(gallery, bare, people, [1e-3]);
-  const figures = {
+  const rates = {
     maskedTar2: under.tar[0] ?? 0,
     maskedTar3: under.tar[1] ?? 0,
     maskedTar4: under.tar[2] ?? 0,
     plainTar3: without.tar[0] ?? 0,
-    maskedCeiling: under.ceiling,
+    ...(litProbes && { litTar3: trueAcceptRates(gallery, litProbes, people, [1e-3]).tar[0] ?? 0 }),
   };
-  return { score: (figures.maskedTar2 + figures.maskedTar3 + figures.maskedTar4 + figures.plainTar3) / 4, figures };
+  const all = Object.values(rates);
+  const score = all.reduce((sum, rate) => sum + rate, 0) / all.length;
+  return { score, figures: { ...rates, maskedCeiling: under.ceiling } };
 }

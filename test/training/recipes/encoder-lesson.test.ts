@@ -113,7 +113,11 @@ async function asDaemon(onnx: Uint8Array, { rgb, width, height }: RgbImage): Pro
 }
 
 /** Trains three steps, from the teacher's upper rows or from what learned from it before. */
-async function trained(colour: 'rgb' | 'bgr', begin: Uint8Array | null = null, keptShare = 0) {
+async function trained(
+  colour: 'rgb' | 'bgr',
+  begin: Uint8Array | null = null,
+  asked: Partial<RecipeOf<'encoder'>> = {},
+) {
   const { entry, onnx } = teacher(colour);
   return withNoiseFaces(everybody.length, { masked: true }, async (store, alignments) => {
     const crop = (face: number, height: number) =>
@@ -127,7 +131,7 @@ async function trained(colour: 'rgb' | 'bgr', begin: Uint8Array | null = null, k
     }
     const parts = { store, train: everybody, validation: everybody, alignments, targets };
     const inUse = { entry, onnx };
-    const lesson = await encoderLesson({ ...recipe, keptShare }, parts, { entry, onnx, begin, inUse }, openSession);
+    const lesson = await encoderLesson({ ...recipe, ...asked }, parts, { entry, onnx, begin, inUse }, openSession);
     const task = await openTask(lesson, recipe, { open: openSession, block: null });
     try {
       const { trainer, student } = task;
@@ -142,6 +146,7 @@ async function trained(colour: 'rgb' | 'bgr', begin: Uint8Array | null = null, k
       const file = task.exportModel(trainer.values);
       return {
         file,
+        judged: Object.keys((await task.judge(trainer.values)).figures),
         weights: { began: student.initial, reached: trainer.values, written: weightsOf(file) },
         contract: lesson.contract?.input,
         said: readContract(file, RAW_PIXELS).input,
@@ -177,7 +182,7 @@ it.each([
   ['keeps nothing of the upper rows it begins with where nothing learned before', false, 0],
 ])('%s', async (_, goesOn, kept) => {
   const { file } = await trained('rgb');
-  const { began, reached, written } = (await trained('rgb', goesOn ? file : null, 0.25)).weights;
+  const { began, reached, written } = (await trained('rgb', goesOn ? file : null, { keptShare: 0.25 })).weights;
   let moved = 0;
   for (const [name, values] of Object.entries(written)) {
     for (const [at, value] of values.entries()) {
@@ -187,4 +192,11 @@ it.each([
     }
   }
   expect(moved).toBeGreaterThan(0.01);
+});
+
+it('is judged in another light as well where it learns in one', async () => {
+  const ordinary = ['maskedTar2', 'maskedTar3', 'maskedTar4', 'plainTar3', 'maskedCeiling'];
+  expect((await trained('rgb')).judged.toSorted()).toEqual(ordinary.toSorted());
+  const degradation = { ...recipe.degradation, lightShare: 0.5 };
+  expect((await trained('rgb', null, { degradation })).judged.toSorted()).toEqual([...ordinary, 'litTar3'].toSorted());
 });
