@@ -28,7 +28,7 @@ const LIBRARIES: Readonly<Record<string, RegExp>> = {
   'cli-progress': /^src\/commands\//,
   commander: /^src\/(main\.ts|commands\/)/,
   yaml: /^src\/config\//,
-  zod: /^src\/(config\/|inference\/(?:manifest|convert)|events\/|gallery\/(?:portable|bundle\/|master\/|sync\/))/,
+  zod: /^src\/(config\/|inference\/(?:manifest|convert)|events\/|gallery\/(?:portable|bundle\/|master\/|sync\/)|commands\/train\/people-of-model)/,
 };
 
 /** Describe data and touch nothing: a file that imports one of these is no adapter. */
