@@ -97,15 +97,11 @@ export class Daemon {
   async #attemptInTime(what: string, work: () => Promise<unknown>): Promise<boolean> {
     const { clock, logger } = this.#parts;
     const over = new AbortController();
-    const isStuck = clock.sleep(STUCK_AFTER_MS, over.signal).then(
-      () => true,
-      () => false,
-    );
-    const ended = this.#attempt(what, work).then(() => over.abort());
-    await Promise.race([ended, isStuck]);
-    if (over.signal.aborted) return true;
-    logger.error({}, `${what} takes longer than ${STUCK_AFTER_MS} ms: it hangs and is left behind`);
-    return false;
+    const timeIsUp = clock.sleep(STUCK_AFTER_MS, over.signal).catch(() => {});
+    const isOver = await Promise.race([this.#attempt(what, work).then(() => true), timeIsUp.then(() => false)]);
+    over.abort();
+    if (!isOver) logger.error({}, `${what} takes longer than ${STUCK_AFTER_MS} ms: it hangs and is left behind`);
+    return isOver;
   }
 
   async #attempt(what: string, work: () => Promise<unknown> | undefined): Promise<void> {

@@ -3,19 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { usageOf } from '../../src/commands/bench/process-usage.ts';
 import { printPipeline, table } from '../../src/commands/bench/tables.ts';
 import { registerBench } from '../../src/commands/bench.ts';
+import { commandContext } from '../rig/command-context.ts';
 
 function benchProgram() {
-  const printed: string[] = [];
+  const { context, printed } = commandContext();
   const program = new Command('eyeline').exitOverride().configureOutput({ writeErr: () => {} });
-  registerBench(program, {
-    print: (line) => printed.push(line),
-    warn: () => {},
-    interactive: false,
-    env: {},
-    signal: new AbortController().signal,
-    exitWith: () => {},
-    endByForce() {},
-  });
+  registerBench(program, context);
   return { program, printed };
 }
 

@@ -6,29 +6,32 @@ import { idToInstall, installModel, stepsAfterInstall } from '../../src/commands
 import { loadManifest } from '../../src/inference/manifest.ts';
 import { syncedPaths } from '../rig/synced-paths.ts';
 
-it.skipIf(process.platform !== 'linux')('has the model on the disk before the manifest names it', async () => {
-  const dir = await mkdtemp(join(tmpdir(), 'eyeline-install-'));
-  onTestFinished(() => rm(dir, { recursive: true, force: true }));
-  const file = join(dir, 'model.onnx');
-  await writeFile(file, 'a model');
-  const from = (await loadManifest(null)).models.get('landmarks-68');
-  if (!from) throw new Error('no landmarks');
-  const synced = await syncedPaths(dir);
-  const { id, input, outputs } = from;
-  const installed = await installModel(dir, {
-    id,
-    file,
-    from,
-    contract: { input, outputs },
-    recipe: 'own',
-    people: { fold: 0, trainedOn: [], heldOut: [] },
-  });
-  expect(await readFile(installed, 'utf8')).toBe('a model');
-  expect(basename(installed)).toMatch(/^landmarks-68\.[0-9a-f]{12}\.onnx$/);
-  // The copy under another name, its folder once it has its own, and only then the manifest.
-  expect(synced[0]).toMatch(/^trained\/\.landmarks-68\./);
-  expect(synced.findIndex((path) => path.startsWith('.trained.json.'))).toBe(synced.lastIndexOf('trained') + 1);
-});
+it.skipIf(process.platform !== 'linux')(
+  'has the model on the disk before the manifest names it (needs Linux: asks /proc)',
+  async () => {
+    const dir = await mkdtemp(join(tmpdir(), 'eyeline-install-'));
+    onTestFinished(() => rm(dir, { recursive: true, force: true }));
+    const file = join(dir, 'model.onnx');
+    await writeFile(file, 'a model');
+    const from = (await loadManifest(null)).models.get('landmarks-68');
+    if (!from) throw new Error('no landmarks');
+    const synced = await syncedPaths(dir);
+    const { id, input, outputs } = from;
+    const installed = await installModel(dir, {
+      id,
+      file,
+      from,
+      contract: { input, outputs },
+      recipe: 'own',
+      people: { fold: 0, trainedOn: [], heldOut: [] },
+    });
+    expect(await readFile(installed, 'utf8')).toBe('a model');
+    expect(basename(installed)).toMatch(/^landmarks-68\.[0-9a-f]{12}\.onnx$/);
+    // The copy under another name, its folder once it has its own, and only then the manifest.
+    expect(synced[0]).toMatch(/^trained\/\.landmarks-68\./);
+    expect(synced.findIndex((path) => path.startsWith('.trained.json.'))).toBe(synced.lastIndexOf('trained') + 1);
+  },
+);
 
 describe('what is left to do', () => {
   it('says what an upper-part encoder needs before it is used, the calibration among it', () => {

@@ -92,3 +92,8 @@ it.each([
   if (message === null) ask();
   else expect(ask).toThrow(expect.objectContaining({ code: 'USAGE', message: expect.stringContaining(message) }));
 });
+
+it('asks for a fold there is, of a classifier as well, which is compared with no model in use', () => {
+  requireFold(recipe(9), undefined, null);
+  expect(() => requireFold(recipe(), 10, null)).toThrow('there is no fold 10');
+});

@@ -4,21 +4,14 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { expect, it, onTestFinished } from 'vitest';
 import { registerTrain } from '../../src/commands/train.ts';
+import { commandContext } from '../rig/command-context.ts';
 
 /** Asks to go on with a run that is not there: what is refused before that is refused for its options. */
 async function train(...args: string[]): Promise<void> {
   const out = await mkdtemp(join(tmpdir(), 'eyeline-train-command-'));
   onTestFinished(() => rm(out, { recursive: true, force: true }));
   const program = new Command('eyeline').exitOverride();
-  registerTrain(program, {
-    print: () => {},
-    warn: () => {},
-    interactive: false,
-    env: {},
-    signal: new AbortController().signal,
-    exitWith: () => {},
-    endByForce: () => {},
-  });
+  registerTrain(program, commandContext().context);
   await program.parseAsync(['train', ...args, '--data', 'people', '--out', out, '--resume'], { from: 'user' });
 }
 

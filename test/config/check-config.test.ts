@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { registerCheckConfig } from '../../src/commands/check-config.ts';
+import { commandContext } from '../rig/command-context.ts';
 
 let folder = '';
 beforeAll(async () => {
@@ -15,21 +16,12 @@ async function check(text: string, ...flags: string[]) {
   const file = join(folder, 'a.yaml');
   await writeFile(file, text);
   const lines: string[] = [];
-  let status = 0;
   const program = new Command().exitOverride();
-  registerCheckConfig(program, {
-    print: (line) => lines.push(line),
-    warn: (line) => lines.push(line),
-    interactive: false,
-    env: {},
-    signal: new AbortController().signal,
-    exitWith: (code) => {
-      status = code;
-    },
-    endByForce() {},
-  });
+  const recorded = commandContext();
+  const say = (line: string) => lines.push(line);
+  registerCheckConfig(program, { ...recorded.context, print: say, warn: say });
   await program.parseAsync(['check-config', '-c', file, ...flags], { from: 'user' });
-  return { file, output: lines.join('\n'), status };
+  return { file, output: lines.join('\n'), status: recorded.status };
 }
 
 const GOOD = `

@@ -2,13 +2,13 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Command } from 'commander';
 import { expect, it, onTestFinished } from 'vitest';
-import type { CommandContext } from '../../src/commands/command.ts';
 import { addEnroll } from '../../src/commands/enroll.ts';
 import { registerGallery } from '../../src/commands/gallery.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import { REFUSALS } from '../../src/gallery/refusal.ts';
 import { openVisitorStore } from '../../src/gallery/sqlite-visitor-store.ts';
+import { commandContext } from '../rig/command-context.ts';
 import { DIMENSION, FakeFaceChain, type MadeFace, madePicture } from './fake-face-chain.ts';
 import { axis, temporaryFolder } from './gallery-rig.ts';
 
@@ -29,20 +29,8 @@ function rig() {
   let opened = 0;
   let closed = 0;
   const run = async (...args: string[]) => {
-    const out: string[] = [];
-    const errors: string[] = [];
-    let status = 0;
-    const context: CommandContext = {
-      print: (line) => out.push(line),
-      warn: (line) => errors.push(line),
-      interactive: false,
-      env: {},
-      signal: stop.signal,
-      exitWith: (code) => {
-        status = code;
-      },
-      endByForce() {},
-    };
+    const recorded = commandContext({ signal: stop.signal });
+    const { context, printed: out, warned: errors } = recorded;
     const program = new Command('eyeline').exitOverride().configureOutput({ writeErr: (text) => errors.push(text) });
     addEnroll(program, context, async () => {
       opened++;
@@ -53,7 +41,7 @@ function rig() {
     });
     registerGallery(program, context);
     await program.parseAsync([...args, '--config', config], { from: 'user' });
-    return { out, errors, status };
+    return { out, errors, status: recorded.status };
   };
   return { folder, gallery, visitors, picture, run, stop, chains: () => ({ opened, closed }) };
 }

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { expect, it } from 'vitest';
 import { registerGallery } from '../../src/commands/gallery.ts';
 import { signReceipt } from '../../src/gallery/sync/receipt.ts';
+import { commandContext } from '../rig/command-context.ts';
 import { newSigner } from './fleet-rig.ts';
 import { axis, openStore, template, temporaryFolder } from './gallery-rig.ts';
 
@@ -19,23 +20,13 @@ async function check(text: string, ...more: string[]) {
   store.removePerson('anna');
   writeFileSync(join(folder, 'eyeline.yaml'), `gallery: { file: ${gallery} }\n`);
   writeFileSync(join(folder, 'receipts'), text);
-  const [out, errors]: [string[], string[]] = [[], []];
-  let status = 0;
+  const recorded = commandContext();
+  const { context, printed: out, warned: errors } = recorded;
   const program = new Command('eyeline').exitOverride().configureOutput({ writeErr: (line) => errors.push(line) });
-  registerGallery(program, {
-    print: (line) => out.push(line),
-    warn: (line) => errors.push(line),
-    interactive: false,
-    env: {},
-    signal: new AbortController().signal,
-    exitWith: (code) => {
-      status = code;
-    },
-    endByForce() {},
-  });
+  registerGallery(program, context);
   const args = ['gallery', 'receipt', join(folder, 'receipts'), '-c', join(folder, 'eyeline.yaml'), ...more];
   await program.parseAsync(args, { from: 'user' });
-  return { out, errors, status };
+  return { out, errors, status: recorded.status };
 }
 
 it('names those whose deletion the master knows, and no others', async () => {

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { registerModels } from '../../src/commands/models.ts';
+import { commandContext } from '../rig/command-context.ts';
 import { tinyEmbedder, tinyEntry } from './graphs.ts';
 
 let dir = '';
 let printed: string[] = [];
-let warned: string[] = [];
 let status = 0;
 
 beforeEach(async () => {
@@ -26,23 +26,15 @@ afterEach(async () => {
 });
 
 async function models(...args: string[]): Promise<void> {
-  printed = [];
-  warned = [];
-  status = 0;
   const program = new Command().exitOverride();
-  registerModels(program, {
-    print: (line) => printed.push(line),
-    warn: (line) => warned.push(line),
-    interactive: false,
-    env: {},
-    signal: new AbortController().signal,
-    exitWith: (code) => {
-      status = code;
-    },
-    endByForce() {},
-  });
+  const recorded = commandContext();
+  registerModels(program, recorded.context);
   const places = ['--models-dir', join(dir, 'models'), '--manifest', join(dir, 'own.json')];
-  await program.parseAsync(['models', ...args, ...places], { from: 'user' });
+  try {
+    await program.parseAsync(['models', ...args, ...places], { from: 'user' });
+  } finally {
+    ({ printed, status } = recorded);
+  }
 }
 
 it('pulls, verifies and lists a model of ones own', async () => {

@@ -5,11 +5,11 @@ import { dirname, join } from 'node:path';
 import { Command } from 'commander';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { decodePicture, encodeJpeg, encodePicture } from '../../src/capture/opencv-picture.ts';
-import type { CommandContext } from '../../src/commands/command.ts';
 import { addDataset } from '../../src/commands/dataset.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { silentLogger } from '../../src/core/logger.ts';
 import { createModelStore } from '../../src/inference/store.ts';
+import { commandContext } from '../rig/command-context.ts';
 import { MODELS_DIR } from '../rig/config.ts';
 
 /** The command on the project's photos, by real processes with the real models. */
@@ -52,26 +52,14 @@ beforeEach(() => {
 });
 
 async function run(...args: string[]) {
-  const printed: string[] = [];
-  const warned: string[] = [];
-  let status = 0;
-  const context: CommandContext = {
-    print: (line) => printed.push(line),
-    warn: (line) => warned.push(line),
-    interactive: false,
-    env: { ...process.env, EYELINE_MODELS_DIR: MODELS_DIR },
-    signal: new AbortController().signal,
-    exitWith: (code) => {
-      status = code;
-    },
-    endByForce() {},
-  };
+  const recorded = commandContext({ env: { ...process.env, EYELINE_MODELS_DIR: MODELS_DIR } });
+  const { context, printed, warned } = recorded;
   const program = new Command('eyeline')
     .exitOverride()
     .configureOutput({ writeErr: (text) => warned.push(text), writeOut: (text) => printed.push(text) });
   addDataset(program, context, systemClock);
   await program.parseAsync(['dataset', 'mask', ...args], { from: 'user' });
-  return { printed, warned, status };
+  return { printed, warned, status: recorded.status };
 }
 
 async function filesOf(folder: string): Promise<Map<string, string>> {

@@ -7,6 +7,7 @@ import type { CommandContext } from '../../src/commands/command.ts';
 import { registerEval } from '../../src/commands/eval.ts';
 import type { StreamFigures } from '../../src/evaluation/streams/stream-figures.ts';
 import { loadManifest } from '../../src/inference/manifest.ts';
+import { commandContext } from '../rig/command-context.ts';
 import { MODELS_DIR } from '../rig/config.ts';
 import { writePortraits } from '../rig/portraits.ts';
 
@@ -28,24 +29,12 @@ async function run(...args: string[]) {
 }
 
 async function runUntil(signal: AbortSignal, ...args: string[]) {
-  const out: string[] = [];
-  const warned: string[] = [];
-  let status = 0;
-  const context: CommandContext = {
-    print: (line) => out.push(line),
-    warn: (line) => warned.push(line),
-    interactive: false,
-    env: {},
-    signal,
-    exitWith: (code) => {
-      status = code;
-    },
-    endByForce() {},
-  };
+  const recorded = commandContext({ signal });
+  const { context, printed: out, warned } = recorded;
   const program = new Command('eyeline').exitOverride().configureOutput({ writeErr: (text) => warned.push(text) });
   registerEval(program, context);
   await program.parseAsync(['eval', ...args, '--models-dir', MODELS_DIR, '--workers', '1'], { from: 'user' });
-  return { out, warned, status };
+  return { out, warned, status: recorded.status };
 }
 
 /** The one JSON object that a command prints. */

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
-import type { CommandContext } from '../../src/commands/command.ts';
 import { registerEval } from '../../src/commands/eval.ts';
+import { commandContext } from '../rig/command-context.ts';
 import { MODELS_DIR } from '../rig/config.ts';
 import { sharedData } from '../rig/shared-data.ts';
 
@@ -20,20 +20,11 @@ interface Figures {
 }
 
 async function evaluate(...args: string[]): Promise<Figures> {
-  const out: string[] = [];
-  const context: CommandContext = {
-    print: (line) => out.push(line),
-    warn() {},
-    interactive: false,
-    env: {},
-    signal: new AbortController().signal,
-    exitWith() {},
-    endByForce() {},
-  };
+  const { context, printed } = commandContext();
   const program = new Command().exitOverride();
   registerEval(program, context);
   await program.parseAsync(['eval', ...args, '--json', '--models-dir', MODELS_DIR], { from: 'user' });
-  return JSON.parse(out.join('\n')) as Figures;
+  return JSON.parse(printed.join('\n')) as Figures;
 }
 
 describe.skipIf(!images || !pairs)('eyeline eval pairs on the LFW development pairs (needs ../shared/data)', () => {

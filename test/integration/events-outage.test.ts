@@ -195,7 +195,7 @@ describe.skipIf(!Mosquitto.installed)('MqttEventPublisher while the broker is aw
     const broker = later(await Mosquitto.start());
     const proxy = later(new DeafProxy(broker.port));
     const logger = new KeepingLogger();
-    const url = await proxy.start();
+    const url = `mqtt://127.0.0.1:${await proxy.start()}`;
     const publisher = later(await onlinePublisher(publisherOptions(url, { keepAliveS: 1, logger })));
     expect(proxy.connections).toBeGreaterThan(1);
     expect(logger.problems[0]).toBe(

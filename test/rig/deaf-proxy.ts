@@ -1,52 +1,25 @@
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { TcpProxy } from './tcp-proxy.ts';
 
 /** Packet type of SUBACK (MQTT 5, section 2.1.2), in the upper half of the first byte. */
 const SUBACK = 9;
 
 /** Before a broker: of the first connection, the broker's answers to subscriptions are lost, and nothing else. */
-export class DeafProxy {
-  readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+export class DeafProxy extends TcpProxy {
   /** Connections that were made. */
   connections = 0;
 
-  /** @param port the broker's */
-  constructor(port: number) {
-    this.#server = createServer((client) => {
-      const isDeaf = this.connections++ === 0;
-      const broker = connect(port, '127.0.0.1');
-      for (const socket of [client, broker]) {
-        this.#sockets.add(socket);
-        socket.on('error', () => {});
-        socket.on('close', () => {
-          this.#sockets.delete(socket);
-          (socket === client ? broker : client).destroy();
-        });
+  protected answer(client: Socket, broker: Socket): void {
+    const isDeaf = this.connections++ === 0;
+    let rest = Buffer.alloc(0);
+    broker.on('data', (bytes) => {
+      rest = Buffer.concat([rest, bytes]);
+      for (let length = packetLength(rest); length !== null; length = packetLength(rest)) {
+        const packet = rest.subarray(0, length);
+        rest = rest.subarray(length);
+        if (!isDeaf || (packet[0] ?? 0) >> 4 !== SUBACK) client.write(packet);
       }
-      client.on('data', (bytes) => void broker.write(bytes));
-      let rest = Buffer.alloc(0);
-      broker.on('data', (bytes) => {
-        rest = Buffer.concat([rest, bytes]);
-        for (let length = packetLength(rest); length !== null; length = packetLength(rest)) {
-          const packet = rest.subarray(0, length);
-          rest = rest.subarray(length);
-          if (!isDeaf || (packet[0] ?? 0) >> 4 !== SUBACK) client.write(packet);
-        }
-      });
     });
-  }
-
-  /** Gives the URL it listens on. */
-  async start(): Promise<string> {
-    this.#server.listen(0, '127.0.0.1');
-    await once(this.#server, 'listening');
-    return `mqtt://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  async stop(): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
-    await new Promise((resolve) => this.#server.close(resolve));
   }
 }
 

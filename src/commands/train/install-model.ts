@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { EyelineError, messageOf } from '../../core/errors.ts';
 import { sha256, writeFileAtomic } from '../../inference/files.ts';
 import { type ModelEntry, parseManifest, TRAINED_FOLDER, TRAINED_MANIFEST } from '../../inference/manifest.ts';
 import type { TrainedPeople } from '../../training/data/trained-people.ts';
 import type { ModelContract } from '../../training/recipes/lesson.ts';
+import { writable } from '../../training/writable.ts';
 import { nameOfInstalled, writePeople } from './people-of-model.ts';
 
 export interface ModelToInstall {
@@ -28,7 +28,7 @@ export async function installModel(modelsDir: string, model: ModelToInstall): Pr
   const { id, from, contract, part, recipe } = model;
   const { input, outputs, embedding, alignedBy, mirrored, jointWith } = contract;
   const manifest = join(modelsDir, TRAINED_MANIFEST);
-  try {
+  return writable(manifest, async () => {
     const onnx = new Uint8Array(await readFile(model.file));
     const hash = sha256(onnx);
     const name = `${nameOfInstalled(id, hash)}.onnx`;
@@ -56,12 +56,9 @@ export async function installModel(modelsDir: string, model: ModelToInstall): Pr
     const others = await entriesOf(manifest);
     const text = `${JSON.stringify({ models: [...others.filter((it) => it.id !== id), entry] }, null, 2)}\n`;
     parseManifest(text, manifest);
-    await writeFileAtomic(manifest, new TextEncoder().encode(text));
+    await writeFileAtomic(manifest, text);
     return join(modelsDir, TRAINED_FOLDER, name);
-  } catch (error) {
-    if (error instanceof EyelineError) throw error;
-    throw new EyelineError('OUTPUT_UNWRITABLE', `${manifest} cannot be written: ${messageOf(error)}`, { cause: error });
-  }
+  });
 }
 
 /** The id a model is installed under: one of its own where the user's manifest, which goes before what is installed, has that id. */

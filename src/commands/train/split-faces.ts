@@ -64,13 +64,13 @@ export async function begunSplit(
 /**
  * Throws USAGE for a fold there is not, and for one that would hold out people whom the model in use was trained on.
  *
- * @param asked  the fold that was asked for beside the recipe
- * @param before of the model in use, and its id
+ * @param asked the fold that was asked for beside the recipe
+ * @param inUse people of the model in use, and its id; null where none is compared with
  */
 export function requireFold(
   { validation: { share, fold } }: Pick<TrainingRecipe, 'validation'>,
   asked: number | undefined,
-  { id, before }: { readonly id: string; readonly before: TrainedPeople | null },
+  inUse: { readonly id: string; readonly before: TrainedPeople | null } | null,
 ): void {
   const wanted = asked ?? fold;
   if (wanted > lastFold(share)) {
@@ -79,6 +79,8 @@ export function requireFold(
       `there is no fold ${wanted}: a share of ${share} held out makes folds 0 to ${lastFold(share)}`,
     );
   }
+  if (!inUse) return;
+  const { id, before } = inUse;
   // What a recipe does not say is fold 0.
   if (!before || wanted === before.fold || (asked === undefined && fold === 0)) return;
   throw new EyelineError(

@@ -54,7 +54,7 @@ export async function trainRecipe(run: RecipeToTrain, context: CommandContext, c
     tell(run, before, context, { before: true });
     if (!options.install || (await installedBefore(name, folder))) return before.end;
   }
-  const people = recipe.kind === 'classifier' ? null : await peopleOfInstalled(run, recipe, { config, store }, context);
+  const people = await peopleOfInstalled(run, recipe, { config, store }, context);
   const models = await modelsOfRun(recipe, { config, store, landmarks: options.landmarks });
   if (run.resume) {
     await requireSameModels(folder, models);
@@ -110,6 +110,10 @@ async function peopleOfInstalled(
   { config, store }: { readonly config: Config; readonly store: ModelStore },
   { warn }: CommandContext,
 ): Promise<TrainedPeople | null> {
+  if (recipe.kind === 'classifier') {
+    if (!resume) requireFold(recipe, options.fold, null);
+    return null;
+  }
   const entry = store.entry(comparedWith(recipe.kind, config));
   const people = await peopleOfModel(config.models.dir, entry);
   if (people === null && isInstalled(config.models.dir, entry)) {

@@ -17,6 +17,17 @@ export interface TrainingReport {
   readonly examples: readonly Example[];
 }
 
+/** What of a run's data the page tells. */
+const COUNTS: ReadonlySet<string> = new Set([
+  'pictures',
+  'faces',
+  'people',
+  'trainedOn',
+  'judgedBy',
+  'picturesTrainedOn',
+  'picturesJudgedBy',
+]);
+
 /**
  * Writes a run's page: curves, figures before and after, and examples, which show faces of the user's pictures and stay in the
  * run's folder. Gives its path. Throws OUTPUT_UNWRITABLE.
@@ -26,7 +37,7 @@ export async function writeTrainingReport({ name, folder, end, examples }: Train
   const charts = trainingCharts(await folder.readMetrics(), validations);
   const record = (await folder.readRecord()) as { command?: string; startedAt?: string; data?: object } | null;
   const data = Object.entries(record?.data ?? {})
-    .filter(([key]) => key !== 'fingerprint' && key !== 'preparation')
+    .filter(([key]) => COUNTS.has(key))
     .map(([key, value]) => `${key} ${value}`);
   const shown = await Promise.all(examples.map(pictured));
   const page = renderPage(

@@ -43,7 +43,9 @@ export function stateIn(state: FleetState | null, { stream, site }: SiteGallery)
 /** Up to which version of that gallery none is taken over any more; 0 when the device was never there. */
 export function floorIn(state: FleetState | null, { stream, site }: SiteGallery): number {
   if (state?.stream !== stream) return 0;
-  return state.site === site ? state.floor : (new Map(Object.entries(state.otherFloors)).get(site) ?? 0);
+  if (state.site === site) return state.floor;
+  // A site may be called `constructor`, which every object has.
+  return Object.hasOwn(state.otherFloors, site) ? (state.otherFloors[site] ?? 0) : 0;
 }
 
 /** The floors to be kept of other sites when the device is of that gallery from now on. */

@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { boxToCrop } from '../../core/geometry.ts';
 import { collectYoungGarbage } from '../../core/young-garbage.ts';
@@ -6,7 +6,7 @@ import { type AlignmentPoints, alignBy } from '../../faces/align.ts';
 import { unitEmbedding } from '../../faces/embedding.ts';
 import { bridgePoints, decodeLandmarks, fivePoints } from '../../faces/landmarks.ts';
 import { onlyOutput } from '../../faces/model-output.ts';
-import { publishFile } from '../../inference/files.ts';
+import { writeFileAtomic } from '../../inference/files.ts';
 import type { ModelEntry } from '../../inference/manifest.ts';
 import type { VisionModel } from '../../inference/vision-model.ts';
 import { writable } from '../writable.ts';
@@ -163,15 +163,6 @@ export async function readFloats(file: string, length: number): Promise<Float32A
 
 /** Keeps numbers in a file, all of them or none. Throws OUTPUT_UNWRITABLE. */
 export async function writeFloats(file: string, values: Float32Array): Promise<void> {
-  const draft = `${file}.part`;
-  await writable(dirname(file), async () => {
-    try {
-      await writeFile(draft, new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
-      await publishFile(draft, file);
-    } catch (error) {
-      // On a full disk half a file would take what space there is.
-      await rm(draft, { force: true }).catch(() => {});
-      throw error;
-    }
-  });
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  await writable(dirname(file), () => writeFileAtomic(file, bytes));
 }

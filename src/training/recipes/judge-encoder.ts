@@ -90,14 +90,12 @@ export interface EncoderAsked extends EmbeddingOf {
 export async function embedCrops(
   student: Student,
   values: Values,
-  { plain, masked, lit }: JudgedCrops,
+  { plain, masked }: Pick<JudgedCrops, 'plain' | 'masked'>,
   { pixels, templates, ...of }: EncoderAsked,
-): Promise<
-  EmbeddedFaces & { readonly bare: readonly Float32Array[]; readonly litProbes: readonly Float32Array[] | null }
-> {
+): Promise<EmbeddedFaces & { readonly bare: readonly Float32Array[] }> {
   const embed = (crops: readonly RgbImage[]) => unitEmbeddings(student, values, { crops, pixels }, of);
   const bare = await embed(plain);
-  return { gallery: templates(bare), bare, probes: await embed(masked), litProbes: lit && (await embed(lit)) };
+  return { gallery: templates(bare), bare, probes: await embed(masked) };
 }
 
 /**
@@ -110,8 +108,9 @@ export async function judgeEncoder(
   judged: JudgedCrops,
   of: EncoderAsked,
 ): Promise<Judgement> {
-  const { gallery, bare, probes, litProbes } = await embedCrops(student, values, judged, of);
-  const { people } = judged;
+  const { gallery, bare, probes } = await embedCrops(student, values, judged, of);
+  const { people, lit } = judged;
+  const litProbes = lit && (await unitEmbeddings(student, values, { crops: lit, pixels: of.pixels }, of));
   const under = trueAcceptRates(gallery, probes, people, [1e-2, 1e-3, 1e-4]);
   const without = trueAcceptRates(gallery, bare, people, [1e-3]);
   const rates = {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { appendFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EyelineError, messageOf } from '../../core/errors.ts';
-import { publishFile } from '../../inference/files.ts';
+import { publishFile, writeFileAtomic } from '../../inference/files.ts';
 import type { Values } from '../engine.ts';
 import { writable } from '../writable.ts';
 
@@ -68,7 +68,7 @@ export class RunFolder {
     await this.requireFree();
     await this.#write(async () => {
       await mkdir(join(this.path, CHECKPOINTS), { recursive: true });
-      await this.#replace(RECORD, `${JSON.stringify(record, null, 2)}\n`);
+      await writeFileAtomic(join(this.path, RECORD), `${JSON.stringify(record, null, 2)}\n`);
     });
   }
 
@@ -107,7 +107,7 @@ export class RunFolder {
 
   /** Keeps the best model so far. */
   async writeModel(onnx: Uint8Array): Promise<void> {
-    await this.#write(() => this.#replace(MODEL, onnx));
+    await this.#write(() => writeFileAtomic(join(this.path, MODEL), onnx));
   }
 
   get modelFile(): string {
@@ -116,7 +116,7 @@ export class RunFolder {
 
   /** A file of the run besides, its report for instance. */
   async writeFile(name: string, content: string | Uint8Array): Promise<void> {
-    await this.#write(() => this.#replace(name, content));
+    await this.#write(() => writeFileAtomic(join(this.path, name), content));
   }
 
   /** What `writeFile` wrote; null when there is none. */
@@ -193,7 +193,9 @@ export class RunFolder {
   async #cutBack(last: number): Promise<void> {
     for (const file of [METRICS, VALIDATIONS]) {
       const kept = (await this.#lines(file)).filter(({ step }) => (step ?? 0) <= last);
-      await this.#write(() => this.#replace(file, kept.map((line) => `${JSON.stringify(line)}\n`).join('')));
+      await this.#write(() =>
+        writeFileAtomic(join(this.path, file), kept.map((line) => `${JSON.stringify(line)}\n`).join('')),
+      );
     }
   }
 
@@ -219,12 +221,6 @@ export class RunFolder {
     if (lines.length === 0) return;
     const text = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
     await this.#write(() => appendFile(join(this.path, file), text, { flush: true }));
-  }
-
-  async #replace(name: string, content: string | Uint8Array): Promise<void> {
-    const file = join(this.path, name);
-    await writeFile(`${file}.part`, content);
-    await publishFile(`${file}.part`, file);
   }
 
   async #write(write: () => Promise<void>): Promise<void> {

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { registerGallery } from '../../../src/commands/gallery.ts';
+import { commandContext } from '../../rig/command-context.ts';
 import { device, fleet } from '../fleet-device.ts';
 import { DIMENSION, ENCODER, NOW, person } from '../fleet-rig.ts';
 import { axis, template, temporaryFolder } from '../gallery-rig.ts';
@@ -75,19 +76,11 @@ it('says on the command line how many stay deleted', async () => {
   const gallery = { file: join(folder, 'gallery.sqlite'), sync };
   writeFileSync(join(folder, 'eyeline.yaml'), stringify({ device: { id: 'door', site: 'lobby' }, gallery }));
   const run = async (...args: string[]) => {
-    const out: string[] = [];
     const program = new Command('eyeline').exitOverride();
-    registerGallery(program, {
-      print: (line) => out.push(line),
-      warn: () => {},
-      interactive: false,
-      env: {},
-      signal: new AbortController().signal,
-      exitWith: () => {},
-      endByForce: () => {},
-    });
+    const { context, printed } = commandContext();
+    registerGallery(program, context);
     await program.parseAsync(['gallery', ...args, '-c', join(folder, 'eyeline.yaml')], { from: 'user' });
-    return out.join('\n');
+    return printed.join('\n');
   };
   // Without templates, which would have to be of the encoder configured.
   const publishAs = async (consentNote: string) => {

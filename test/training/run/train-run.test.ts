@@ -112,7 +112,7 @@ it.each([
   expect(await new RunFolder(join(scratch, 'cut')).readValidations()).toEqual(whole.validations);
 });
 
-it.skipIf(process.platform !== 'linux')('is on the disk before it has its name', async () => {
+it.skipIf(process.platform !== 'linux')('is on the disk before it has its name (needs Linux: asks /proc)', async () => {
   const path = await scratchFolder();
   const folder = new RunFolder(path);
   await folder.begin({});
@@ -129,7 +129,9 @@ it.skipIf(process.platform !== 'linux')('is on the disk before it has its name',
   ]);
   synced.length = 0;
   await folder.writeModel(new Uint8Array(4));
-  expect(synced).toEqual(['model.onnx.part', '']);
+  // The file under another name, and its folder once it has its own.
+  expect(synced[0]).toMatch(/^\.model\.onnx\./);
+  expect(synced.at(-1)).toBe('');
 });
 
 it('what has ended is not judged again', async () => {
