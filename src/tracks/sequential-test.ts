@@ -143,27 +143,24 @@ export function weigh(looks: readonly Evidence[]): {
   readonly independent: number;
   readonly latest: Evidence | null;
 } {
-  const total = looks.reduce((sum, { quality }) => sum + quality, 0);
+  const total = sumOf(looks.map(({ quality }) => quality));
   const weights = looks.map(({ quality }) => (total > 0 ? quality / total : 1 / looks.length));
   const independent = independentLooks(looks, weights);
   const latest = looks.reduce<Evidence | null>((last, look) => (last && last.atMs >= look.atMs ? last : look), null);
   const people = new Map(looks.flatMap(({ matches }) => matches.map(({ person }) => [person.id, person] as const)));
   const weighed = [...people.values()].map((person): Weighed => {
-    let [normal, llr, score, share] = [0, 0, 0, 0];
-    looks.forEach((look, index) => {
-      const weight = weights[index] ?? 0;
-      const match = matchOf(look, person.id);
-      normal += weight * match.normal;
-      llr += weight * look.quality * match.llr;
-      if ('person' in match && look.encoder === latest?.encoder) {
-        score += weight * match.score;
-        share += weight;
-      }
-    });
+    const matched = looks.map((look, index) => ({
+      look,
+      weight: weights[index] ?? 0,
+      match: matchOf(look, person.id),
+    }));
+    const scored = matched.filter(({ look, match }) => 'person' in match && look.encoder === latest?.encoder);
+    const share = sumOf(scored.map(({ weight }) => weight));
+    const normal = sumOf(matched.map(({ weight, match }) => weight * match.normal));
     return {
       person,
-      score: share > 0 ? score / share : null,
-      llr: independent * llr,
+      score: share > 0 ? sumOf(scored.map(({ weight, match }) => weight * match.score)) / share : null,
+      llr: independent * sumOf(matched.map(({ weight, look, match }) => weight * look.quality * match.llr)),
       normal: Math.sqrt(independent) * normal,
       oneLook: normal,
     };
@@ -186,15 +183,23 @@ function matchOf({ matches, excluded, curve }: Evidence, personId: string): Matc
  * share what the face itself makes alike (`correlation`) and, when close in time, most of the rest.
  */
 export function independentLooks(looks: readonly Evidence[], weights: readonly number[]): number {
-  let variance = 0;
-  looks.forEach((one, i) => {
-    looks.forEach((other, j) => {
-      const face = Math.max(one.curve.correlation, other.curve.correlation);
-      const near = Math.exp(-Math.abs(one.atMs - other.atMs) / FORGET_MS);
-      variance += (weights[i] ?? 0) * (weights[j] ?? 0) * (i === j ? 1 : face + (1 - face) * near);
-    });
-  });
+  const variance = sumOf(
+    looks.flatMap((one, i) =>
+      looks.map((other, j) => {
+        const face = Math.max(one.curve.correlation, other.curve.correlation);
+        const near = Math.exp(-Math.abs(one.atMs - other.atMs) / FORGET_MS);
+        return (weights[i] ?? 0) * (weights[j] ?? 0) * (i === j ? 1 : face + (1 - face) * near);
+      }),
+    ),
+  );
   return variance > 0 ? 1 / variance : 1;
+}
+
+/** The smallest first, so that rounding is the same in whatever order they come: of two as likely, always the same is the best. */
+function sumOf(values: readonly number[]): number {
+  return Float64Array.from(values)
+    .sort()
+    .reduce((sum, value) => sum + value, 0);
 }
 
 /** Log-likelihood ratio of a stranger against somebody enrolled, each of whom is as likely to come. */

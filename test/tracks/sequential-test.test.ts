@@ -124,16 +124,23 @@ describe('whatever the looks', () => {
   });
 
   it('their order does not matter', () => {
+    const asLikely = [
+      { scores: { d: 0, a: -0.0006281661226681825 }, atMs: 0, quality: 0.23034991498644528 },
+      { scores: { a: 0, d: -0.00019747080292997592 }, atMs: 0, quality: 0.4108410833705372 },
+      { scores: {}, atMs: 0, quality: 0.22284213307859668 },
+    ];
     const shuffled = looks.chain((drawn) =>
       fc.tuple(fc.constant(drawn), fc.shuffledSubarray(drawn, { minLength: drawn.length })),
     );
     fc.assert(
       fc.property(shuffled, ([drawn, order]) => {
         const [one, other] = [evidence(drawn), evidence(order)].map((it) => decide(it, ENROLLED, POLICY));
-        const near = (value: number | null | undefined) => (value == null ? value : expect.closeTo(value, 9));
-        const rounded = { score: near(one?.score), threshold: near(one?.threshold) };
-        expect(other).toEqual({ ...one, ...rounded, ...(one?.decision === 'known' && { normal: near(one.normal) }) });
+        expect(other).toEqual(one);
       }),
+      {
+        // Two whom rounding alone sets apart: which of them is the best must not hang on the order.
+        examples: [[[asLikely, asLikely.toReversed()]]],
+      },
     );
   });
 
