@@ -70,10 +70,25 @@ export class Passages {
     return this.#passages.get(track);
   }
 
-  /** Looks have shown that two tracks are one: it was seen since the older of them was. */
+  /**
+   * Looks have shown that faces are of other tracks, all at once: each track is where the face is that is its. Whoever was mixed up with
+   * another and is out of sight was last where they were last looked at.
+   */
   rename(renamings: readonly Renaming[]): void {
     this.#zones.rename(renamings);
-    for (const { from, merged } of renamings) if (merged) this.#passages.delete(from);
+    const followed = new Map(renamings.map(({ from }) => [from, this.#passages.get(from)]));
+    for (const { from, merged } of renamings) {
+      const passage = followed.get(from);
+      if (merged) this.#passages.delete(from);
+      else if (passage?.face) this.#passages.set(from, { ...passage, box: passage.face.box });
+    }
+    for (const { from, to } of renamings) {
+      const passage = followed.get(from);
+      if (!passage) continue;
+      const { box, lastSeenAtMs } = passage;
+      const { face = null, firstSeenAtMs = lastSeenAtMs, frames = 0 } = this.#passages.get(to) ?? {};
+      this.#passages.set(to, { firstSeenAtMs, lastSeenAtMs, box, face, frames });
+    }
   }
 
   /** The track has ended: what there was of it, undefined when it was never seen. */

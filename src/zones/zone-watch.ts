@@ -71,17 +71,31 @@ export class ZoneWatch {
     for (const fact of walk ? factsOf(walk.whereabouts) : []) walk?.told.add(fact);
   }
 
-  /** Of two tracks that are one the older way counts, from where the younger is. */
+  /**
+   * Looks have shown that faces are of other tracks, all at once. A track is where the face is that is its. Of two that are one the
+   * older way counts. Where faces were mixed up, nobody knows which of them came over a line since: what an event told stays.
+   */
   rename(renamings: readonly Renaming[]): void {
+    const followed = new Map(renamings.map(({ from }) => [from, this.#walks.get(from)]));
+    for (const from of followed.keys()) this.#lose(from);
     for (const { from, merged, to } of renamings) {
-      const young = this.#walks.get(from);
-      if (!merged || !young) continue;
-      this.#walks.delete(from);
+      const young = followed.get(from);
+      if (!young) continue;
       const old = this.#walks.get(to);
-      const crossing = young.whereabouts.crossing ?? old?.whereabouts.crossing ?? null;
-      const told = new Set([...(old?.told ?? []), ...young.told]);
-      this.#walks.set(to, { beside: young.beside, whereabouts: { ...young.whereabouts, crossing }, told });
+      if (merged) this.#walks.delete(from);
+      const crossing = (merged ? young.whereabouts.crossing : null) ?? old?.whereabouts.crossing ?? null;
+      const told = new Set([...(old?.told ?? []), ...(merged ? young.told : [])]);
+      const whereabouts = { ...young.whereabouts, crossing: merged ? crossing : toldCrossing(told, crossing) };
+      this.#walks.set(to, { beside: young.beside, whereabouts, told });
     }
+  }
+
+  /** Where the track's face is nobody knows: the one that was followed is another's. */
+  #lose(track: number): void {
+    const walk = this.#walks.get(track);
+    if (!walk) return;
+    const whereabouts = { zones: [], crossing: toldCrossing(walk.told, walk.whereabouts.crossing) };
+    this.#walks.set(track, { beside: new Map(), whereabouts, told: walk.told });
   }
 
   forget(track: number): void {
@@ -94,5 +108,14 @@ export class ZoneWatch {
 }
 
 function factsOf({ crossing, zones }: Whereabouts): string[] {
-  return [...zones.map((zone) => `in ${zone}`), ...(crossing ? [`over ${crossing.line} ${crossing.direction}`] : [])];
+  return [...zones.map((zone) => `in ${zone}`), ...(crossing ? [crossed(crossing)] : [])];
+}
+
+function crossed({ direction, line }: Crossing): string {
+  return `over ${line} ${direction}`;
+}
+
+/** The crossing, if an event told of it. */
+function toldCrossing(told: ReadonlySet<string>, crossing: Crossing | null): Crossing | null {
+  return crossing && told.has(crossed(crossing)) ? crossing : null;
 }

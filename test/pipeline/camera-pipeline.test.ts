@@ -272,6 +272,45 @@ describe('CameraPipeline', () => {
     ]);
   });
 
+  it('tells nobody to be where the one is for whom they were taken', async () => {
+    const doorstep = [0.5, 1, 1, 0.5].map((x, index) => ({ x, y: index < 2 ? 0 : 1 }));
+    zones = new ZoneWatch(
+      [{ id: 'doorstep', polygon: doorstep }],
+      [{ id: 'kerb', from: { x: 0.5, y: 1 }, to: { x: 0.5, y: 0 } }],
+    );
+    // They turn back just where they would have passed each other: place and motion take each for the other.
+    const step = (away: number) => [at(270 - away, 0), at(270 + away, 2)];
+    const meet = Array.from({ length: 10 }, (_, index) => step(190 - 20 * index));
+    await play([...meet, ...times(10, step(20)), ...times(20, [])]);
+    expect(
+      [...published, ...departed].map(({ type, person, zones: where, crossing }) => [
+        type,
+        person?.id,
+        where,
+        crossing,
+      ]),
+    ).toEqual([
+      ['enter', 'ann', [], null],
+      ['enter', 'bob', ['doorstep'], null],
+      ['exit', 'bob', ['doorstep'], null],
+      ['exit', 'ann', [], null],
+    ]);
+  });
+
+  it('says of somebody whose place another took where they were last looked at', async () => {
+    const doorstep = [0.5, 1, 1, 0.5].map((x, index) => ({ x, y: index < 2 ? 0 : 1 }));
+    zones = new ZoneWatch([{ id: 'doorstep', polygon: doorstep }], []);
+    // Ann is hidden for a moment, and somebody else goes on into the doorstep in her place.
+    const walk = Array.from({ length: 8 }, (_, index) => [at(230 + 40 * index, 4)]);
+    await play([...times(6, [at(200, 0)]), ...times(3, []), ...walk, ...times(30, [])]);
+    const ofAnn = [...published, ...departed].filter(({ person }) => person?.id === 'ann');
+    expect(ofAnn.map(({ type, zones: where }) => [type, where])).toEqual([
+      ['enter', []],
+      ['exit', []],
+    ]);
+    expect(ofAnn[1]?.box.x).toBeLessThan(0.5);
+  });
+
   it('never gives two faces of one frame the same person', async () => {
     await play(times(12, [at(0, 0.05), at(400, 0.6)]));
     expect(published.filter(({ decision }) => decision === 'known')).toMatchObject([{ person: ANN, track: 'door-1' }]);

@@ -133,4 +133,36 @@ describe('ZoneWatch', () => {
     watch.forget(1);
     expect(watch.at(1)).toEqual({ zones: [], crossing: null });
   });
+
+  it('is where the face of each track is, once looks have shown that they were mixed up', () => {
+    const watch = build();
+    watch.move(1, at(0.1, 0.1));
+    watch.move(2, at(0.6, 0.3));
+    watch.tell(2);
+    // The face taken for the first comes over the line, into the corner.
+    watch.move(1, at(0.5, 0.4));
+    watch.move(1, at(0.5, 0.9));
+    watch.rename([
+      { from: 1, to: 2, merged: false },
+      { from: 2, to: 1, merged: false },
+    ]);
+    expect([watch.at(1), watch.at(2)]).toEqual([
+      { zones: ['square'], crossing: null },
+      { zones: ['corner'], crossing: null },
+    ]);
+    expect([watch.hasNews(1), watch.hasNews(2)]).toEqual([true, true]);
+  });
+
+  it('keeps what was told of a track whose face turns out to be of somebody new, and knows no place of it', () => {
+    const watch = build();
+    watch.move(1, at(0.5, 0.4));
+    watch.move(1, at(0.5, 0.9));
+    watch.tell(1);
+    watch.rename([{ from: 1, to: 3, merged: false }]);
+    expect([watch.at(1), watch.at(3)]).toEqual([
+      { zones: [], crossing: { line: 'kerb', direction: 'in' } },
+      { zones: ['corner'], crossing: null },
+    ]);
+    expect([watch.hasNews(1), watch.hasNews(3)]).toEqual([false, true]);
+  });
 });
