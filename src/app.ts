@@ -155,7 +155,6 @@ export async function createDaemon(options: DaemonOptions): Promise<Daemon> {
         statuses.set(camera.id, status);
         publisher?.setCameraStatus(camera.id, status);
         publisher?.setCameraEnabled(camera.id, status !== 'disabled');
-        if (status !== 'online') publisher?.setPersonPresent(camera.id, false);
         tellStatus();
       },
     });

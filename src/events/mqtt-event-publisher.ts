@@ -120,6 +120,8 @@ export class MqttEventPublisher {
   /** What is worth sending only now. */
   readonly #notices = new TransientQueue<MqttOutgoing>(NOTICES_MAX);
   readonly #attempts = new TransientQueue<MqttOutgoing>(NOTICES_MAX);
+  /** Cameras that are online. */
+  readonly #watching = new Set<string>();
   readonly #listeners: (() => void)[] = [];
   #running = false;
   #stopping: Promise<void> | null = null;
@@ -193,7 +195,6 @@ export class MqttEventPublisher {
     for (const { id, enabled } of options.cameras) {
       this.setCameraStatus(id, enabled ? 'connecting' : 'disabled');
       this.setCameraEnabled(id, enabled);
-      this.setPersonPresent(id, false);
     }
   }
 
@@ -272,6 +273,11 @@ export class MqttEventPublisher {
   /** Tells how a camera is, now and after every reconnect. Throws RangeError when its id is not a slug. */
   setCameraStatus(camera: string, status: CameraStatus): void {
     this.#setRetained(this.#topics.cameraStatus(camera), status);
+    if (status === 'online') this.#watching.add(camera);
+    else {
+      this.#watching.delete(camera);
+      this.setPersonPresent(camera, false);
+    }
   }
 
   /** Tells whether a camera is watched, now and after every reconnect. Throws RangeError when its id is not a slug. */
@@ -279,9 +285,12 @@ export class MqttEventPublisher {
     this.#setRetained(this.#topics.cameraEnabled(camera), switchPayload(enabled));
   }
 
-  /** Tells whether a face is in view, now and after every reconnect. Throws RangeError when its id is not a slug. */
+  /**
+   * Tells whether a face is in view, now and after every reconnect. Of a camera that is not online nobody is: a frame that was in
+   * work as it went says nothing of now. Throws RangeError when its id is not a slug.
+   */
   setPersonPresent(camera: string, present: boolean): void {
-    this.#setRetained(this.#topics.cameraPerson(camera), switchPayload(present));
+    this.#setRetained(this.#topics.cameraPerson(camera), switchPayload(present && this.#watching.has(camera)));
   }
 
   /** Tells how the device does, if the broker is there. */

@@ -112,12 +112,28 @@ describe.skipIf(!Mosquitto.installed)('what Home Assistant is told (needs mosqui
 
   it('tells who is in view as state, and diagnostics as news', async () => {
     const publisher = await start();
+    publisher.setCameraStatus('door', 'online');
     publisher.setPersonPresent('door', true);
     publisher.tellDiagnostics({ temperatureC: 48.5, cameras: { door: { fps: 9.9, latencyMs: 31.5 } } });
     await listener.until(() => listener.on('door/person').includes('ON') && listener.on('/diagnostics').length === 1);
     expect(listener.on('/diagnostics')).toEqual([
       '{"temperatureC":48.5,"cameras":{"door":{"fps":9.9,"latencyMs":31.5}}}',
     ]);
+  });
+
+  it('tells nobody to be in view of a camera that has gone, though a frame of it was still in work', async () => {
+    const publisher = await start();
+    publisher.setCameraStatus('door', 'online');
+    publisher.setPersonPresent('door', true);
+    await listener.until(() => listener.on('door/person').at(-1) === 'ON');
+    publisher.setCameraStatus('door', 'disabled');
+    publisher.setPersonPresent('door', true);
+    publisher.setGallery({ version: 8, people: 0, templates: 0, encoder: 'sha256-abc', syncedAtMs: null, alike: [] });
+    await listener.until(() => listener.on('/gallery').length === 1);
+    expect(listener.on('door/person').at(-1)).toBe('OFF');
+    publisher.setCameraStatus('door', 'online');
+    publisher.setPersonPresent('door', true);
+    await listener.until(() => listener.on('door/person').at(-1) === 'ON');
   });
 
   it('tells single looks on the debug topic, never retained', async () => {
