@@ -395,7 +395,7 @@ export class CameraPipeline {
 
   /** A look confirms who the track is known to be: who is elsewhere than was told, is told anew. */
   #elsewhere(track: number, look: Sighting): Announcement | null {
-    const verdict = this.#isElsewhere(track) ? this.#options.visits.confirmed(track, look) : null;
+    const verdict = this.#isElsewhere(track) ? this.#options.visits.confirm(track, look) : null;
     return verdict && { type: 'update', verdict, portrait: [] };
   }
 

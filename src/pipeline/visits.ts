@@ -121,10 +121,16 @@ export class Visits {
     return visit.decided ? 'known' : visit.decided === null ? 'unknown' : visit.verdict.decision;
   }
 
-  /** The verdict that named the track's person, when this look speaks for them too; null for anybody else. */
-  confirmed(track: number, look: Sighting): Told | null {
+  /**
+   * The verdict that named the track's person, to be told now, when this look speaks for them too; null for anybody else. It counts as
+   * told from then on.
+   */
+  confirm(track: number, look: Sighting): Told | null {
     const held = this.identity(track);
-    return held && speaksFor(look, held.personId) ? (this.#visits.get(track)?.known ?? null) : null;
+    const visit = this.#visits.get(track);
+    if (!held || !visit?.known || !speaksFor(look, held.personId)) return null;
+    visit.told = visit.known;
+    return visit.known;
   }
 
   /** Takes in one sighting of a track; gives what is to be announced, if anything. */

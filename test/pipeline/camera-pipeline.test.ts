@@ -362,6 +362,31 @@ describe('CameraPipeline', () => {
     expect([published.length, departed.length]).toEqual([1, 1]);
   });
 
+  it('tells of the leaving of whoever was told to be in a zone, though the cool-down had kept their coming quiet', async () => {
+    zones = new ZoneWatch(
+      [{ id: 'doorstep', polygon: [0, 0.5, 0.5, 0].map((x, index) => ({ x, y: index < 2 ? 0 : 1 })) }],
+      [],
+    );
+    // Back within the cool-down, a stranger at first sight.
+    await play([
+      ...times(6, [at(400, 0)]),
+      ...times(20, []),
+      ...times(6, [at(400, 4)]),
+      ...times(12, [at(400, 0)]),
+      ...[380, 350, 310, 270, 230, 200, 200, 200, 200, 200, 200].map((x) => [at(x, 0)]),
+      ...times(20, []),
+    ]);
+    expect(published.map(({ type, person, zones: where }) => [type, person?.id, where])).toEqual([
+      ['enter', 'ann', []],
+      ['enter', undefined, []],
+      ['update', 'ann', ['doorstep']],
+    ]);
+    expect(departed.map(({ person, decision }) => [person?.id, decision])).toEqual([
+      ['ann', 'known'],
+      ['ann', 'known'],
+    ]);
+  });
+
   it('tells that tracks ended when the camera was opened anew', async () => {
     const pipeline = build();
     await play(times(5, [at(100, 0)]), pipeline);
