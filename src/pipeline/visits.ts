@@ -11,6 +11,7 @@ import {
   ENOUGH_LOOKS,
   type Enrolled,
   type Evidence,
+  spokenFor,
   type Verdict,
 } from '../tracks/sequential-test.ts';
 import { judgeLook, NO_LOOKS, promiseOf, type Shot, type ShotHistory, takeLook, worthLook } from '../tracks/shots.ts';
@@ -156,8 +157,10 @@ export class Visits {
   }
 
   #judge({ looks }: Visit, enrolled: Enrolled): Told {
-    const liveness = livenessOf(looks);
     const verdict = decide(looks, enrolled, this.#policy);
+    // The face that is live must be the one that is named: a picture of somebody does not become live by who holds it.
+    const named = verdict.decision === 'known' ? verdict.person.id : null;
+    const liveness = livenessOf(named === null ? looks : looks.filter((look) => spokenFor(look) === named));
     const dead = this.#policy.liveness === 'require' && !(liveness !== null && liveness >= this.#policy.minLiveness);
     if (verdict.decision !== 'known' || !dead) return { ...verdict, liveness };
     const { score, frames, encoder, threshold } = verdict;

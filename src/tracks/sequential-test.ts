@@ -116,14 +116,16 @@ export function decide(looks: readonly Evidence[], enrolled: Enrolled, policy: D
  * mean alone would let one look that is very like somebody outweigh those that are not.
  */
 function agreed(looks: readonly Evidence[], personId: string, least: number): boolean {
-  let [agreeing, others] = [0, 0];
-  for (const { matches, excluded } of looks) {
-    const best = matches.find(({ person }) => !excluded.has(person.id));
-    if (!best || !(best.llr > 0)) continue;
-    if (best.person.id === personId) agreeing++;
-    else others++;
-  }
+  const spoken = looks.map(spokenFor).filter((id) => id !== null);
+  const agreeing = spoken.filter((id) => id === personId).length;
+  const others = spoken.length - agreeing;
   return agreeing >= least && agreeing >= 2 * others;
+}
+
+/** Id of whom a look on its own speaks for, more than for a stranger or anybody else it can be; null for nobody. */
+export function spokenFor({ matches, excluded }: Pick<Evidence, 'matches' | 'excluded'>): string | null {
+  const best = matches.find(({ person }) => !excluded.has(person.id));
+  return best && best.llr > 0 ? best.person.id : null;
 }
 
 /** Least normal score of `known`. */

@@ -189,6 +189,23 @@ describe('liveness', () => {
     expect(announced.map(([, { verdict }]) => verdict.decision)).toEqual(decisions);
   });
 
+  const picture = { finding: ANN, live: 0.1 };
+  const holder = { finding: null, live: 0.999 };
+  it.each([
+    ['first', [picture, holder]],
+    ['last', [holder, picture]],
+  ])('is that of the face that is named, not of whoever shows a picture of it %s', (_, faces) => {
+    const visits = build(REQUIRED);
+    const announced = faces.flatMap(
+      ({ finding, live }, part) => show(visits, times(5, finding), { live, fromMs: part * 500 }).announced,
+    );
+    expect(announced.filter(([, { verdict }]) => verdict.decision === 'known')).toEqual([]);
+    const reported = build({ ...POLICY, liveness: 'report' });
+    show(reported, times(2, null), { live: 0.999 });
+    const [named] = show(reported, times(8, ANN), { live: 0.1, fromMs: 200 }).announced;
+    expect(named?.[1].verdict).toMatchObject({ decision: 'known', liveness: expect.closeTo(0.1, 9) });
+  });
+
   it('is told of all looks together, also when nobody was named', () => {
     expect(
       show(build({ ...POLICY, liveness: 'report' }), times(3, ANN), { live: 0.1 }).announced[0]?.[1].verdict,
