@@ -223,7 +223,7 @@ export class CameraPipeline {
       taken.flatMap(({ track, embedding }) => (embedding ? [{ ...embedding, track }] : [])),
       seenMs,
     );
-    this.#rename(renamings);
+    this.#rename(renamings, new Set(seen.map(({ track }) => track)));
     // Somebody may have been removed while the faces were embedded: nothing below waits before it tells and keeps who it was.
     const { gallery, denials } = this.#enrolled();
     const numbers = new Map(renamings.map(({ from, to }) => [from, to]));
@@ -309,8 +309,8 @@ export class CameraPipeline {
   }
 
   /** Looks have shown that faces are of other tracks. */
-  #rename(renamings: readonly Renaming[]): void {
-    this.#options.visits.rename(renamings);
+  #rename(renamings: readonly Renaming[], inSight: ReadonlySet<number>): void {
+    this.#options.visits.rename(renamings, inSight);
     this.#passages.rename(renamings);
     for (const { from, to, merged } of renamings) {
       const visitor = this.#visitors.get(from);

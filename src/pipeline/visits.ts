@@ -203,11 +203,14 @@ export class Visits {
   }
 
   /**
-   * Looks have shown that faces are of other tracks. What is known of a number stays. Of two that are one, the looks at the
-   * older are left out: should they be two people after all, nobody is named by what another looked like.
+   * Looks have shown that faces are of other tracks. What is known of a number stays. Of two that are one, and of one that was out
+   * of sight, the looks at the older are left out: should they be two people after all, nobody is named by what another looked like.
+   *
+   * @param inSight the tracks that faces of this frame were taken for
    */
-  rename(renamings: readonly Renaming[]): void {
+  rename(renamings: readonly Renaming[], inSight: ReadonlySet<number>): void {
     for (const { from, to, merged } of renamings) {
+      if (!merged && !inSight.has(to)) this.#comesBack(to);
       const young = this.#visits.get(from);
       if (!merged || !young) continue;
       this.#visits.delete(from);
@@ -223,6 +226,14 @@ export class Visits {
         shots: young.shots,
       });
     }
+  }
+
+  /** A track that was out of sight is taken up again: who it was has to be seen. */
+  #comesBack(track: number): void {
+    const visit = this.#visits.get(track);
+    if (!visit) return;
+    const unproven = visit.decided !== undefined;
+    this.#visits.set(track, { ...visit, looks: [], settled: false, unproven, shots: NO_LOOKS });
   }
 
   /**

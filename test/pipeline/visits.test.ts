@@ -109,7 +109,7 @@ describe('a decision', () => {
 });
 
 describe('renaming', () => {
-  const join = (visits: Visits) => visits.rename([{ from: 2, to: 1, merged: true }]);
+  const join = (visits: Visits) => visits.rename([{ from: 2, to: 1, merged: true }], new Set([2]));
 
   it('never names anybody by what was seen before the track was out of sight', () => {
     const visits = build();
@@ -169,11 +169,28 @@ describe('renaming', () => {
     const visits = build();
     show(visits, times(3, ANN), { track: 1 });
     show(visits, times(3, BOB), { track: 2 });
-    visits.rename([
-      { from: 1, to: 2, merged: false },
-      { from: 2, to: 1, merged: false },
-    ]);
+    visits.rename(
+      [
+        { from: 1, to: 2, merged: false },
+        { from: 2, to: 1, merged: false },
+      ],
+      new Set([1, 2]),
+    );
     expect([1, 2].map((track) => visits.identity(track)?.personId)).toEqual(['ann', 'bob']);
+  });
+
+  it('never names anybody by what was seen before either when a face in doubt is taken for one out of sight', () => {
+    const visits = build();
+    show(visits, times(2, ANN), { track: 1 });
+    show(visits, times(3, BOB), { track: 2 });
+    show(visits, [null], { track: 3, fromMs: 1000 });
+    visits.rename([{ from: 3, to: 1, merged: false }], new Set([3]));
+    const [named] = show(visits, times(4, ANN), { track: 1, fromMs: 1100 }).announced;
+    expect(named?.[1].verdict).toMatchObject({ person: ANN, frames: 3 });
+    visits.rename([{ from: 3, to: 2, merged: false }], new Set([1, 3]));
+    expect([visits.identity(2), visits.undecided(2)]).toEqual([null, true]);
+    expect(show(visits, times(4, BOB), { track: 2, fromMs: 2000 }).announced).toEqual([]);
+    expect(visits.identity(2)?.personId).toBe('bob');
   });
 });
 
