@@ -401,11 +401,12 @@ export class CameraPipeline {
 
   /** Tells that tracks have ended, as of this frame. */
   #depart(departures: readonly Departure[], frame: FrameFacts, latencyMs: FrameLatency): void {
-    for (const { track, verdict } of departures) {
+    for (const { toldAs, track, verdict } of departures) {
       const passage = this.#passages.get(track);
       if (!passage?.face) continue;
       const face = { ...passage.face, box: passage.box };
-      this.#options.publish(this.#draft(frame, face, track, { type: 'exit', verdict }, latencyMs));
+      const draft = this.#draft(frame, face, track, { type: 'exit', verdict }, latencyMs);
+      this.#options.publish({ ...draft, track: trackId(this.#options.camera, toldAs) });
     }
   }
 

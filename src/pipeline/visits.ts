@@ -34,6 +34,8 @@ export interface Announcement {
 /** A track has ended about which something is to be told: what was decided, or that nothing was. */
 export interface Departure {
   readonly track: number;
+  /** The number under which it was told of: another one where it turned out to go on as `track`. */
+  readonly toldAs: number;
   readonly verdict: Told;
 }
 
@@ -61,6 +63,8 @@ interface Visit {
   /** What was announced last, and what the latest looks said. */
   told: Told | null;
   verdict: Told | null;
+  /** What was announced of tracks that turned out to be this one: they end with it. */
+  toldAs: readonly { readonly toldAs: number; readonly verdict: Told }[];
   /** Looked at only now and then, since nothing new is expected. */
   settled: boolean;
   /** The track was out of sight since: who was decided on has to be seen again before they count as being there. */
@@ -219,8 +223,9 @@ export class Visits {
         looks: young.looks,
         decided: young.decided === undefined ? old.decided : young.decided,
         known: young.decided === undefined ? old.known : young.known,
-        told: young.told ?? old.told,
+        told: old.told,
         verdict: young.verdict,
+        toldAs: [...old.toldAs, ...young.toldAs, ...(young.told ? [{ toldAs: from, verdict: young.told }] : [])],
         settled: young.settled,
         unproven: young.decided === undefined && old.decided !== undefined,
         shots: young.shots,
@@ -259,15 +264,18 @@ export class Visits {
   /**
    * Forgets tracks that ended. Gives what is to be told: of a track that was announced what was said last; of one that
    * was not decided, though it was looked at as often as makes a stranger, that it was there (fewer looks may be slips of
-   * the detector). What the cool-down kept quiet leaves quietly.
+   * the detector). What the cool-down kept quiet leaves quietly. Tracks that turned out to be one of these end with it.
    */
   end(tracks: readonly number[]): readonly Departure[] {
     return tracks.flatMap((track): readonly Departure[] => {
       const visit = this.#visits.get(track);
       this.#visits.delete(track);
-      if (visit?.told) return [{ track, verdict: visit.told }];
-      if (!visit?.verdict || visit.decided !== undefined) return [];
-      return visit.looks.length < this.#policy.unknownFrames ? [] : [{ track, verdict: visit.verdict }];
+      if (!visit) return [];
+      const others = visit.toldAs.map((told) => ({ track, ...told }));
+      if (visit.told) return [{ track, toldAs: track, verdict: visit.told }, ...others];
+      if (!visit.verdict || visit.decided !== undefined || others.length > 0) return others;
+      const tooFew = visit.looks.length < this.#policy.unknownFrames;
+      return tooFew ? [] : [{ track, toldAs: track, verdict: visit.verdict }];
     });
   }
 }
@@ -279,6 +287,7 @@ function newVisit(): Visit {
     known: null,
     told: null,
     verdict: null,
+    toldAs: [],
     settled: false,
     unproven: false,
     shots: NO_LOOKS,

@@ -387,6 +387,25 @@ describe('CameraPipeline', () => {
     ]);
   });
 
+  it('tells the end of every track it told of, also of one that turned out to be another', async () => {
+    // Ann comes back with her face turned away, and is seen to be the one of before once she looks up.
+    await play([
+      ...times(6, [at(100, 0)]),
+      ...times(5, []),
+      ...times(6, [at(130, 4)]),
+      ...times(8, [at(130, 0)]),
+      ...times(20, []),
+    ]);
+    expect(published.map(({ type, decision, track }) => [type, decision, track])).toEqual([
+      ['enter', 'known', 'door-1'],
+      ['enter', 'unknown', 'door-2'],
+    ]);
+    expect(departed.map(({ decision, track }) => [decision, track])).toEqual([
+      ['known', 'door-1'],
+      ['unknown', 'door-2'],
+    ]);
+  });
+
   it('tells that tracks ended when the camera was opened anew', async () => {
     const pipeline = build();
     await play(times(5, [at(100, 0)]), pipeline);

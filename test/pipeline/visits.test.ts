@@ -165,6 +165,18 @@ describe('renaming', () => {
     expect(announced).toMatchObject([[expect.any(Number), { type: 'update', verdict: { person: ANN } }]]);
   });
 
+  it('ends what was told of either number, each with what was told last', () => {
+    const visits = build();
+    show(visits, times(3, ANN), { track: 1 });
+    show(visits, times(6, null), { track: 2, fromMs: 2000 });
+    join(visits);
+    show(visits, times(8, ANN), { track: 1, fromMs: 2600 });
+    expect(visits.end([1])).toMatchObject([
+      { track: 1, toldAs: 1, verdict: { decision: 'known', person: ANN } },
+      { track: 1, toldAs: 2, verdict: { decision: 'unknown' } },
+    ]);
+  });
+
   it('leaves what is known of each number where faces were mixed up', () => {
     const visits = build();
     show(visits, times(3, ANN), { track: 1 });
