@@ -63,6 +63,20 @@ export function eraseWithVisitors(configured: Configured, remove: () => readonly
   }
 }
 
+/**
+ * Runs `rotate`, which puts the gallery under another key where one is given; what the file of visitors keeps is put under it too, or
+ * neither is.
+ */
+export function rotateWithVisitors<T>(configured: Configured, key: Uint8Array | undefined, rotate: () => T): T {
+  if (!key || !existsSync(configured.config.visitors.file)) return rotate();
+  const visitors = openVisitors(configured);
+  try {
+    return visitors.rekey(key, rotate);
+  } finally {
+    visitors.close();
+  }
+}
+
 function openVisitors({ config, logger, key }: Configured): SqliteVisitorStore {
   const limits = visitorLimits(config.visitors);
   return openVisitorStore(config.visitors.file, { logger, clock: systemClock, limits, create: false, key });

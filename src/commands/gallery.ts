@@ -2,7 +2,7 @@ import { keyOfFile } from '../gallery/gallery-key.ts';
 import type { SqliteGalleryStore } from '../gallery/sqlite-gallery-store.ts';
 import type { PersonRecord } from '../gallery/template.ts';
 import type { CommandContext, RegisterCommand } from './command.ts';
-import { eraseWithVisitors } from './configured.ts';
+import { eraseWithVisitors, rotateWithVisitors } from './configured.ts';
 import { registerAudit } from './gallery/audit.ts';
 import { registerConsent } from './gallery/consent.ts';
 import { registerDeny } from './gallery/deny.ts';
@@ -49,8 +49,9 @@ export const registerGallery: RegisterCommand = (program, context) => {
     )
     .option('-c, --config <file>', 'configuration file')
     .action(async (options: GalleryOptions & { to?: string }) => {
-      await withStore(options, context, (store) => {
-        const templates = store.rotateKey(options.to ? keyOfFile(options.to, true, context.warn) : undefined);
+      await withStore(options, context, (store, configured) => {
+        const key = options.to ? keyOfFile(options.to, true, context.warn) : undefined;
+        const templates = rotateWithVisitors(configured, key, () => store.rotateKey(key));
         context.print(`encrypted ${templates} templates anew`);
         if (options.to) context.print(`set gallery.key: { file: ${options.to} }, and restart the daemon`);
       });

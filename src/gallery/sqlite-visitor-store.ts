@@ -6,6 +6,7 @@ import type { Logger } from '../core/logger.ts';
 import { cosine } from '../faces/embedding.ts';
 import type { Denials, DeniedTrack } from './denial.ts';
 import { prepareFile } from './gallery-file.ts';
+import { resealTracks, sealPlain } from './reseal-tracks.ts';
 import { SqliteDenials } from './sqlite-denials.ts';
 import { openConnection, type SqliteStoreConnection, type SqlRow } from './sqlite-store-connection.ts';
 import { TEMPLATE_COLUMNS, templateOfRow, valuesOf } from './track-template-rows.ts';
@@ -24,7 +25,7 @@ export interface VisitorStoreOptions {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly limits: VisitorLimits;
-  /** The gallery's key: embeddings are encrypted with it; those that are not, or with another one, are not read. */
+  /** The gallery's key: embeddings are encrypted with it, those that are not yet when the file is opened; with another one they are not read. */
   readonly key?: Uint8Array | undefined;
   /** Whether a missing file and its folders are made; true unless told. */
   readonly create?: boolean;
@@ -41,7 +42,15 @@ export function openVisitorStore(file: string, options: VisitorStoreOptions): Sq
   if (openToOthers) {
     options.logger.warn({ file: path }, `visitors ${path} can be read by other users: chmod 600 it`);
   }
-  return new SqliteVisitorStore(path, openConnection(path, VISITOR_SCHEMA), options);
+  const connection = openConnection(path, VISITOR_SCHEMA);
+  try {
+    // What was in the clear must not stay in the journal.
+    if (options.key && sealPlain(connection, options.key)) connection.checkpoint();
+    return new SqliteVisitorStore(path, connection, options);
+  } catch (error) {
+    connection.close();
+    throw error;
+  }
 }
 
 interface Kept extends TrackTemplate {
@@ -240,6 +249,19 @@ export class SqliteVisitorStore {
     });
     this.#kept = null;
     this.#connection.checkpoint();
+  }
+
+  /**
+   * Encrypts everything with another key, and runs `meanwhile` as a part of it: when that throws, all stays as it was. The file has to
+   * be opened anew, with the new key.
+   */
+  rekey<T>(key: Uint8Array, meanwhile: () => T): T {
+    const result = this.#connection.write(() => {
+      resealTracks(this.#connection, this.#key, key);
+      return meanwhile();
+    });
+    this.#connection.checkpoint();
+    return result;
   }
 
   /** Erases what is older than it may become; once an hour at most. */

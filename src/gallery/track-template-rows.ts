@@ -38,6 +38,6 @@ export function templateOfRow(row: SqlRow, key: Uint8Array | null): TrackTemplat
 }
 
 /** What a sealed embedding is bound to. */
-function placeOf(encoder: string): string {
+export function placeOf(encoder: string): string {
   return `visitor ${encoder}`;
 }

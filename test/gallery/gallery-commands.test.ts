@@ -6,6 +6,7 @@ import { addEnroll } from '../../src/commands/enroll.ts';
 import { registerGallery } from '../../src/commands/gallery.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { silentLogger } from '../../src/core/logger.ts';
+import { keyOfFile } from '../../src/gallery/gallery-key.ts';
 import { REFUSALS } from '../../src/gallery/refusal.ts';
 import { openVisitorStore } from '../../src/gallery/sqlite-visitor-store.ts';
 import { commandContext } from '../rig/command-context.ts';
@@ -228,4 +229,26 @@ it.each([
   ]);
   expect(store.sighting('seen-ann')).toBeNull();
   expect(store.sighting('seen-bob')).not.toBeNull();
+});
+
+it('keeps what was denied, and visitors, when the key of the gallery changes', async () => {
+  const { folder, gallery, picture, run, visitors } = rig();
+  const limits = { maxVisitors: 9, keepMs: 86_400_000 };
+  const options = { logger: silentLogger, clock: systemClock, limits };
+  await run('enroll', '--name', 'Ann', picture('a.jpg', [{ who: 0 }]));
+  const store = openVisitorStore(visitors, options);
+  const look = { encoder: 'e', part: 'full', mask: null, embedding: axis(8, 0), quality: 1 } as const;
+  store.remember({ track: 'door-1', camera: 'door', seenAtMs: Date.now(), templates: [look] }, 'ann');
+  store.deny('door-1');
+  store.close();
+
+  const keys = [join(folder, 'first.key'), join(folder, 'second.key')];
+  for (const file of keys) {
+    expect((await run('gallery', 'rotate-key', '--to', file)).out[0]).toBe('encrypted 1 templates anew');
+    const again = openVisitorStore(visitors, { ...options, key: keyOfFile(file, false, () => {}) });
+    expect(again.denials().looks).toMatchObject([{ person: 'ann', track: 'door-1' }]);
+    again.close();
+    const text = `gallery: { file: ${gallery}, key: { file: ${file} } }\nvisitors: { file: ${visitors} }\n`;
+    writeFileSync(join(folder, 'eyeline.yaml'), text);
+  }
 });

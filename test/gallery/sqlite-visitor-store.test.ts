@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { silentLogger } from '../../src/core/logger.ts';
@@ -142,6 +142,58 @@ it('encrypts what visitors look like under the key of the gallery, and reads not
   expect(openWith(key).templatesOf(id)[0]?.embedding).toEqual(axis(8, 0));
   expect(openWith(new Uint8Array(32).fill(8)).templatesOf(id)).toEqual([]);
   expect(openWith().templatesOf(id)).toEqual([]);
+});
+
+describe('another key', () => {
+  const openWith = (file: string, key?: Uint8Array) => {
+    const store = openVisitorStore(file, { logger: silentLogger, clock: new ManualClock(), limits: LIMITS, key });
+    onTestFinished(() => store.close());
+    return store;
+  };
+  const [key, newKey] = [new Uint8Array(32).fill(7), new Uint8Array(32).fill(8)];
+  /** A file with a visitor and a denial, kept under a key. */
+  const kept = (under?: Uint8Array) => {
+    const file = join(temporaryFolder(), 'visitors.sqlite');
+    const store = openWith(file, under);
+    const visitor = store.admit(track(0), alike);
+    store.remember(track(3, { id: 'door-1' }), 'ann');
+    store.deny('door-1');
+    store.close();
+    return { file, visitor };
+  };
+  const bytesOf = (file: string) =>
+    Buffer.concat([file, `${file}-wal`].filter((it) => existsSync(it)).map((it) => readFileSync(it)));
+  const inTheClear = Buffer.from(axis(8, 3).buffer);
+
+  it('that is configured later reads what was kept in the clear before, and leaves nothing of that', () => {
+    const { file, visitor } = kept();
+    expect(bytesOf(file).includes(inTheClear)).toBe(true);
+    const store = openWith(file, key);
+    expect(store.templatesOf(visitor)[0]?.embedding).toEqual(axis(8, 0));
+    expect(store.denials().looks).toMatchObject([{ person: 'ann', embedding: axis(8, 3) }]);
+    expect(store.admit(track(0), alike)).toBe(visitor);
+    store.close();
+    expect(bytesOf(file).includes(inTheClear)).toBe(false);
+    expect(openWith(file).denials().looks).toEqual([]);
+  });
+
+  it.each([
+    ['the clear', undefined],
+    ['an older key', key],
+  ])('takes over from %s, all of it or, where the rest fails, nothing', (_, before) => {
+    const { file, visitor } = kept(before);
+    const store = openWith(file, before);
+    const failing = () => {
+      throw new Error('no room');
+    };
+    expect(() => store.rekey(newKey, failing)).toThrow('no room');
+    expect(store.templatesOf(visitor)).toHaveLength(1);
+    expect(store.rekey(newKey, () => 'done')).toBe('done');
+    store.close();
+    const again = openWith(file, newKey);
+    expect(again.templatesOf(visitor)[0]?.embedding).toEqual(axis(8, 0));
+    expect(again.denials().looks).toMatchObject([{ person: 'ann', embedding: axis(8, 3) }]);
+  });
 });
 
 it('refuses a file that is a gallery', () => {
