@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   copyFileSync,
+  existsSync,
   mkdirSync,
   readFileSync,
   renameSync,
@@ -262,6 +264,24 @@ describe('the file', () => {
     expect(store.loadTemplates(ENCODER).version).toBe(0);
     other.exec('COMMIT');
     expect(store.listPeople()).toHaveLength(1);
+  });
+
+  it('is seen to change by a connection whose process opened it a second time', () => {
+    const file = join(temporaryFolder(), 'gallery.sqlite');
+    const daemon = openStore(file);
+    daemon.ensurePerson('Anna');
+    const version = daemon.version();
+    openStore(file).version();
+    // As `sqlite3 gallery.sqlite ".backup …"` does: whoever closes the file last puts its journal away.
+    const elsewhere = (sql: string) => {
+      const script = `const db = new (require('libsql'))(process.argv[1]); db.exec(process.argv[2]); db.close();`;
+      execFileSync(process.execPath, ['-e', script, file, sql]);
+    };
+    elsewhere('SELECT count(*) FROM people');
+    expect(existsSync(`${file}-wal`)).toBe(true);
+    elsewhere('UPDATE meta SET version = version + 1; DELETE FROM people');
+    expect(daemon.changed(version)).toBe(true);
+    expect(daemon.listPeople()).toEqual([]);
   });
 
   it('that is missing is not made when it must exist', () => {
