@@ -3,6 +3,7 @@ import { existsSync, linkSync, readFileSync, statSync, unlinkSync, writeFileSync
 import { dirname, join } from 'node:path';
 import { EyelineError, messageOf, systemCodeOf } from '../core/errors.ts';
 import { KEY_BYTES } from '../core/sealed.ts';
+import { syncFolderOf } from './gallery-file.ts';
 
 const OWNER_ONLY = 0o600;
 const OTHERS = 0o077;
@@ -56,6 +57,7 @@ export function createSecretFile(file: string, text: string): void {
   try {
     // Under its name it is whole or not there, whoever looks.
     linkSync(unfinished, file);
+    syncFolderOf(file);
   } catch (error) {
     if (systemCodeOf(error) !== 'EEXIST') throw error;
   } finally {

@@ -20,10 +20,11 @@ import type {
   PersonState,
   TombstoneRecord,
 } from './gallery-changes.ts';
-import { type FileIdentity, isSameFile, prepareFile, unreadable } from './gallery-file.ts';
+import { type FileIdentity, isSameFile, unreadable } from './gallery-file.ts';
 import { defaultKeyFile, keyOfFile } from './gallery-key.ts';
 import { freeId, onlyPerson, personNamed, personStateOf, personUnknown, selectPeople } from './people-rows.ts';
 import { normaliseName } from './person-name.ts';
+import { prepareGallery } from './prepare-gallery.ts';
 import { openConnection, type SqliteStoreConnection } from './sqlite-store-connection.ts';
 import type { EnrolledPicture, FaceCrop, GalleryEncoder, PersonRecord, Template, TemplateMatrix } from './template.ts';
 import { TemplateTable } from './template-table.ts';
@@ -43,12 +44,12 @@ export interface GalleryStoreOptions {
 /**
  * Opens the gallery database, creating an empty one (mode 0600) where there is none.
  *
- * @throws EyelineError GALLERY_UNREADABLE naming the file: no permission, damaged, another program's, a newer schema;
+ * @throws EyelineError GALLERY_UNREADABLE naming the file: no permission, empty, damaged, another program's, a newer schema;
  *   GALLERY_KEY_INVALID when the key is missing or another one.
  */
 export function openGalleryStore(file: string, options: GalleryStoreOptions): SqliteGalleryStore {
   const path = resolve(file);
-  const { identity, openToOthers } = prepareFile(path, options.create ?? true);
+  const { identity, openToOthers } = prepareGallery(path, options.create ?? true);
   const warn = (message: string) => options.logger.warn({ file: path }, message);
   if (openToOthers) warn(`gallery ${path} can be read by other users: chmod 600 it`);
   const connection = openConnection(path);

@@ -130,6 +130,25 @@ export function openConnection(file: string, schema: StoreSchema = GALLERY_SCHEM
   }
 }
 
+/**
+ * Writes a database of today's schema with nothing in it into an empty file. No connection is made to that, for one may outlast its
+ * `close` until its statements are collected, and hold on to the name the file had then.
+ *
+ * @param named how errors name the file
+ * @throws EyelineError GALLERY_UNREADABLE
+ */
+export function writeNewDatabase(file: string, named: string, schema: StoreSchema = GALLERY_SCHEMA): void {
+  const database = new Database(':memory:');
+  try {
+    migrate(named, database, schema);
+    database.prepare('VACUUM INTO ?').run([file]);
+  } catch (error) {
+    throw explained(named, error);
+  } finally {
+    database.close();
+  }
+}
+
 function migrate(file: string, database: Database.Database, schema: StoreSchema): void {
   if (readPragma(database, 'user_version') === schema.migrations.length) return;
   database.exec('BEGIN IMMEDIATE');

@@ -4,13 +4,15 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import Database from 'libsql';
 import { describe, expect, it } from 'vitest';
 import { EyelineError } from '../../src/core/errors.ts';
@@ -301,6 +303,31 @@ describe('the file', () => {
   });
 });
 
+describe('a new file', () => {
+  it('has its name when it is whole, and leaves nothing beside it', () => {
+    const file = join(temporaryFolder(), 'gallery.sqlite');
+    openStore(file).close();
+    expect(readdirSync(dirname(file)).filter((name) => name.startsWith('gallery.sqlite.'))).toEqual([]);
+  });
+
+  it('is made where a link leads to', () => {
+    const folder = temporaryFolder();
+    const [file, target] = [join(folder, 'gallery.sqlite'), join(folder, 'elsewhere.sqlite')];
+    symlinkSync(target, file);
+    openStore(file).ensurePerson('Anna');
+    expect(openStore(target).listPeople()).toMatchObject([{ id: 'anna' }]);
+  });
+
+  it('takes nothing of a journal that an older one left', () => {
+    const file = join(temporaryFolder(), 'gallery.sqlite');
+    const store = openStore(file);
+    store.ensurePerson('Anna');
+    const [journal, again] = [readFileSync(`${file}-wal`), join(temporaryFolder(), 'gallery.sqlite')];
+    writeFileSync(`${again}-wal`, journal);
+    expect(openStore(again).listPeople()).toEqual([]);
+  });
+});
+
 describe('a file that cannot serve', () => {
   /** Opens `file` after `spoil`; gives the message. */
   function refusal(spoil: (file: string) => void): { code: string; message: string; file: string } {
@@ -323,6 +350,7 @@ describe('a file that cannot serve', () => {
   it.each<[string, (file: string) => void, string]>([
     ['is no database', (file) => writeFileSync(file, 'name,id\nAnna,1\n'.repeat(500)), 'is not a database'],
     ['is a folder', (file) => mkdirSync(file), 'cannot be opened: EISDIR'],
+    ['has no byte', (file) => writeFileSync(file, ''), 'is empty (0 bytes)'],
     [
       'is cut off',
       (file) => {
@@ -360,6 +388,23 @@ describe('a file that cannot serve', () => {
     const { code, message, file } = refusal(spoil);
     expect(code).toBe('GALLERY_UNREADABLE');
     expect(message).toContain(`gallery ${file} ${reason}`);
+  });
+
+  it('because nothing is left of it is left alone, with the journal that may hold everybody', () => {
+    const file = join(temporaryFolder(), 'gallery.sqlite');
+    const store = openStore(file);
+    store.addTemplates(store.ensurePerson('Anna').id, [template(axis(4, 0))]);
+    // As after a power cut: what the file had is gone, what was acknowledged last is in the journal.
+    const [whole, cut] = [`${file}.whole`, `${file}.cut`];
+    copyFileSync(file, whole);
+    copyFileSync(`${file}-wal`, `${whole}-wal`);
+    writeFileSync(cut, '');
+    copyFileSync(`${file}-wal`, `${cut}-wal`);
+    expect(failure(() => openStore(cut)).message).toContain(`gallery ${cut} is empty (0 bytes)`);
+    expect(statSync(cut).size).toBe(0);
+    // Put back beside the journal, it has everybody.
+    copyFileSync(whole, cut);
+    expect(openStore(cut).listPeople()).toMatchObject([{ id: 'anna', templates: 1 }]);
   });
 
   it('because its folder cannot be made is named', () => {

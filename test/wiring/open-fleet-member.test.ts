@@ -56,6 +56,7 @@ it.each([
   ['file is missing', 'GALLERY_UNREADABLE', 'gallery.sqlite', () => {}],
   ['file cannot be opened', 'GALLERY_UNREADABLE', 'gallery.sqlite', (file: string) => mkdirSync(file)],
   ['file is damaged', 'GALLERY_UNREADABLE', 'gallery.sqlite', (file: string) => writeFileSync(file, NO_DATABASE)],
+  ['file is empty', 'GALLERY_UNREADABLE', 'gallery.sqlite', (file: string) => writeFileSync(file, '')],
   ['key is missing', 'GALLERY_KEY_INVALID', 'gallery.key', () => {}],
 ])('a sync goes on when the %s, and takes the gallery up again', async (_, code, name, putThere) => {
   const { sync, folder, ids, logger, put, release, told } = await running();
