@@ -14,6 +14,7 @@ import type { Consent } from '../gallery/gallery-changes.ts';
 import { normaliseName } from '../gallery/person-name.ts';
 import { type FoundPictures, findPictures } from '../gallery/picture-files.ts';
 import type { Refusal } from '../gallery/refusal.ts';
+import type { SqliteGalleryStore } from '../gallery/sqlite-gallery-store.ts';
 import type { GalleryEncoder } from '../gallery/template.ts';
 import { type CommandContext, EXIT_INTERRUPTED, type RegisterCommand } from './command.ts';
 import { loadConfigured, openGallery } from './configured.ts';
@@ -97,6 +98,7 @@ async function enroll(
     try {
       const tell = options.json ? () => {} : (outcome: EnrolmentOutcome) => report(outcome, context);
       for (const refused of found.refused) tell({ refused });
+      const consent = consentOf(options);
       const result = await enrolPictures({
         pictures: found.pictures,
         store,
@@ -105,11 +107,11 @@ async function enroll(
         encoders: chain.encoders,
         limits: config.enrolment,
         threshold: chain.sameFace,
+        consent,
         onProgress: tell,
         signal: context.signal,
       });
-      const kept = consentOf(options);
-      if (kept) for (const { id } of result.people) store.setConsent(id, kept);
+      if (consent) warnOfOthers(found, result, store, context);
       const all = { ...result, refused: [...found.refused, ...result.refused] };
       context.print(options.json ? JSON.stringify(all, null, 2) : summary(all, config.gallery.file));
       context.exitWith(context.signal.aborted ? EXIT_INTERRUPTED : statusOf(all.refused));
@@ -167,6 +169,23 @@ async function picturesOf(paths: readonly string[], name: string | undefined): P
     throw new EyelineError('USAGE', 'enroll takes one folder, --name NAME and picture files, or --camera and --name');
   }
   return findPictures(folder);
+}
+
+/** Says of whom nothing was recorded: a consent that was given once is not replaced because nothing new was enrolled. */
+function warnOfOthers(
+  { pictures }: FoundPictures,
+  { people, refused }: EnrolmentResult,
+  store: Pick<SqliteGalleryStore, 'personNamed'>,
+  { warn }: CommandContext,
+): void {
+  const recorded = new Set(people.map(({ id }) => id));
+  const known = new Set(refused.filter(({ code }) => code === 'ALREADY_ENROLLED').map(({ file }) => file));
+  const names = new Set(pictures.filter(({ file }) => known.has(file)).map(({ person }) => person));
+  const others = [...names].flatMap((name) => store.personNamed(name)?.id ?? []).filter((id) => !recorded.has(id));
+  if (others.length === 0) return;
+  warn(
+    `warning   nothing new was enrolled of ${others.join(', ')}: what is recorded of their consent stays; eyeline gallery consent changes it`,
+  );
 }
 
 /** A picture that is enrolled already is what was asked for: enrolling a folder again is no failure. */

@@ -5,6 +5,7 @@ import { EyelineError, messageOf } from '../core/errors.ts';
 import type { Person } from '../core/person.ts';
 import type { Picture } from '../core/picture.ts';
 import { chooseFace, type EnrolmentLimits, type ReadEmbedding, type ReadFace } from './choose-face.ts';
+import type { Consent } from './gallery-changes.ts';
 import { normaliseName } from './person-name.ts';
 import type { PictureFile } from './picture-files.ts';
 import { type Refusal, type RefusalCode, refusal } from './refusal.ts';
@@ -31,6 +32,10 @@ export interface EnrolmentStore {
   addTemplates(personId: string, templates: readonly Template[], kept?: { crop?: FaceCrop | undefined }): number;
   hasPicture(personId: string, pictureSha256: string, encoder: string): boolean;
   loadTemplates(encoder: GalleryEncoder): TemplateMatrix;
+  /** Of the person of exactly that id. */
+  setConsentOf(personId: string, kept: Partial<Consent>): void;
+  /** Makes what `work` does one change. */
+  atOnce<T>(work: () => T): T;
 }
 
 export interface EnrolmentOptions {
@@ -43,6 +48,8 @@ export interface EnrolmentOptions {
   readonly limits: EnrolmentLimits;
   /** Least cosine by the full-face encoder to count as the same person: what the warnings go by. */
   readonly threshold: number | null;
+  /** Recorded with the first picture that is enrolled of each person. */
+  readonly consent?: Partial<Consent> | null;
   /** Told of each picture as soon as it is done, in order. */
   readonly onProgress?: (outcome: EnrolmentOutcome) => void;
   /** When aborted, no further picture is begun; what was enrolled stays. */
@@ -75,9 +82,10 @@ export async function enrolPictures(options: EnrolmentOptions): Promise<Enrolmen
   const enrolled: Enrolled[] = [];
   const refused: Refusal[] = [];
   const known = new ResemblanceIndex(options.store.loadTemplates(fullFace(options.encoders)));
+  const consented = new Set<string>();
   for (const picture of options.pictures) {
     if (options.signal?.aborted) break;
-    const outcome = await enrolPicture(picture, known, options);
+    const outcome = await enrolPicture(picture, { known, consented }, options);
     if ('enrolled' in outcome) enrolled.push(outcome.enrolled);
     else refused.push(outcome.refused);
     options.onProgress?.(outcome);
@@ -88,8 +96,8 @@ export async function enrolPictures(options: EnrolmentOptions): Promise<Enrolmen
 
 async function enrolPicture(
   { file, person: personName }: PictureFile,
-  known: ResemblanceIndex,
-  { store, decode, faces, encoders, limits, threshold }: EnrolmentOptions,
+  { known, consented }: { readonly known: ResemblanceIndex; readonly consented: Set<string> },
+  { store, decode, faces, encoders, limits, threshold, consent = null }: EnrolmentOptions,
 ): Promise<EnrolmentOutcome> {
   const refuse = (code: RefusalCode, reason: string) => ({ refused: refusal(code, file, personName, reason) });
   const name = normaliseName(personName);
@@ -122,18 +130,21 @@ async function enrolPicture(
   const warnings =
     full && isNew && threshold !== null ? resemblanceWarnings(known, before, name, [full], threshold) : [];
   if (isMasked) warnings.push({ code: 'MASK_WORN', message: 'shows a mask: enrol a picture without one too' });
-  const person = store.ensurePerson(name);
-  const added = store.addTemplates(
-    person.id,
-    used.map((it) => ({
-      ...it,
-      quality: quality.score,
-      mask: mask?.state ?? null,
-      sourceFile: basename(file),
-      pictureSha256,
-    })),
-    { crop },
-  );
+  const templates = used.map((it) => ({
+    ...it,
+    quality: quality.score,
+    mask: mask?.state ?? null,
+    sourceFile: basename(file),
+    pictureSha256,
+  }));
+  // With the picture, so that an interruption leaves nobody without the last day they are kept.
+  const { person, added } = store.atOnce(() => {
+    const person = store.ensurePerson(name);
+    const added = store.addTemplates(person.id, templates, { crop });
+    if (added > 0 && consent && !(before && consented.has(person.id))) store.setConsentOf(person.id, consent);
+    return { person, added };
+  });
+  if (added > 0) consented.add(person.id);
   if (added === 0) return refuse('ALREADY_ENROLLED', 'the same picture is enrolled already');
   if (full && isNew) known.add(person, full);
   return { enrolled: { file, person, quality: quality.score, warnings } };

@@ -30,6 +30,13 @@ export function selectPeople(
   }));
 }
 
+/** The person of exactly that id. Throws PERSON_UNKNOWN. */
+export function personOf(connection: SqliteStoreConnection, id: string): PersonRecord {
+  const [person] = selectPeople(connection, 'WHERE p.id = ?', [id]);
+  if (!person) throw personUnknown(id);
+  return person;
+}
+
 /** @throws EyelineError PERSON_UNKNOWN; USAGE when it is the id of one person and the name of another */
 export function onlyPerson(connection: SqliteStoreConnection, idOrName: string): PersonRecord {
   const [person, other] = selectPeople(connection, 'WHERE p.id = ? OR p.name = ?', [

@@ -22,7 +22,15 @@ import type {
 } from './gallery-changes.ts';
 import { type FileIdentity, isSameFile, unreadable } from './gallery-file.ts';
 import { defaultKeyFile, keyOfFile } from './gallery-key.ts';
-import { freeId, onlyPerson, personNamed, personStateOf, personUnknown, selectPeople } from './people-rows.ts';
+import {
+  freeId,
+  onlyPerson,
+  personNamed,
+  personOf,
+  personStateOf,
+  personUnknown,
+  selectPeople,
+} from './people-rows.ts';
 import { normaliseName } from './person-name.ts';
 import { prepareGallery } from './prepare-gallery.ts';
 import { openConnection, type SqliteStoreConnection } from './sqlite-store-connection.ts';
@@ -181,8 +189,13 @@ export class SqliteGalleryStore {
    * @throws EyelineError as {@link removePerson}
    */
   setConsent(idOrName: string, kept: Partial<Consent>): PersonRecord {
+    return this.#connection.write(() => this.setConsentOf(onlyPerson(this.#connection, idOrName).id, kept));
+  }
+
+  /** The same of the person of exactly that id. Throws PERSON_UNKNOWN. */
+  setConsentOf(personId: string, kept: Partial<Consent>): PersonRecord {
     return this.#connection.write(() => {
-      const { id, consentAtMs, consentNote, retainUntilMs } = onlyPerson(this.#connection, idOrName);
+      const { id, consentAtMs, consentNote, retainUntilMs } = personOf(this.#connection, personId);
       const now = { consentAtMs, consentNote, retainUntilMs, ...kept };
       this.#connection.run('UPDATE people SET consent_at = ?, consent_note = ?, retain_until = ? WHERE id = ?', [
         now.consentAtMs,
@@ -194,7 +207,7 @@ export class SqliteGalleryStore {
         consentAtMs: now.consentAtMs,
         retainUntilMs: now.retainUntilMs,
       });
-      return onlyPerson(this.#connection, idOrName);
+      return personOf(this.#connection, id);
     });
   }
 

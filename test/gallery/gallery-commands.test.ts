@@ -5,10 +5,13 @@ import { expect, it, onTestFinished } from 'vitest';
 import { addEnroll } from '../../src/commands/enroll.ts';
 import { registerGallery } from '../../src/commands/gallery.ts';
 import { systemClock } from '../../src/core/clock.ts';
+import { EyelineError } from '../../src/core/errors.ts';
 import { silentLogger } from '../../src/core/logger.ts';
+import type { PictureReader } from '../../src/gallery/enrol.ts';
 import { keyOfFile } from '../../src/gallery/gallery-key.ts';
 import { REFUSALS } from '../../src/gallery/refusal.ts';
 import { openVisitorStore } from '../../src/gallery/sqlite-visitor-store.ts';
+import type { PersonRecord } from '../../src/gallery/template.ts';
 import { commandContext } from '../rig/command-context.ts';
 import { DIMENSION, FakeFaceChain, type MadeFace, madePicture } from './fake-face-chain.ts';
 import { axis, temporaryFolder } from './gallery-rig.ts';
@@ -38,7 +41,11 @@ function rig() {
       const chain = new FakeFaceChain();
       const encoders = [{ fingerprint: 'abcdef0123456789', dimension: DIMENSION }];
       chain.encoders = [{ fingerprint: 'abcdef0123456789', part: 'full' }];
-      return { reader: chain, decode: chain.decode, encoders, sameFace: 0.45, close: async () => void closed++ };
+      const decode: PictureReader = async (bytes, name) => {
+        if (name === 'breaks.jpg') throw new EyelineError('INFERENCE_FAILED', 'the models are gone');
+        return chain.decode(bytes, name);
+      };
+      return { reader: chain, decode, encoders, sameFace: 0.45, close: async () => void closed++ };
     });
     registerGallery(program, context);
     await program.parseAsync([...args, '--config', config], { from: 'user' });
@@ -192,6 +199,46 @@ it('records consent and the last day with the enrolment', async () => {
   await run('enroll', '--name', 'Anna', '--consent', 'form 12', '--until', '2096-01-31', file);
   expect((await run('gallery', 'consent', 'anna')).out).toEqual([
     expect.stringMatching(/^anna: Anna, consent of 20\d\d-\d\d-\d\d \(form 12\), kept until 2096-02-01T00:00:00.000Z$/),
+  ]);
+});
+
+it('records consent with each person as they are enrolled, whoever has a name like the id, and keeps that of others', async () => {
+  const { folder, picture, run } = rig();
+  picture('people/Anna Berg/1.jpg', [{ who: 0 }]);
+  picture('people/anna-berg/1.jpg', [{ who: 3 }]);
+  const people = join(folder, 'people');
+  const first = await run('enroll', '--consent', 'form 12', '--until', '2096-01-31', people);
+  expect(first).toMatchObject({ status: 0, errors: [] });
+  const consents = async () => {
+    const listed = JSON.parse((await run('gallery', 'list', '--json')).out.join(''));
+    return listed.people.map((it: PersonRecord) => [it.id, it.consentNote, it.retainUntilMs]);
+  };
+  const until = Date.UTC(2096, 1, 1);
+  const both = [
+    ['anna-berg', 'form 12', until],
+    ['anna-berg-2', 'form 12', until],
+  ];
+  expect(await consents()).toEqual(both);
+  // In the change that enrols them: no version of the gallery has them without.
+  const actions = (await run('gallery', 'audit', '--person', 'anna-berg')).out.map((line) => line.split(' ')[3]);
+  expect(actions).toEqual(['create', 'enrol', 'consent']);
+
+  picture('people/Ben/1.jpg', [{ who: 6 }]);
+  const again = await run('enroll', '--consent', 'form 13', people);
+  expect(again.errors).toEqual([
+    'warning   nothing new was enrolled of anna-berg, anna-berg-2: what is recorded of their consent stays; eyeline gallery consent changes it',
+  ]);
+  expect(await consents()).toEqual([...both, ['ben', 'form 13', null]]);
+});
+
+it('leaves nobody without their last day when enrolling is broken off by an error', async () => {
+  const { folder, picture, run } = rig();
+  picture('people/Anna/1.jpg', [{ who: 0 }]);
+  picture('people/Ben/breaks.jpg', [{ who: 3 }]);
+  const enrolling = run('enroll', '--until', '2096-01-31', join(folder, 'people'));
+  await expect(enrolling).rejects.toMatchObject({ code: 'INFERENCE_FAILED' });
+  expect((await run('gallery', 'consent', 'anna')).out).toEqual([
+    'anna: Anna, no consent recorded, kept until 2096-02-01T00:00:00.000Z',
   ]);
 });
 

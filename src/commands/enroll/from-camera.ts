@@ -81,7 +81,7 @@ function store(
     const threshold = sameFace ?? Number.POSITIVE_INFINITY;
     const enrolled = gallery.atOnce(() => {
       const done = enrolShots({ name, shots, source, store: gallery, encoders, threshold });
-      if (consent) gallery.setConsent(done.person.id, consent);
+      if (consent) gallery.setConsentOf(done.person.id, consent);
       return done;
     });
     const { person, templates, warnings } = enrolled;
