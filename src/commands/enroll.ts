@@ -147,7 +147,8 @@ function consentOf({ consent, until }: EnrollOptions): Partial<Consent> | null {
   };
 }
 
-function parseName(text: string): string {
+/** The name of a person, from an argument. Throws InvalidArgumentError when it cannot be one. */
+export function parseName(text: string): string {
   const name = normaliseName(text);
   if (name === null) throw new InvalidArgumentError('A name has 1 to 200 characters.');
   return name;

@@ -5,6 +5,7 @@ import type { Template } from '../gallery/template.ts';
 import type { TrackTemplate, Visitor } from '../gallery/visitor.ts';
 import type { RegisterCommand } from './command.ts';
 import { openGallery, withVisitors } from './configured.ts';
+import { parseName } from './enroll.ts';
 
 interface VisitorOptions {
   readonly config?: string;
@@ -44,20 +45,24 @@ export const registerVisitors: RegisterCommand = (program, context) => {
           'enrolled already gets the templates added.',
       )
       .argument('<visitor>', 'id, as events and the list have it')
-      .argument('<name>', 'of the person'),
+      .argument('<name>', 'of the person', parseName),
   ).action(async (id: string, name: string, options: VisitorOptions) => {
     await withVisitors(options, context, (store, configured) => {
       const visitor = store.get(id);
       if (visitor.person !== null)
         throw new EyelineError('USAGE', `visitor ${id} was named already: ${visitor.person}`);
       const templates = store.templatesOf(id);
+      if (templates.length === 0) {
+        const why = visitor.templates > 0 ? 'is encrypted with another gallery.key' : 'is not kept';
+        throw new EyelineError('VISITOR_UNKNOWN', `what visitor ${id} looked like ${why}: nobody is enrolled`);
+      }
       const gallery = openGallery(configured, true);
       try {
-        const person = gallery.ensurePerson(name);
-        const added = gallery.addTemplates(
-          person.id,
-          templates.map((template) => asEnrolled(id, template)),
-        );
+        const { person, added } = gallery.atOnce(() => {
+          const person = gallery.ensurePerson(name);
+          const enrolled = templates.map((template) => asEnrolled(id, template));
+          return { person, added: gallery.addTemplates(person.id, enrolled) };
+        });
         store.name(id, person.id);
         context.print(
           options.json
