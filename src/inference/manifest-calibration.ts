@@ -1,8 +1,8 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { EyelineError, messageOf, systemCodeOf } from '../core/errors.ts';
 import { curveOfRates, type ScoreCalibration } from '../faces/score-calibration.ts';
+import { writeFileAtomic } from './files.ts';
 import type { ModelEntry } from './manifest.ts';
 import { scoreCurves } from './manifest-schema.ts';
 
@@ -31,15 +31,13 @@ export async function readCalibrations(file: string): Promise<Calibrations> {
   }
 }
 
-/** Replaces the file as a whole. Throws OUTPUT_UNWRITABLE. */
+/** Replaces the file as a whole, which a power cut does not undo: the daemon does not start with half of one. Throws OUTPUT_UNWRITABLE. */
 export async function writeCalibrations(file: string, calibrations: Calibrations): Promise<void> {
   const encoders = Object.fromEntries(
     [...calibrations].map(([fingerprint, { id, curves }]) => [fingerprint, { id, curves: writtenCurves(curves) }]),
   );
   try {
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(`${file}.part`, `${JSON.stringify({ encoders }, null, 1)}\n`);
-    await rename(`${file}.part`, file);
+    await writeFileAtomic(file, `${JSON.stringify({ encoders }, null, 1)}\n`);
   } catch (error) {
     throw new EyelineError('OUTPUT_UNWRITABLE', `${file} cannot be written: ${messageOf(error)}`, { cause: error });
   }
