@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { systemCodeOf } from '../core/errors.ts';
+import { EyelineError, isDiskFull, messageOf, systemCodeOf } from '../core/errors.ts';
 
 /** Hex SHA-256 of a file, or null when there is none. */
 export async function sha256OfFile(path: string): Promise<string | null> {
@@ -49,6 +49,17 @@ export async function publishFile(temporary: string, path: string): Promise<void
   await syncPath(temporary);
   await rename(temporary, path);
   await syncPath(dirname(path));
+}
+
+/** Works with files of a folder; what the system says of them is OUTPUT_UNWRITABLE with the folder's name. */
+export async function inFolder<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const ofSystem = error instanceof Error && 'syscall' in error;
+    if (!ofSystem && !isDiskFull(error)) throw error;
+    throw new EyelineError('OUTPUT_UNWRITABLE', `models in ${folder}: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 export function isMissing(error: unknown): boolean {

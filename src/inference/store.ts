@@ -6,7 +6,7 @@ import type { Logger } from '../core/logger.ts';
 import type { EvaluateGraph } from './check-graph.ts';
 import { toOnnx } from './convert/to-onnx.ts';
 import { downloadsOf, type FetchOptions, type FetchProgress, fetchTogether } from './fetch.ts';
-import { publishFile, sha256OfFile } from './files.ts';
+import { inFolder, publishFile, sha256OfFile } from './files.ts';
 import { type Asset, loadManifest, type Manifest, type ModelEntry, TRAINED_MANIFEST } from './manifest.ts';
 import { corrupt, PreparedGraph } from './prepared-graph.ts';
 import { describeSource } from './source.ts';
@@ -75,9 +75,14 @@ export class ModelStore {
    * no network is touched for it; what has another hash is fetched again, with a warning.
    *
    * @param ids of models and pictures; all models when left out
-   * Throws MODEL_UNKNOWN, MODEL_UNFETCHABLE, MODEL_CORRUPT (what came is not what the manifest says), MODEL_UNSUPPORTED.
+   * Throws MODEL_UNKNOWN, MODEL_UNFETCHABLE, MODEL_CORRUPT (what came is not what the manifest says), MODEL_UNSUPPORTED,
+   * OUTPUT_UNWRITABLE (the folder, or the disk is full).
    */
-  async pull(ids: readonly string[] = this.modelIds, { signal, onProgress }: PullOptions = {}): Promise<void> {
+  async pull(ids: readonly string[] = this.modelIds, options: PullOptions = {}): Promise<void> {
+    await inFolder(this.dir, () => this.#pull(ids, options));
+  }
+
+  async #pull(ids: readonly string[], { signal, onProgress }: PullOptions): Promise<void> {
     const assets = [...new Set(ids)].map((id) => this.#asset(id));
     const missing: Asset[] = [];
     for (const file of assets.flatMap((asset) => this.#filesOf(asset))) {
@@ -95,12 +100,18 @@ export class ModelStore {
   /**
    * Path of a model's prepared graph, or of a picture, after its bytes were checked. A model that was fetched but not
    * prepared by this version yet is prepared now; a `file:` source need not have been pulled. Throws MODEL_UNKNOWN,
-   * MODEL_MISSING, MODEL_CORRUPT.
+   * MODEL_MISSING, MODEL_CORRUPT, OUTPUT_UNWRITABLE.
    */
   async file(id: string): Promise<string> {
+    return inFolder(this.dir, () => this.#file(id));
+  }
+
+  async #file(id: string): Promise<string> {
     const asset = this.#asset(id);
-    await this.#takeLocal(asset);
-    for (const file of this.#filesOf(asset)) await this.#checkSource(file);
+    for (const file of this.#filesOf(asset)) {
+      await this.#takeLocal(file);
+      await this.#checkSource(file);
+    }
     const entry = this.#options.manifest.models.get(id);
     if (!entry) return this.#sourcePath(asset);
     const graph = this.#graph(entry);
@@ -132,6 +143,10 @@ export class ModelStore {
 
   /** Every model and picture with its state, in the manifest's order. */
   async list(): Promise<StoreItem[]> {
+    return inFolder(this.dir, () => this.#list());
+  }
+
+  async #list(): Promise<StoreItem[]> {
     const { models, pictures } = this.#options.manifest;
     const items: StoreItem[] = [];
     for (const asset of [...models.values(), ...pictures.values()]) {

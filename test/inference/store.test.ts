@@ -172,3 +172,29 @@ it('never leaves part of a file under its name', async () => {
   expect(await readFile(path, 'utf8')).toBe('before');
   expect(await readdir(dir)).toEqual(['file']);
 });
+
+it('says which folder cannot be used when the system refuses it', async () => {
+  const { options } = await makeStore();
+  await writeFile(join(dir, 'plain'), '');
+  const folder = join(dir, 'plain', 'models');
+  const store = new ModelStore({ ...options, dir: folder });
+  for (const use of [() => store.pull(), () => store.file('tiny'), () => store.list()]) {
+    await expect(use()).rejects.toMatchObject({
+      code: 'OUTPUT_UNWRITABLE',
+      message: expect.stringContaining(`models in ${folder}: ENOTDIR`),
+    });
+  }
+});
+
+it('takes the weights beside a model in as well when it is used without a pull', async () => {
+  const { options, model } = await makeStore();
+  const weights = { kind: 'file', path: join(dir, 'weights.bin') } as const;
+  await writeFile(weights.path, 'some weights');
+  const sha256 = hash(Buffer.from('some weights'));
+  const apart = { ...model, format: 'tfjs', weights: { source: weights, sha256 } } as const;
+  const manifest = { ...options.manifest, models: new Map([['tiny', apart]]) };
+  const store = new ModelStore({ ...options, manifest });
+  // Both are there; that the first is no such model is found next.
+  await expect(store.file('tiny')).rejects.toMatchObject({ code: 'MODEL_UNSUPPORTED' });
+  expect(await readdir(join(store.dir, 'sources'))).toContain(`${sha256}.bin`);
+});
