@@ -293,6 +293,15 @@ export class SqliteGalleryStore {
     return readAudit(this.#connection, query);
   }
 
+  /**
+   * The person of that id or name.
+   *
+   * @throws EyelineError as {@link removePerson}
+   */
+  person(idOrName: string): PersonRecord {
+    return onlyPerson(this.#connection, idOrName);
+  }
+
   /** The person of exactly that name. */
   personNamed(name: string): Person | null {
     return personNamed(this.#connection, name);

@@ -299,3 +299,20 @@ it('keeps what was denied, and visitors, when the key of the gallery changes', a
     writeFileSync(join(folder, 'eyeline.yaml'), text);
   }
 });
+
+it('denies whom an id or a name means, and nobody who is not enrolled', async () => {
+  const { picture, run, visitors } = rig();
+  await run('enroll', '--name', 'Anna Berg', picture('a.jpg', [{ who: 0 }]));
+  const limits = { maxVisitors: 9, keepMs: 86_400_000 };
+  const store = openVisitorStore(visitors, { logger: silentLogger, clock: systemClock, limits });
+  onTestFinished(() => store.close());
+  const look = { encoder: 'e', part: 'full', mask: null, embedding: axis(8, 0), quality: 1 } as const;
+  store.admit({ track: 'door-1', camera: 'door', seenAtMs: Date.now(), templates: [look] }, () => 0.5);
+
+  await expect(run('gallery', 'deny', 'door-1', '--person', 'Anna Borg')).rejects.toMatchObject({
+    code: 'PERSON_UNKNOWN',
+  });
+  expect(store.listDenials()).toEqual([]);
+  expect((await run('gallery', 'deny', 'door-1', '--person', 'Anna Berg')).out).toEqual(['door-1 is not anna-berg']);
+  expect([...store.denials().people]).toEqual(['anna-berg']);
+});

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { CommandContext } from '../command.ts';
-import { withVisitors } from '../configured.ts';
+import { type Configured, openGallery, withVisitors } from '../configured.ts';
 import type { GalleryOptions } from './with-store.ts';
 
 interface DenyOptions extends GalleryOptions {
@@ -17,10 +17,11 @@ export function registerDeny(gallery: Command, context: CommandContext): void {
           'daemon goes by it at once.',
       )
       .argument('<track>', 'as events have it')
-      .option('--person <id>', 'who it is not, when not the one it was named'),
+      .option('--person <person>', 'id or name of who it is not, when not the one it was named'),
   ).action(async (track: string, options: DenyOptions) => {
-    await withVisitors(options, context, (store) => {
-      const person = store.deny(track, options.person);
+    await withVisitors(options, context, (store, configured) => {
+      const said = options.person === undefined ? undefined : idOf(options.person, configured);
+      const person = store.deny(track, said);
       context.print(options.json ? JSON.stringify({ track, person }) : `${track} is not ${person}`);
     });
   });
@@ -50,6 +51,16 @@ export function registerDeny(gallery: Command, context: CommandContext): void {
       context.print(options.json ? JSON.stringify({ person, tracks }) : `${person}: ${tracks} taken back`);
     });
   });
+}
+
+/** A denial of somebody who is not enrolled would keep nobody out. Throws PERSON_UNKNOWN. */
+function idOf(idOrName: string, configured: Configured): string {
+  const gallery = openGallery(configured, false);
+  try {
+    return gallery.person(idOrName).id;
+  } finally {
+    gallery.close();
+  }
 }
 
 function withOptions(command: Command): Command {
