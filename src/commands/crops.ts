@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { loadConfig } from '../config/load.ts';
-import { EyelineError, messageOf } from '../core/errors.ts';
+import { EyelineError, messageOf, systemCodeOf } from '../core/errors.ts';
 import { readCropKey } from '../platform/credentials.ts';
 import { openCrop } from '../privacy/sealed-crop.ts';
 import type { RegisterCommand } from './command.ts';
@@ -20,10 +20,12 @@ export const registerCrops: RegisterCommand = (program, context) => {
       const { folder } = config.privacy.crops;
       const key = await readCropKey(config, context.env, context.warn);
       if (folder === null || key === null) throw new EyelineError('USAGE', 'privacy.crops.folder is not configured');
-      const names = await readdir(folder, { recursive: true }).catch(() => []);
+      const names = (await unlessGone(readdir(folder, { recursive: true }), folder)) ?? [];
       let written = 0;
       for (const name of names.filter((it) => it.endsWith('.crop')).sort()) {
-        const jpeg = openCrop(await readFile(join(folder, name)), name, key);
+        const sealed = await unlessGone(readFile(join(folder, name)), join(folder, name));
+        if (sealed === null) continue;
+        const jpeg = openCrop(sealed, name, key);
         if (jpeg === null) {
           context.warn(`${name} cannot be opened: another key, or it was changed`);
           context.exitWith(1);
@@ -41,3 +43,13 @@ export const registerCrops: RegisterCommand = (program, context) => {
       context.print(`${written} pictures written to ${dir}`);
     });
 };
+
+/** What was read; null when it is not there: nothing was kept yet, or the daemon has deleted it since. Throws USAGE for anything else. */
+async function unlessGone<T>(reading: Promise<T>, path: string): Promise<T | null> {
+  try {
+    return await reading;
+  } catch (error) {
+    if (systemCodeOf(error) === 'ENOENT') return null;
+    throw new EyelineError('USAGE', `${path} cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+}
