@@ -151,6 +151,7 @@ export async function runRecipe(run: RecipeRun): Promise<RecipeOutcome> {
             { threads: sampleThreadsWithin(lesson, cores), first, ahead: BATCHES_AHEAD },
           ),
         onProgress: run.onProgress,
+        warn: run.say,
       });
       const inUse = run.compare && outcome.end !== 'interrupted' ? await lesson.judgeInUse(task.student) : null;
       const [channels = 3, height = 0, width = 0] = lesson.input;

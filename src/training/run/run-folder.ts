@@ -3,7 +3,7 @@ import { appendFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/pro
 import { join } from 'node:path';
 import { EyelineError, messageOf } from '../../core/errors.ts';
 import { publishFile, writeFileAtomic } from '../../inference/files.ts';
-import type { Values } from '../engine.ts';
+import type { Trainer, Values } from '../engine.ts';
 import { writable } from '../writable.ts';
 
 /** One training on disk: what it was given, what it measured, where it can go on, and its best model so far. */
@@ -37,6 +37,8 @@ const VALIDATIONS = 'validation.jsonl';
 const RECORD = 'run.json';
 const CHECKPOINTS = 'checkpoints';
 const STATE = 'state.json';
+const TRAINER = 'trainer.safetensors';
+const AVERAGE = 'average.f32';
 const MODEL = 'model.onnx';
 /** Checkpoints that are kept: the last, and the one before it in case of a stop while it is removed. */
 const KEPT = 2;
@@ -136,8 +138,8 @@ export class RunFolder {
       await rm(draft, { recursive: true, force: true });
       await mkdir(draft, { recursive: true });
       const averaged = new Uint8Array(average.buffer, average.byteOffset, average.byteLength);
-      await writeFile(join(draft, 'trainer.safetensors'), trainer, { flush: true });
-      await writeFile(join(draft, 'average.f32'), averaged, { flush: true });
+      await writeFile(join(draft, TRAINER), trainer, { flush: true });
+      await writeFile(join(draft, AVERAGE), averaged, { flush: true });
       await writeFile(join(draft, STATE), JSON.stringify(state), { flush: true });
       await rm(folder, { recursive: true, force: true });
       await publishFile(draft, folder);
@@ -151,28 +153,37 @@ export class RunFolder {
    * The last checkpoint that is whole, with all that came after it forgotten; null, and nothing measured, when there is none at
    * all. Throws CHECKPOINT_UNREADABLE when none of those there are is whole.
    *
-   * @param takeOver throws when the checkpoint is damaged: the one before it is tried then
+   * @param trainer is given the weights
+   * @param warn    told of each that is damaged and passed over, and where the run goes on instead
    */
-  async restoreCheckpoint(takeOver: (checkpoint: Checkpoint) => void): Promise<Checkpoint | null> {
+  async restoreCheckpoint(
+    trainer: Pick<Trainer, 'values' | 'restore'>,
+    warn: (line: string) => void,
+  ): Promise<Checkpoint | null> {
+    const numbers = countOf(trainer.values);
     const names = (await this.#checkpoints()).reverse();
-    let damage: unknown;
+    const damages: EyelineError[] = [];
     for (const [damaged, name] of names.entries()) {
       const folder = join(this.path, CHECKPOINTS, name);
       let checkpoint: Checkpoint;
       try {
         checkpoint = await readCheckpoint(folder);
-        takeOver(checkpoint);
+        const { average, trainer: saved } = checkpoint;
+        inFile(AVERAGE, () => requireLength(average, numbers));
+        inFile(TRAINER, () => trainer.restore(saved));
       } catch (error) {
-        damage ??= new EyelineError('CHECKPOINT_UNREADABLE', `${folder}: ${messageOf(error)}`, { cause: error });
+        damages.push(new EyelineError('CHECKPOINT_UNREADABLE', `${folder}: ${messageOf(error)}`, { cause: error }));
         continue;
       }
+      for (const { message } of damages) warn(`  damaged checkpoint: ${message}`);
+      if (damages.length > 0) warn(`  going on from the one before, of step ${checkpoint.state.step}`);
       await this.#cutBack(checkpoint.state.step);
       for (const later of names.slice(0, damaged)) {
         await this.#write(() => rm(join(this.path, CHECKPOINTS, later), { recursive: true, force: true }));
       }
       return checkpoint;
     }
-    if (damage) throw damage;
+    if (damages[0]) throw damages[0];
     // It begins anew.
     await this.#cutBack(-1);
     return null;
@@ -229,10 +240,26 @@ export class RunFolder {
 }
 
 async function readCheckpoint(folder: string): Promise<Checkpoint> {
-  const state = JSON.parse(await readFile(join(folder, STATE), 'utf8')) as LoopState;
-  const trainer = new Uint8Array(await readFile(join(folder, 'trainer.safetensors')));
-  const bytes = new Uint8Array(await readFile(join(folder, 'average.f32')));
-  return { state, trainer, average: new Float32Array(bytes.buffer) };
+  const bytesOf = (file: string) => readFile(join(folder, file));
+  const [state, trainer, average] = [await bytesOf(STATE), await bytesOf(TRAINER), await bytesOf(AVERAGE)];
+  return {
+    state: inFile(STATE, () => JSON.parse(state.toString()) as LoopState),
+    trainer: new Uint8Array(trainer),
+    average: inFile(AVERAGE, () => new Float32Array(new Uint8Array(average).buffer)),
+  };
+}
+
+/** Reads what a file of a checkpoint holds; an error names the file. */
+function inFile<T>(file: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new EyelineError('CHECKPOINT_UNREADABLE', `${file}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function requireLength({ length }: Float32Array, numbers: number): void {
+  if (length !== numbers) throw new RangeError(`it has ${length} numbers, not ${numbers}`);
 }
 
 /** How many numbers there are. */

@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import { EyelineError } from '../../core/errors.ts';
 import { collectYoungGarbage } from '../../core/young-garbage.ts';
 import type { Batch, Trainer, Values } from '../engine.ts';
-import { countOf, flatten, type Judgement, type LoopState, type RunFolder, unflatten } from './run-folder.ts';
+import { flatten, type Judgement, type LoopState, type RunFolder, unflatten } from './run-folder.ts';
 
 /** What is trained, whichever model it is. */
 export interface TrainingTask {
@@ -45,6 +45,8 @@ export interface RunParts {
   /** Batches from this number on. */
   readonly batches: (first: number) => { next(number: number): Promise<Batch>; close(): Promise<void> };
   readonly onProgress: (progress: RunProgress) => void;
+  /** Told of a damaged checkpoint that is passed over. */
+  readonly warn: (line: string) => void;
 }
 
 export type RunEnd = 'done' | 'no gain' | 'time is up' | 'interrupted';
@@ -97,13 +99,7 @@ const NEWEST = 0.05;
 export async function trainRun(parts: RunParts): Promise<RunOutcome> {
   const { folder, task, settings, clock, signal } = parts;
   const { trainer } = task;
-  const before = await folder.restoreCheckpoint(({ average, trainer: saved }) => {
-    const numbers = countOf(trainer.values);
-    if (average.length !== numbers) {
-      throw new EyelineError('CHECKPOINT_UNREADABLE', `average.f32 has ${average.length} numbers, not ${numbers}`);
-    }
-    trainer.restore(saved);
-  });
+  const before = await folder.restoreCheckpoint(trainer, parts.warn);
   const average = before?.average ?? flatten(trainer.values);
   let state: LoopState = before?.state ?? { step: 0, best: null, withoutGain: 0, elapsedMs: 0 };
   const startedMs = clock.monotonic() - state.elapsedMs;

@@ -37,6 +37,7 @@ async function run(path: string, stopAt: number) {
   const trainer = oneWeight();
   const stop = new AbortController();
   const folder = new RunFolder(path);
+  const warned: string[] = [];
   const outcome = await trainRun({
     folder,
     task: {
@@ -61,8 +62,9 @@ async function run(path: string, stopAt: number) {
       close: async () => {},
     }),
     onProgress: ({ step }) => step === stopAt && stop.abort(),
+    warn: (line) => warned.push(line),
   });
-  return { outcome, weight: trainer.values.w?.[0], validations: await folder.readValidations() };
+  return { outcome, warned, weight: trainer.values.w?.[0], validations: await folder.readValidations() };
 }
 
 async function scratchFolder(): Promise<string> {
@@ -97,11 +99,17 @@ it.each([
   expect(await readdir(checkpoints)).toEqual(['00000015', '00000017']);
   await truncate(join(checkpoints, '00000017', file), length);
   // Of the damaged one nothing is left that would be taken for the last.
-  expect((await run(join(scratch, 'cut'), 16)).outcome.state.step).toBe(16);
+  const { outcome, warned } = await run(join(scratch, 'cut'), 16);
+  expect(outcome.state.step).toBe(16);
+  expect(warned).toEqual([
+    expect.stringContaining(`  damaged checkpoint: ${join(checkpoints, '00000017')}: ${file}: `),
+    '  going on from the one before, of step 15',
+  ]);
   expect(await readdir(checkpoints)).toEqual(['00000015', '00000016']);
   const resumed = await run(join(scratch, 'cut'), -1);
   expect(resumed.weight).toBe(whole.weight);
   expect(resumed.validations).toEqual(whole.validations);
+  expect(resumed.warned).toEqual([]);
 
   for (const name of await readdir(checkpoints)) await truncate(join(checkpoints, name, file), length);
   await expect(run(join(scratch, 'cut'), -1)).rejects.toMatchObject({
