@@ -27,6 +27,7 @@ it('pictures are prepared anew, and other faces found, with another least size',
       store: await createModelStore({ dir: MODELS_DIR, extraManifest: null, logger: silentLogger }),
       env: process.env,
       signal: new AbortController().signal,
+      warn: () => {},
     });
   expect(await readRecord((await prepare(40)).folder)).toMatchObject({ pictures: 3, faces: 3 });
   // The portraits are 200 pixels wide.

@@ -26,6 +26,8 @@ export interface PrepareDataOptions {
   readonly store: ModelStore;
   readonly env: NodeJS.ProcessEnv;
   readonly signal: AbortSignal;
+  /** Told of a prepared set that is damaged, and made anew. */
+  readonly warn: (line: string) => void;
   /** Told before the first picture, and after each. */
   readonly onPictures?: (total: number) => void;
   readonly onDone?: (done: number) => void;
@@ -60,6 +62,7 @@ export async function prepareData(options: PrepareDataOptions): Promise<Prepared
     seed,
     finding: findingOf({ models, detection }, store),
     signal: options.signal,
+    warn: options.warn,
     ...(options.onDone ? { onDone: options.onDone } : {}),
     startWorkers: async () => {
       options.onPictures?.(faces.pictures.length);

@@ -170,6 +170,7 @@ async function prepare(
     store,
     env: context.env,
     signal: context.signal,
+    warn: context.warn,
     onPictures: (total) => {
       context.warn('preparing pictures');
       const bar = startProgress(context, clock, total, 'pictures');

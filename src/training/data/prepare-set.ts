@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EyelineError } from '../../core/errors.ts';
+import { publishFile } from '../../inference/files.ts';
 import { writable } from '../writable.ts';
 import { type FaceSetRecord, INDEX_FILE, RECORD_FILE, type StoredFace } from './face-store.ts';
 import type { MaskFits, WrittenFace } from './prepare-face.ts';
+import { damageOf, syncFiles } from './whole-set.ts';
 
 /** A picture to train on. */
 export interface TrainingPicture {
@@ -45,6 +48,8 @@ export interface PrepareOptions {
   readonly finding: object;
   readonly onDone?: (done: number) => void;
   readonly signal: AbortSignal;
+  /** Told of a set that is damaged. */
+  readonly warn: (line: string) => void;
   /** Starts what works on pictures; only when there is something to do. */
   readonly startWorkers: () => Promise<PicturePreparer>;
 }
@@ -62,7 +67,7 @@ export const PREPARATION = 3;
 export async function prepareFaces(faces: FacesToPrepare, options: PrepareOptions): Promise<string> {
   const fingerprint = await fingerprintOf(faces, options);
   const folder = join(options.cache, fingerprint.slice(0, 16));
-  if (await readRecord(folder)) return folder;
+  if (await isWhole(folder, options.warn)) return folder;
   const draft = `${folder}.part-${process.pid}`;
   try {
     await writable(folder, () => mkdir(draft, { recursive: true }));
@@ -74,15 +79,27 @@ export async function prepareFaces(faces: FacesToPrepare, options: PrepareOption
         `none of ${record.pictures} pictures shows a face; ${first?.file}: ${first?.reason}`,
       );
     }
-    await writable(folder, () => writeFile(join(draft, RECORD_FILE), JSON.stringify(record)));
     await writable(folder, async () => {
+      await writeFile(join(draft, RECORD_FILE), JSON.stringify(record));
+      // Its name stands for a whole set, after a power cut too.
+      await syncFiles(draft);
       await rm(folder, { recursive: true, force: true });
-      await rename(draft, folder);
+      await publishFile(draft, folder);
     });
     return folder;
   } finally {
     await rm(draft, { recursive: true, force: true }).catch(() => {});
   }
+}
+
+/** Whether there is a prepared set to be used; says so of one that is damaged. */
+async function isWhole(folder: string, warn: (line: string) => void): Promise<boolean> {
+  if (!existsSync(folder)) return false;
+  const record = await readRecord(folder);
+  const damage = record ? await damageOf(folder, record) : `its ${RECORD_FILE} cannot be read`;
+  if (damage === null) return true;
+  warn(`  the prepared set ${folder} is damaged and made anew: ${damage}`);
+  return false;
 }
 
 /** What is known of a prepared set; null when there is none, or half a one. */

@@ -1,24 +1,30 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { readFloats, writeFloats } from '../../../src/training/data/face-features.ts';
-import { packFace, RECORD_FILE } from '../../../src/training/data/face-store.ts';
-import { PixelsFile } from '../../../src/training/data/pixels-file.ts';
+import { INDEX_FILE, packFace, RECORD_FILE } from '../../../src/training/data/face-store.ts';
+import { PixelsFile, pixelsFile } from '../../../src/training/data/pixels-file.ts';
 import { type PicturePreparer, prepareFaces, readRecord } from '../../../src/training/data/prepare-set.ts';
+import { syncedPaths } from '../../rig/synced-paths.ts';
 
 const SIZE = { width: 2, height: 2 };
-const FACES = { people: ['anna'], pictures: [{ file: 'anna/1.jpg', name: 'anna/1.jpg', person: 0 }] };
+const FACES = {
+  people: ['anna'],
+  pictures: ['anna/1.jpg', 'anna/2.jpg'].map((file) => ({ file, name: file, person: 0 })),
+};
 
 describe('prepared faces', () => {
   let cache = '';
   let started = 0;
+  let warned: string[] = [];
   beforeEach(async () => {
     const folder = await mkdtemp(join(tmpdir(), 'eyeline-cache-'));
     onTestFinished(() => rm(folder, { recursive: true, force: true }));
     cache = folder;
     started = 0;
+    warned = [];
   });
 
   /** Finds a grey face in each picture. */
@@ -42,6 +48,7 @@ describe('prepared faces', () => {
       seed: 1,
       finding,
       signal: new AbortController().signal,
+      warn: (line) => warned.push(line),
       startWorkers: workers,
     });
 
@@ -53,6 +60,49 @@ describe('prepared faces', () => {
     expect(other).not.toBe(folder);
     expect(started).toBe(2);
     expect((await readRecord(other))?.fingerprint).not.toBe((await readRecord(folder))?.fingerprint);
+    expect(warned).toEqual([]);
+  });
+
+  const zeroed = async (file: string) => {
+    const { size } = await stat(file);
+    await truncate(file, 0);
+    await truncate(file, size);
+  };
+  it.each([
+    ['a record of zeros', RECORD_FILE, zeroed, `its ${RECORD_FILE} cannot be read`],
+    ['an index of zeros', INDEX_FILE, zeroed, `${INDEX_FILE} is no list of faces`],
+    ['an index that is cut off', INDEX_FILE, (file: string) => truncate(file, 0), 'it has 0 faces, not 2'],
+    ['pixels of zeros', pixelsFile(0), zeroed, 'nothing is written of anna/2.jpg'],
+    [
+      'pixels that are cut off',
+      pixelsFile(0),
+      async (file: string) => truncate(file, (await stat(file)).size - 1),
+      'prepared faces are cut short',
+    ],
+    ['no pixels', pixelsFile(0), rm, 'ENOENT'],
+  ])('are made anew where a power cut left %s', async (_, file, damage, reason) => {
+    const folder = await prepare({});
+    await writeFile(join(folder, 'marks-1.f32'), 'of the damaged set');
+    await damage(join(folder, file));
+    expect(await prepare({})).toBe(folder);
+    expect(warned).toEqual([
+      expect.stringContaining(`  the prepared set ${folder} is damaged and made anew: ${reason}`),
+    ]);
+    expect(await prepare({})).toBe(folder);
+    expect([started, warned.length]).toEqual([2, 1]);
+    expect((await readdir(folder)).sort()).toEqual([pixelsFile(0), INDEX_FILE, RECORD_FILE].sort());
+  });
+
+  it.skipIf(process.platform !== 'linux')('are on the disk before they have their name (needs Linux)', async () => {
+    let named: string[] = [];
+    const synced = await syncedPaths(cache, async (path) => {
+      if (path === '') named = await readdir(cache);
+    });
+    const folder = basename(await prepare({}));
+    const draft = `${folder}.part-${process.pid}`;
+    const files = [pixelsFile(0), INDEX_FILE, RECORD_FILE].map((file) => join(draft, file)).sort();
+    expect([...synced.slice(0, -2).sort(), ...synced.slice(-2)]).toEqual([...files, draft, '']);
+    expect(named).toEqual([folder]);
   });
 
   const canMount = process.getuid?.() === 0 && process.platform === 'linux';
