@@ -5,6 +5,7 @@ import { EyelineError } from '../core/errors.ts';
 import { RunFolder } from '../training/run/run-folder.ts';
 import { type CommandContext, EXIT_INTERRUPTED, type RegisterCommand } from './command.ts';
 import { whole } from './dataset/mask-options.ts';
+import type { InstalledModels } from './train/gate-model.ts';
 import { lowerPriority } from './train/lower-priority.ts';
 import { runsFolder } from './train/run-recipe.ts';
 import { commandOf, type TrainOptions } from './train/train-options.ts';
@@ -86,16 +87,21 @@ async function train(name: string, options: TrainOptions, context: CommandContex
 async function trainOneByOne(runs: readonly RecipeToTrain[], context: CommandContext, clock: Clock): Promise<void> {
   const worse: EyelineError[] = [];
   let trained: string | undefined;
+  let installed: InstalledModels = {};
   for (const run of runs) {
     context.signal.throwIfAborted();
     const landmarks = run.options.landmarks ?? trained;
     try {
-      const end = await trainRecipe(
-        { ...run, options: { ...run.options, ...(landmarks && { landmarks }) } },
+      const ended = await trainRecipe(
+        { ...run, installed, options: { ...run.options, ...(landmarks && { landmarks }) } },
         context,
         clock,
       );
-      if (end === 'interrupted') context.signal.throwIfAborted();
+      if (ended.end === 'interrupted') context.signal.throwIfAborted();
+      installed = { ...installed, ...ended.installed };
+      if (run !== runs.at(-1)) {
+        for (const id of Object.values(ended.installed)) context.warn(`  the recipes after it use ${id}`);
+      }
     } catch (error) {
       if (!(error instanceof EyelineError) || error.code !== 'TRAINING_NOT_BETTER') throw error;
       worse.push(error);

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
-import { cp, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BUILTIN_MANIFEST } from '../../src/inference/manifest.ts';
 import { MODELS_DIR } from '../rig/config.ts';
 import { writePortraits } from '../rig/portraits.ts';
 import { Program } from '../rig/program.ts';
@@ -160,5 +161,33 @@ describe('train all', () => {
     expect(again.stderr).not.toContain(': training in');
     expect(again.stderr).toMatch(/eyeline: masked-detector: .*masked-encoder: .*\[TRAINING_NOT_BETTER\]/);
     expect(again.code).toBe(13);
+  });
+
+  it('--install: landmarks installed beside those of models.manifest are what the encoder is aligned by, after a stop too', async () => {
+    const models = join(cwd, 'models-own');
+    await cp(MODELS_DIR, models, { recursive: true, dereference: true });
+    const manifest = join(cwd, 'own.json');
+    const { models: known } = JSON.parse(await readFile(BUILTIN_MANIFEST, 'utf8'));
+    const own = known.filter(({ id }: { id: string }) => id === 'landmarks-68');
+    await writeFile(manifest, JSON.stringify({ models: own }));
+    const env = {
+      EYELINE_MODELS_DIR: models,
+      EYELINE_MODELS_MANIFEST: manifest,
+      EYELINE_MODELS_LANDMARKS: 'landmarks-68',
+    };
+    const encoder = join(cwd, 'beside/masked-encoder');
+    const stopped = start(all('--out', 'beside', '--install'), env);
+    await firstCheckpoint(encoder);
+    stopped.signal('SIGKILL');
+    const { stdout, stderr } = await stopped.finished();
+    expect(stdout).toMatch(/installed as landmarks-68-trained since models.manifest has a landmarks-68 of its own/);
+    expect(stderr).toContain('the recipes after it use landmarks-68-trained');
+    const { landmarks } = JSON.parse(await readFile(join(encoder, 'run.json'), 'utf8'));
+    expect(landmarks.id).toBe('landmarks-68-trained');
+
+    const goneOn = await ended(all('--out', 'beside', '--install', '--resume'), env);
+    expect(goneOn.stderr).not.toContain('was begun with');
+    expect(goneOn.stdout).toMatch(/masked-encoder: (trained before: )?done after 3 steps/);
+    expect(goneOn.code).toBe(13);
   });
 });

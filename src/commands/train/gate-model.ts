@@ -32,6 +32,9 @@ interface Verdict {
   readonly against: readonly string[];
 }
 
+/** Models that were installed, by the setting that names them. */
+export type InstalledModels = Readonly<Partial<Record<ModelSetting['key'], string>>>;
+
 export interface Candidate {
   readonly name: string;
   readonly kind: GatedKind;
@@ -43,13 +46,13 @@ export interface Candidate {
 }
 
 /**
- * Installs a model that is better than the one in use, and says what is left to do. Throws TRAINING_NOT_BETTER, which says in what,
- * and leaves the model in use.
+ * Installs a model that is better than the one in use, and says what is left to do. Gives where the configuration has to name it. Throws
+ * TRAINING_NOT_BETTER, which says in what, and leaves the model in use.
  */
 export async function installIfBetter(
   candidate: Candidate,
   context: Pick<CommandContext, 'print' | 'warn'>,
-): Promise<void> {
+): Promise<InstalledModels> {
   const { name, kind, folder, outcome, inUse, config, store } = candidate;
   for (const [figure, before] of Object.entries(inUse.figures)) {
     const after = outcome.best.figures[figure];
@@ -61,9 +64,7 @@ export async function installIfBetter(
     await folder.writeFile(VERDICT, JSON.stringify(verdict));
     throw notBetter(name, against);
   }
-  const key = SETTINGS[kind];
-  const named = key === 'upperEncoder' ? (config.models.upperEncoder ?? UPPER_ENCODER) : modelOf(kind, config);
-  const id = idToInstall(named, await ownModelIds(config.models.manifest));
+  const { key, named, id } = await placeOf(kind, config);
   const path = await installModel(config.models.dir, {
     id,
     file: folder.modelFile,
@@ -79,17 +80,31 @@ export async function installIfBetter(
   const why = id === named ? '' : ` since models.manifest has a ${named} of its own`;
   context.print(`  installed as ${id}${why}: ${path}; ${used}`);
   for (const step of steps) context.print(`  ${step}`);
+  return { [key]: id };
+}
+
+/** The setting a recipe's result is for, what that names now, and the id the result is installed under. */
+async function placeOf(kind: GatedKind, config: Config) {
+  const key = SETTINGS[kind];
+  const named = key === 'upperEncoder' ? (config.models.upperEncoder ?? UPPER_ENCODER) : modelOf(kind, config);
+  return { key, named, id: idToInstall(named, await ownModelIds(config.models.manifest)) };
 }
 
 /**
- * Whether the model of a run was installed before; false when nobody asked for it yet. Throws TRAINING_NOT_BETTER when it was
- * refused: the models it was compared and prepared with may be others now.
+ * What `installIfBetter` gave when the model of a run was installed before; null when nobody asked for it yet. Throws
+ * TRAINING_NOT_BETTER when it was refused: the models it was compared and prepared with may be others now.
  */
-export async function installedBefore(name: string, folder: RunFolder): Promise<boolean> {
+export async function installedBefore({
+  name,
+  kind,
+  folder,
+  config,
+}: Pick<Candidate, 'name' | 'kind' | 'folder' | 'config'>): Promise<InstalledModels | null> {
   const verdict = JSON.parse((await folder.readFile(VERDICT)) ?? 'null') as Verdict | null;
-  if (verdict?.model !== (await hashOf(folder))) return false;
+  if (verdict?.model !== (await hashOf(folder))) return null;
   if (verdict.against.length > 0) throw notBetter(name, verdict.against);
-  return true;
+  const { key, id } = await placeOf(kind, config);
+  return { [key]: id };
 }
 
 function notBetter(name: string, against: readonly string[]): EyelineError {

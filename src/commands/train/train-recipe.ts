@@ -13,7 +13,7 @@ import type { RunFolder } from '../../training/run/run-folder.ts';
 import { endedBefore, type RunEnd, type RunOutcome } from '../../training/run/train-run.ts';
 import type { CommandContext } from '../command.ts';
 import { type Progress, startProgress } from '../progress.ts';
-import { installedBefore, installIfBetter } from './gate-model.ts';
+import { type InstalledModels, installedBefore, installIfBetter } from './gate-model.ts';
 import { comparedWith } from './open-lesson.ts';
 import { isInstalled, peopleOfModel } from './people-of-model.ts';
 import { type PreparedData, prepareData } from './prepare-data.ts';
@@ -31,15 +31,24 @@ export interface RecipeToTrain extends LoadedRecipe {
   readonly options: TrainOptions;
   /** What was typed, for the run's record. */
   readonly command: string;
+  /** Models that recipes of the same command installed: they take the place of those the configuration names. */
+  readonly installed?: InstalledModels;
+}
+
+export interface RecipeEnd {
+  readonly end: RunEnd;
+  /** What it installed, now or before. */
+  readonly installed: InstalledModels;
 }
 
 /**
  * Trains one recipe, prints how it ended and, where that is asked for, installs the model. A run that has ended before is left
  * as it is. Throws as `runRecipe` does, and TRAINING_NOT_BETTER.
  */
-export async function trainRecipe(run: RecipeToTrain, context: CommandContext, clock: Clock): Promise<RunEnd> {
+export async function trainRecipe(run: RecipeToTrain, context: CommandContext, clock: Clock): Promise<RecipeEnd> {
   const { name, folder, options } = run;
-  const { config } = await loadConfig({ env: context.env, ...(options.config ? { file: options.config } : {}) });
+  const loaded = await loadConfig({ env: context.env, ...(options.config ? { file: options.config } : {}) });
+  const config: Config = { ...loaded.config, models: { ...loaded.config.models, ...run.installed } };
   const store = await createModelStore({
     dir: config.models.dir,
     extraManifest: config.models.manifest,
@@ -52,7 +61,10 @@ export async function trainRecipe(run: RecipeToTrain, context: CommandContext, c
   const before = run.resume ? await endedWhole(folder, recipe, options) : null;
   if (before) {
     tell(run, before, context, { before: true });
-    if (!options.install || (await installedBefore(name, folder))) return before.end;
+    const { kind } = recipe;
+    if (!options.install || kind === 'classifier') return { end: before.end, installed: {} };
+    const installed = await installedBefore({ name, kind, folder, config });
+    if (installed) return { end: before.end, installed };
   }
   const people = await peopleOfInstalled(run, recipe, { config, store }, context);
   const models = await modelsOfRun(recipe, { config, store, landmarks: options.landmarks });
@@ -93,14 +105,13 @@ export async function trainRecipe(run: RecipeToTrain, context: CommandContext, c
     throw error;
   });
   if (!before) tell(run, outcome, context, outcome);
-  if (outcome.inUse && recipe.kind !== 'classifier') {
-    const { kind } = recipe;
-    const { warn, print } = context;
-    // As JSON nothing else is printed.
-    const told = { warn, print: options.json ? warn : print };
-    await installIfBetter({ name, kind, folder, outcome, inUse: outcome.inUse, config, store }, told);
-  }
-  return outcome.end;
+  const { kind } = recipe;
+  const { end, inUse } = outcome;
+  if (!inUse || kind === 'classifier') return { end, installed: {} };
+  const { warn, print } = context;
+  // As JSON nothing else is printed.
+  const told = { warn, print: options.json ? warn : print };
+  return { end, installed: await installIfBetter({ name, kind, folder, outcome, inUse, config, store }, told) };
 }
 
 /** Whom the model in use was trained on; null for one that was not trained here. Throws USAGE for a fold a new run cannot hold out. */
