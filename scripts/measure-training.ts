@@ -12,11 +12,11 @@ import { createModelStore } from '../src/inference/store.ts';
 import { probeBlock } from '../src/training/blocked-layout.ts';
 import type { OpenSession, Shape, TrainableOptions } from '../src/training/engine.ts';
 import { sizeOf } from '../src/training/graph/shapes.ts';
+import { meanSquaredError } from '../src/training/losses/mean-squared-error.ts';
 import { buildStepGraph } from '../src/training/step-graph.ts';
 import { openTrainStep } from '../src/training/train-step.ts';
 import { openTrainableGraph } from '../src/training/trainable-graph.ts';
 import { createTrainer } from '../src/training/trainer.ts';
-import { meanSquaredError } from '../test/training/step-rig.ts';
 
 const CASES: readonly {
   readonly model: string;

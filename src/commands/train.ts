@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { ALL_RECIPES, type LoadedRecipe, loadRecipe, type TrainingRecipe } from '../config/training-recipe.ts';
+import { ALL_RECIPES, type LoadedRecipe, loadRecipe } from '../config/training-recipe.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { EyelineError } from '../core/errors.ts';
 import { RunFolder } from '../training/run/run-folder.ts';
@@ -8,11 +8,9 @@ import { whole } from './dataset/mask-options.ts';
 import type { InstalledModels } from './train/gate-model.ts';
 import { lowerPriority } from './train/lower-priority.ts';
 import { runsFolder } from './train/run-recipe.ts';
+import { ALIGNING_KINDS } from './train/same-run.ts';
 import { commandOf, type TrainOptions } from './train/train-options.ts';
 import { type RecipeToTrain, trainRecipe } from './train/train-recipe.ts';
-
-/** Kinds of recipes that align faces: by landmarks that can be given. */
-const ALIGNING: readonly TrainingRecipe['kind'][] = ['encoder', 'siamese', 'classifier'];
 
 /** `eyeline train`. */
 export const registerTrain: RegisterCommand = (program, context) => {
@@ -118,10 +116,10 @@ function requireFit(name: string, recipes: readonly LoadedRecipe[], options: Tra
   if (options.worn && !recipes.some(({ recipe }) => recipe.kind === 'mask-state')) {
     throw new EyelineError('USAGE', `--worn is for recipes of kind mask-state; ${name} trains on plain pictures alone`);
   }
-  if (options.landmarks !== undefined && !recipes.some(({ recipe }) => ALIGNING.includes(recipe.kind))) {
+  if (options.landmarks !== undefined && !recipes.some(({ recipe }) => ALIGNING_KINDS.includes(recipe.kind))) {
     throw new EyelineError(
       'USAGE',
-      `--landmarks is what faces are aligned by, for recipes of kind ${ALIGNING.join(', ')}; ${name} aligns none: leave it out`,
+      `--landmarks is what faces are aligned by, for recipes of kind ${ALIGNING_KINDS.join(', ')}; ${name} aligns none: leave it out`,
     );
   }
   if (!recipes.some(({ recipe }) => recipe.kind === 'classifier')) return;

@@ -10,7 +10,6 @@ import type {
   Values,
 } from '../../src/training/engine.ts';
 import { sizeOf } from '../../src/training/graph/shapes.ts';
-import { average } from '../../src/training/losses/building-blocks.ts';
 import { buildStepGraph, type StepOptions } from '../../src/training/step-graph.ts';
 import { openTrainStep } from '../../src/training/train-step.ts';
 
@@ -29,15 +28,6 @@ export function floats(shape: Shape, data: ArrayLike<number> = noise(shape)): Ba
 
 export function integers(values: readonly number[]): BatchTensor {
   return { type: 'int64', shape: [values.length], data: BigInt64Array.from(values, BigInt) };
-}
-
-/** A loss that any model can be given: mean squared difference of all numbers. */
-export function meanSquaredError(
-  graph: TensorGraph,
-  { values, targets }: { readonly values: string; readonly targets: string },
-): string {
-  const difference = graph.op('Sub', [values, targets]);
-  return average(graph, graph.op('Mul', [difference, difference]));
 }
 
 /** Runs a step once. */

@@ -3,10 +3,11 @@ import { messageOf } from '../../src/core/errors.ts';
 import { node } from '../../src/inference/graph/nodes.ts';
 import { encodeModel, ONNX_TYPE } from '../../src/inference/graph/onnx-proto.ts';
 import { floatTensor, int64Tensor } from '../../src/inference/graph/tensor-values.ts';
+import { meanSquaredError } from '../../src/training/losses/mean-squared-error.ts';
 import { resnet } from '../../src/training/resnet.ts';
 import { initialValues, openTrainableGraph } from '../../src/training/trainable-graph.ts';
 import { writeWeights } from '../../src/training/write-weights.ts';
-import { floats, meanSquaredError, noise, openSession, runStep, slopeRatios, withStep } from './step-rig.ts';
+import { floats, noise, openSession, runStep, slopeRatios, withStep } from './step-rig.ts';
 
 const INPUT = [3, 32, 32];
 const SMALL = resnet({ input: 32, embedding: 5, stages: [1, 1], width: 4, seed: 3 });

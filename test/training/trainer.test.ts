@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Batch, StepGraph, Trainer, TrainerSettings, TrainStep } from '../../src/training/engine.ts';
+import { meanSquaredError } from '../../src/training/losses/mean-squared-error.ts';
 import { buildStepGraph } from '../../src/training/step-graph.ts';
 import { openTrainStep } from '../../src/training/train-step.ts';
 import { createTrainer } from '../../src/training/trainer.ts';
-import { floats, meanSquaredError, noise, openSession } from './step-rig.ts';
+import { floats, noise, openSession } from './step-rig.ts';
 
 /** y = x w + b, fitted to numbers that no w and b give exactly. */
 const GRAPH: StepGraph = buildStepGraph((graph) => {

@@ -23,6 +23,9 @@ interface UsedModel {
   readonly sha256: string;
 }
 
+/** Kinds of recipes that align faces: by landmarks that can be given. */
+export const ALIGNING_KINDS: readonly TrainingRecipe['kind'][] = ['encoder', 'siamese', 'classifier'];
+
 /**
  * What a recipe would be built on now. Throws MODEL_UNKNOWN, and MODEL_MISSING for a file that cannot be read.
  *
@@ -32,28 +35,29 @@ export async function modelsOfRun(
   recipe: TrainingRecipe,
   { config, store, landmarks }: { config: Config; store: ModelStore; landmarks: string | undefined },
 ): Promise<ModelsOfRun> {
-  const inUse = (id: string): UsedModel => ({ id, sha256: store.entry(id).sha256 });
-  const aligning = async () => (landmarks === undefined ? inUse(config.models.landmarks) : fileOf(landmarks));
+  const models = await ownModelsOf(recipe, config, store);
+  if (!ALIGNING_KINDS.includes(recipe.kind)) return models;
+  return {
+    ...models,
+    landmarks: landmarks === undefined ? inUse(store, config.models.landmarks) : await fileOf(landmarks),
+  };
+}
+
+/** The same without the landmarks. */
+async function ownModelsOf(recipe: TrainingRecipe, config: Config, store: ModelStore): Promise<ModelsOfRun> {
   switch (recipe.kind) {
     case 'detector':
     case 'landmarks':
-      return { model: inUse(modelOf(recipe.kind, config)) };
+      return { model: inUse(store, modelOf(recipe.kind, config)) };
     case 'encoder':
       return {
-        model: inUse(modelOf(recipe.kind, config)),
+        model: inUse(store, modelOf(recipe.kind, config)),
         ...(await studentOf(recipe, store.entry(config.models.encoder))),
-        landmarks: await aligning(),
       };
     case 'siamese':
-      return {
-        landmarks: await aligning(),
-        ...(recipe.model !== null && { network: await fileOf(recipe.model) }),
-      };
+      return recipe.model === null ? {} : { network: await fileOf(recipe.model) };
     case 'classifier':
-      return {
-        landmarks: await aligning(),
-        encoder: inUse(modelBehind(recipe.encoder, config.models.encoder)),
-      };
+      return { encoder: inUse(store, modelBehind(recipe.encoder, config.models.encoder)) };
     case 'mask-state':
       return {};
   }
@@ -62,6 +66,10 @@ export async function modelsOfRun(
 async function studentOf(recipe: RecipeOf<'encoder'>, teacher: ModelEntry): Promise<Pick<ModelsOfRun, 'student'>> {
   const entry = await shippedEntry(recipe, teacher);
   return entry ? { student: { id: entry.id, sha256: entry.sha256 } } : {};
+}
+
+function inUse(store: ModelStore, id: string): UsedModel {
+  return { id, sha256: store.entry(id).sha256 };
 }
 
 async function fileOf(file: string): Promise<UsedModel> {

@@ -1,7 +1,7 @@
 import type { TrainingRecipe } from '../../config/training-recipe.ts';
 import { EyelineError } from '../../core/errors.ts';
 import type { FaceStore } from '../../training/data/face-store.ts';
-import { splitAsBefore, type TrainedPeople } from '../../training/data/trained-people.ts';
+import { heldOutAsBefore, type TrainedPeople } from '../../training/data/trained-people.ts';
 import { lastFold, type PictureSplit, splitPeople, splitPictures } from '../../training/data/training-pictures.ts';
 import type { RunFolder } from '../../training/run/run-folder.ts';
 
@@ -41,8 +41,7 @@ export function splitOf(
   if (before) {
     const people = [...bare, ...masked];
     const needed = nobodyBare ? null : [...bare];
-    const { validation: held } = splitAsBefore(people, { needed, folders, before, share, seed });
-    return parted(faces, held);
+    return parted(faces, heldOutAsBefore(people, { needed, folders, before, share, seed }));
   }
   const part = (people: readonly number[]) => splitPeople(people, { share, seed, fold, of });
   const ofBare = nobodyBare ? [] : [part([...bare])];

@@ -1,7 +1,6 @@
 import { basename } from 'node:path';
 import { EyelineError } from '../../core/errors.ts';
 import { seededRandom, seedOf } from '../../core/seeded-random.ts';
-import type { PeopleSplit } from './training-pictures.ts';
 
 /** Whom a model and those it took the place of, one after the other, were trained on. People are full paths of their folders. */
 export interface TrainedPeople {
@@ -39,7 +38,7 @@ export function sideOf({ trainedOn, heldOut }: TrainedPeople): (person: string) 
 }
 
 /**
- * Parts people as those before were: who was trained on or held out stays so, and of those who are new `share` are held out, each by
+ * Who is held out beside those before: who was trained on or held out stays so, and of those who are new `share` are held out, each by
  * seed and name, whoever else is there.
  *
  * @param people  numbers of people that have a face
@@ -47,7 +46,7 @@ export function sideOf({ trainedOn, heldOut }: TrainedPeople): (person: string) 
  * @param folders of people, by their number
  * Throws TRAINING_DATA_UNUSABLE when there are fewer.
  */
-export function splitAsBefore(
+export function heldOutAsBefore(
   people: readonly number[],
   {
     needed,
@@ -62,15 +61,15 @@ export function splitAsBefore(
     readonly share: number;
     readonly seed: number;
   },
-): PeopleSplit {
+): ReadonlySet<number> {
   const side = sideOf(before);
   const isHeld = (person: number) => {
     const folder = folders[person] ?? '';
     const known = side(folder);
     return known === null ? seededRandom(seedOf(seed, basename(folder)))() < share : known === 'held out';
   };
-  const validation = new Set(people.filter(isHeld));
-  const judged = (needed ?? []).filter((person) => validation.has(person)).length;
+  const heldOut = new Set(people.filter(isHeld));
+  const judged = (needed ?? []).filter((person) => heldOut.has(person)).length;
   const trained = (needed ?? []).length - judged;
   if (needed && Math.min(judged, trained) < 2) {
     throw new EyelineError(
@@ -79,5 +78,5 @@ export function splitAsBefore(
         `training, whom it was judged by stays held out, and of people who are new a share of ${share} is held out: add people, or give the folders of those held out before as well`,
     );
   }
-  return { train: new Set(people.filter((person) => !validation.has(person))), validation };
+  return heldOut;
 }
