@@ -1,3 +1,4 @@
+import { EyelineError } from '../../core/errors.ts';
 import { normalise } from '../../faces/embedding.ts';
 import { type PixelScale, writePlanes } from '../data/sampler.ts';
 import type { RgbImage } from '../data/warp.ts';
@@ -16,7 +17,7 @@ export interface EmbeddingOf {
 const MOST_AT_ONCE = 16;
 
 /**
- * Embeddings of crops by a student with these weights, unit length.
+ * Embeddings of crops by a student with these weights, unit length. Throws TRAINING_DIVERGED where one is no number, or zero.
  *
  * @param crops of the size the model takes; each is asked for when it is its turn
  */
@@ -54,7 +55,16 @@ async function embedded(
   const other = mirrored ? await look() : null;
   const mean = other ? given.map((value, at) => (value + (other[at] ?? 0)) / 2) : given;
   const dimension = mean.length / count;
-  return Array.from({ length: count }, (_, row) => normalise(mean.slice(row * dimension, (row + 1) * dimension)));
+  return Array.from({ length: count }, (_, row) => direction(mean.slice(row * dimension, (row + 1) * dimension)));
+}
+
+function direction(embedding: Float32Array): Float32Array {
+  try {
+    return normalise(embedding);
+  } catch (error) {
+    const what = 'what the model says of a face is zero, or no number';
+    throw new EyelineError('TRAINING_DIVERGED', what, { cause: error });
+  }
 }
 
 /** Exchanges left and right of all rows of all channels. */

@@ -101,8 +101,10 @@ export class RunFolder {
 
   /** The validation with the highest score so far, the first of equals: the one whose model is kept. Null before any. */
   async bestValidation(): Promise<Record<string, number> | null> {
+    // JSON has null for what was no number.
+    const scoreOf = (it: Record<string, number>) => it.score ?? Number.NEGATIVE_INFINITY;
     return (await this.readValidations()).reduce<Record<string, number> | null>(
-      (best, it) => (best === null || (it.score ?? 0) > (best.score ?? 0) ? it : best),
+      (best, it) => (best === null || scoreOf(it) > scoreOf(best) ? it : best),
       null,
     );
   }

@@ -92,7 +92,7 @@ const NEWEST = 0.05;
  * Trains until the steps are done, validations get no better, time is up or the signal is aborted; what was reached is then
  * saved. A run that was ended in whatever way goes on from its last whole checkpoint, and gives what it would have given.
  *
- * Throws TRAINING_DIVERGED when loss or gradients are no numbers any more: the model written is then the best until there, and
+ * Throws TRAINING_DIVERGED when loss, gradients or what the model says are no numbers any more: the model written is then the best until there, and
  * the last checkpoint is from before; CHECKPOINT_UNREADABLE when there are checkpoints and none is whole; OUTPUT_UNWRITABLE when
  * the disk is full.
  */
@@ -112,6 +112,7 @@ export async function trainRun(parts: RunParts): Promise<RunOutcome> {
   const judge = async () => {
     judgement = await task.judge(unflatten(average, trainer.values));
     const { score, figures } = judgement;
+    requireNumber(score, state.step);
     const gained = state.best === null || score > state.best.score;
     if (gained) await folder.writeModel(task.exportModel(unflatten(average, trainer.values)));
     state = {
@@ -175,6 +176,15 @@ export async function trainRun(parts: RunParts): Promise<RunOutcome> {
   } finally {
     await source.close();
   }
+}
+
+/** Weights can be too large for a model to answer with numbers before any loss says so. */
+function requireNumber(score: number, step: number): void {
+  if (Number.isFinite(score)) return;
+  throw new EyelineError(
+    'TRAINING_DIVERGED',
+    `what the model of step ${step} says of the people held out is no number`,
+  );
 }
 
 /** An average of few steps is of the last few only: weights from before training would weigh on it for long. */

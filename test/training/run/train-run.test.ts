@@ -33,7 +33,7 @@ function oneWeight(): Trainer {
   };
 }
 
-async function run(path: string, stopAt: number) {
+async function run(path: string, stopAt: number, judge = (weight: number | undefined) => weight ?? 0) {
   const trainer = oneWeight();
   const stop = new AbortController();
   const folder = new RunFolder(path);
@@ -44,7 +44,7 @@ async function run(path: string, stopAt: number) {
       trainer,
       batchSize: 1,
       complete: async (batch) => batch,
-      judge: async ({ w }) => ({ score: w?.[0] ?? 0, figures: {} }),
+      judge: async ({ w }) => ({ score: judge(w?.[0]), figures: {} }),
       exportModel: ({ w }) => new Uint8Array(new Float32Array(w ?? []).buffer),
     },
     settings: {
@@ -140,6 +140,27 @@ it.skipIf(process.platform !== 'linux')('is on the disk before it has its name (
   // The file under another name, and its folder once it has its own.
   expect(synced[0]).toMatch(/^\.model\.onnx\./);
   expect(synced.at(-1)).toBe('');
+});
+
+it.each([Number.NaN, Number.NEGATIVE_INFINITY])('ends where the model is worth %d', async (worth) => {
+  const path = await scratchFolder();
+  const folder = new RunFolder(path);
+  await folder.begin({});
+  let judged = 0;
+  const diverging = run(path, -1, () => (++judged > 2 ? worth : -1 / judged));
+  await expect(diverging).rejects.toMatchObject({
+    code: 'TRAINING_DIVERGED',
+    message: 'what the model of step 14 says of the people held out is no number',
+  });
+  expect(await folder.readValidations()).toEqual([
+    { step: 0, score: -1 },
+    { step: 7, score: -1 / 2 },
+  ]);
+  expect((await folder.lastState())?.step).toBe(10);
+  expect((await folder.readMetrics()).at(-1)).toMatchObject({ step: 14 });
+  // As builds before wrote it.
+  await folder.addValidation({ step: 14, score: worth });
+  expect(await folder.bestValidation()).toMatchObject({ step: 7 });
 });
 
 it('what has ended is not judged again', async () => {
