@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { EyelineError } from '../../core/errors.ts';
 import { publishFile } from '../../inference/files.ts';
 import { writable } from '../writable.ts';
 import { type FaceSetRecord, INDEX_FILE, RECORD_FILE, type StoredFace } from './face-store.ts';
 import type { MaskFits, WrittenFace } from './prepare-face.ts';
+import { beginDraft } from './set-draft.ts';
 import { damageOf, syncFiles } from './whole-set.ts';
 
 /** A picture to train on. */
@@ -68,9 +69,8 @@ export async function prepareFaces(faces: FacesToPrepare, options: PrepareOption
   const fingerprint = await fingerprintOf(faces, options);
   const folder = join(options.cache, fingerprint.slice(0, 16));
   if (await isWhole(folder, options.warn)) return folder;
-  const draft = `${folder}.part-${process.pid}`;
+  const draft = await writable(folder, () => beginDraft(folder));
   try {
-    await writable(folder, () => mkdir(draft, { recursive: true }));
     const record = await writeSet(draft, faces, fingerprint, options);
     if (record.faces === 0) {
       const [first] = record.failed;

@@ -145,7 +145,8 @@ export class RunFolder {
       await writeFile(join(draft, STATE), JSON.stringify(state), { flush: true });
       await rm(folder, { recursive: true, force: true });
       await publishFile(draft, folder);
-      for (const old of (await this.#checkpoints()).slice(0, -KEPT)) {
+      // A stop may have left a draft of another step.
+      for (const old of [...(await this.#checkpoints()).slice(0, -KEPT), ...(await this.#checkpoints(/\.part$/))]) {
         await rm(join(this.path, CHECKPOINTS, old), { recursive: true, force: true });
       }
     });
@@ -212,9 +213,9 @@ export class RunFolder {
     }
   }
 
-  async #checkpoints(): Promise<string[]> {
+  async #checkpoints(named = /^\d+$/): Promise<string[]> {
     const names = await readdir(join(this.path, CHECKPOINTS)).catch(() => []);
-    return names.filter((name) => /^\d+$/.test(name)).sort();
+    return names.filter((name) => named.test(name)).sort();
   }
 
   async #lines(file: string): Promise<Record<string, number>[]> {

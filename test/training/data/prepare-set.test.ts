@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { readFloats, writeFloats } from '../../../src/training/data/face-features.ts';
@@ -93,13 +93,28 @@ describe('prepared faces', () => {
     expect((await readdir(folder)).sort()).toEqual([pixelsFile(0), INDEX_FILE, RECORD_FILE].sort());
   });
 
+  it('leave no draft of a process that was killed, and the one of another that is at work', async () => {
+    const killed = spawnSync(process.execPath, ['--version']).pid;
+    const draft = (owner: string) => join(cache, `0123456789abcdef.part-${owner}`);
+    const own = `${hostname()}-`;
+    const long = new Date(Date.now() - 25 * 3_600_000);
+    for (const owner of [`${own}${killed}`, `${own}${process.ppid}`, 'elsewhere-1', 'given-up-1']) {
+      await mkdir(draft(owner));
+      await writeFile(join(draft(owner), INDEX_FILE), '');
+    }
+    for (const path of [join(draft('given-up-1'), INDEX_FILE), draft('given-up-1')]) await utimes(path, long, long);
+    const folder = await prepare({});
+    const left = [basename(folder), basename(draft(`${own}${process.ppid}`)), basename(draft('elsewhere-1'))];
+    expect((await readdir(cache)).sort()).toEqual(left.sort());
+  });
+
   it.skipIf(process.platform !== 'linux')('are on the disk before they have their name (needs Linux)', async () => {
     let named: string[] = [];
     const synced = await syncedPaths(cache, async (path) => {
       if (path === '') named = await readdir(cache);
     });
     const folder = basename(await prepare({}));
-    const draft = `${folder}.part-${process.pid}`;
+    const draft = `${folder}.part-${hostname()}-${process.pid}`;
     const files = [pixelsFile(0), INDEX_FILE, RECORD_FILE].map((file) => join(draft, file)).sort();
     expect([...synced.slice(0, -2).sort(), ...synced.slice(-2)]).toEqual([...files, draft, '']);
     expect(named).toEqual([folder]);

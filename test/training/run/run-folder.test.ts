@@ -1,8 +1,21 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { RunFolder } from '../../../src/training/run/run-folder.ts';
+
+it('keeps two checkpoints, and none that a stop left half written', async () => {
+  const path = await mkdtemp(join(tmpdir(), 'eyeline-folder-'));
+  onTestFinished(() => rm(path, { recursive: true, force: true }));
+  const folder = new RunFolder(path);
+  await folder.begin({});
+  await mkdir(join(path, 'checkpoints/00000002.part'));
+  for (const step of [1, 3, 5]) {
+    const state = { step, best: null, withoutGain: 0, elapsedMs: 0 };
+    await folder.saveCheckpoint({ state, trainer: [], average: new Float32Array(1) });
+  }
+  expect((await readdir(join(path, 'checkpoints'))).sort()).toEqual(['00000003', '00000005']);
+});
 
 describe('a run begins', () => {
   let folder: RunFolder;
