@@ -3,6 +3,7 @@ import { ALL_RECIPES, type LoadedRecipe, loadRecipe } from '../config/training-r
 import { type Clock, systemClock } from '../core/clock.ts';
 import { EyelineError } from '../core/errors.ts';
 import { RunFolder } from '../training/run/run-folder.ts';
+import { requireWritable } from '../training/writable.ts';
 import { type CommandContext, EXIT_INTERRUPTED, type RegisterCommand } from './command.ts';
 import { whole } from './dataset/mask-options.ts';
 import type { InstalledModels } from './train/gate-model.ts';
@@ -68,7 +69,10 @@ async function train(name: string, options: TrainOptions, context: CommandContex
     throw new EyelineError('USAGE', `${out} holds no run to go on with`);
   }
   // Said before hours of preparing and training.
-  for (const { folder, resume } of runs) if (!resume) await folder.requireFree();
+  for (const { folder, resume } of runs) {
+    if (!resume) await folder.requireFree();
+    await requireWritable(folder.path);
+  }
   lowerPriority(options.nice);
   try {
     await trainOneByOne(runs, context, clock);

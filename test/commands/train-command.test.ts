@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
@@ -6,13 +6,22 @@ import { expect, it, onTestFinished } from 'vitest';
 import { registerTrain } from '../../src/commands/train.ts';
 import { commandContext } from '../rig/command-context.ts';
 
-/** Asks to go on with a run that is not there: what is refused before that is refused for its options. */
-async function train(...args: string[]): Promise<void> {
-  const out = await mkdtemp(join(tmpdir(), 'eyeline-train-command-'));
-  onTestFinished(() => rm(out, { recursive: true, force: true }));
+/** A folder that is removed afterwards. */
+async function scratch(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'eyeline-train-command-'));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+async function run(...args: string[]): Promise<void> {
   const program = new Command('eyeline').exitOverride();
   registerTrain(program, commandContext().context);
-  await program.parseAsync(['train', ...args, '--data', 'people', '--out', out, '--resume'], { from: 'user' });
+  await program.parseAsync(['train', ...args], { from: 'user' });
+}
+
+/** Asks to go on with a run that is not there: what is refused before that is refused for its options. */
+async function train(...args: string[]): Promise<void> {
+  await run(...args, '--data', 'people', '--out', await scratch(), '--resume');
 }
 
 it.each(['masked-detector', 'masked-landmarks', 'mask-state'])('%s takes no landmarks', async (recipe) => {
@@ -29,3 +38,16 @@ it.each(['all', 'masked-encoder', 'siamese-triplet', 'classifier-head', 'hariri-
     await expect(train(recipe, '--landmarks', 'model.onnx')).rejects.toThrow('holds no run to go on with');
   },
 );
+
+it.each([
+  ['', 'taken'],
+  ['/run', 'taken'],
+])('says before it prepares anything that --out names a file%s', async (below, file) => {
+  const folder = await scratch();
+  await writeFile(join(folder, file), '');
+  const out = join(folder, file) + below;
+  await expect(run('all', '--data', 'no people', '--out', out)).rejects.toMatchObject({
+    code: 'OUTPUT_UNWRITABLE',
+    message: `${out}/masked-detector cannot be written: ${join(folder, file)} is no folder`,
+  });
+});
