@@ -1,5 +1,7 @@
+import { realpath } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import type { Config } from '../../config/schema.ts';
+import { EyelineError } from '../../core/errors.ts';
 import { readPeopleFolder } from '../../evaluation/people-folder.ts';
 import { leastScoreOf } from '../../faces/detectors/least-score.ts';
 import { fingerprintOf } from '../../inference/manifest.ts';
@@ -41,11 +43,12 @@ export interface PreparedData {
 }
 
 /**
- * The prepared faces of folders of people. Throws as `prepareFaces` and `readPeopleFolder` do,
+ * The prepared faces of folders of people. Throws as `prepareFaces` and `readPeopleFolder` do, USAGE for a folder that is given twice,
  * and what opening the models throws.
  */
 export async function prepareData(options: PrepareDataOptions): Promise<PreparedData> {
   const { config, store, env, masks, fits, seed } = options;
+  await requireDistinct([...options.folders, ...options.wornFolders]);
   const sources: PeopleSource[] = [];
   const take = options.realMasks ? 'plain-and-masked' : 'plain';
   for (const folder of options.folders) sources.push({ folder, people: (await readPeopleFolder(folder)).people, take });
@@ -91,6 +94,22 @@ export async function prepareData(options: PrepareDataOptions): Promise<Prepared
     },
   });
   return { folder, people: faces.folders };
+}
+
+/** Throws USAGE for a folder given twice: everybody in it would be two people, and could be trained on and held out at once. */
+async function requireDistinct(folders: readonly string[]): Promise<void> {
+  const seen = new Map<string, string>();
+  for (const folder of folders) {
+    const path = await realpath(folder).catch(() => folder);
+    const before = seen.get(path);
+    if (before !== undefined) {
+      throw new EyelineError(
+        'USAGE',
+        `${before} and ${folder} are the same folder: give it once, with --data or --worn`,
+      );
+    }
+    seen.set(path, folder);
+  }
 }
 
 /** Of a portrait the largest face is sure at first sight: others are not taken. */
