@@ -2,6 +2,9 @@ import { type DestinationStream, pino } from 'pino';
 import type { Logger } from '../core/logger.ts';
 import { loggable } from './loggable.ts';
 
+/** Characters of lines that wait until they can be written; what comes on top is lost. */
+const MAX_WAITING = 1_000_000;
+
 export interface LoggerOptions {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   /** Where lines go; standard output unless told. */
@@ -22,7 +25,7 @@ export function createLogger({ level, destination }: LoggerOptions): Logger {
       serializers: { err: (it: unknown) => it },
       formatters: { level: (label) => ({ level: label }) },
     },
-    destination ?? pino.destination({ fd: 1, sync: true }),
+    destination ?? logDestination(1),
   );
   const write = (method: 'debug' | 'info' | 'warn' | 'error') => (fields: object, message: string) => {
     if (!sink.isLevelEnabled(method)) return;
@@ -31,4 +34,15 @@ export function createLogger({ level, destination }: LoggerOptions): Logger {
     sink[method](safe, '%s', loggable(message));
   };
   return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+}
+
+/**
+ * Writes lines to a file descriptor, one after another. Lines that cannot be written (the disk is full) wait for the next
+ * that can, as long as there are not too many: no log is worth a daemon.
+ */
+export function logDestination(fd: number): DestinationStream {
+  const stream = pino.destination({ fd, sync: true, maxLength: MAX_WAITING });
+  // Without a listener the error would end the process.
+  stream.on('error', () => {});
+  return stream;
 }

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Template } from '../../src/gallery/template.ts';
+import { createLogger, logDestination } from '../../src/platform/logger.ts';
 import { device, fleet } from '../gallery/fleet-device.ts';
 import { given, NOW, person } from '../gallery/fleet-rig.ts';
 import { ManualClock, openStore, template, temporaryFolder } from '../gallery/gallery-rig.ts';
@@ -126,5 +127,21 @@ describe.skipIf(!canMount)('a full disk (as root: mounts a small file system)', 
     clear();
     store.addTemplates(store.ensurePerson('Carl').id, [template(anyone())]);
     expect(openStore(file).listPeople()).toHaveLength(before.people.length + enrolled + 1);
+  });
+
+  it('a log on it loses nothing that fits into memory, and the program goes on', () => {
+    const { disk, leave, clear } = smallDisk();
+    const file = join(disk, 'eyeline.log');
+    const fd = openSync(file, 'w');
+    onTestFinished(() => closeSync(fd));
+    const logger = createLogger({ level: 'info', destination: logDestination(fd) });
+    const told = () => readFileSync(file, 'utf8').trim().split('\n');
+    leave(0);
+    // The first page may still have been taken; what does not fit any more waits.
+    for (let line = 0; line < 100; line++) logger.info({ line, text: 'x'.repeat(1000) }, 'a line that waited');
+    expect(told().length).toBeLessThan(100);
+    clear();
+    logger.info({ line: 100 }, 'there is room again');
+    expect(told().map((line) => JSON.parse(line).line)).toEqual(Array.from({ length: 101 }, (_, line) => line));
   });
 });

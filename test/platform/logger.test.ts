@@ -1,7 +1,8 @@
+import { closeSync, openSync } from 'node:fs';
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { EyelineError } from '../../src/core/errors.ts';
-import { createLogger } from '../../src/platform/logger.ts';
+import { createLogger, logDestination } from '../../src/platform/logger.ts';
 
 function logged(level: 'debug' | 'info' | 'warn' | 'error' = 'debug') {
   const lines: string[] = [];
@@ -118,4 +119,11 @@ it('hides values by their name', () => {
     'x',
   );
   expect(lines[0]).not.toContain('hunter2');
+});
+
+it.skipIf(process.platform !== 'linux')('goes on when lines cannot be written, as on a full disk (needs Linux)', () => {
+  const fd = openSync('/dev/full', 'w');
+  onTestFinished(() => closeSync(fd));
+  const logger = createLogger({ level: 'info', destination: logDestination(fd) });
+  for (let line = 0; line < 3; line++) expect(() => logger.info({ line }, 'a line')).not.toThrow();
 });
