@@ -106,6 +106,8 @@ function report(error: unknown): number {
   if (error instanceof EyelineError) {
     context.warn(redact(`eyeline: ${error.message} [${error.code}]`));
     context.warn(`  ${error.help}`);
+    // Its thread cannot be ended, and a process that exits would wait for it.
+    if (error.code === 'MODEL_HANGS') context.endByForce();
     return error.exitCode;
   }
   context.warn(

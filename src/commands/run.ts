@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { createDaemon } from '../app.ts';
 import { loadConfig } from '../config/load.ts';
+import { systemClock } from '../core/clock.ts';
+import { STUCK_AFTER_MS } from '../daemon.ts';
 import { createLogger } from '../platform/logger.ts';
 import { packageVersion } from '../platform/version.ts';
 import type { RegisterCommand } from './command.ts';
@@ -19,13 +21,36 @@ export const registerRun: RegisterCommand = (program, { endByForce, env, signal 
       const logger = createLogger({ level: config.log.level });
       logger.info({ version: packageVersion(), config: source, pid: process.pid }, 'eyeline starts');
       for (const warning of warnings) logger.warn({ config: source }, warning);
-      const daemon = await createDaemon({ config, env, logger });
+      const stopped = signal.aborted ? Promise.resolve() : once(signal, 'abort');
+      const opening = createDaemon({ config, env, logger });
+      const daemon = await Promise.race([opening, stopped.then(() => null)]);
+      if (daemon === null) {
+        logger.info({ reason: String(signal.reason) }, 'stopping before the models are open');
+        if (!(await endsInTime(opening))) endByForce();
+        return;
+      }
       try {
         await daemon.start();
-        await Promise.race([signal.aborted ? undefined : once(signal, 'abort'), daemon.failed]);
+        await Promise.race([stopped, daemon.failed]);
         logger.info({ reason: String(signal.reason) }, 'stopping');
       } finally {
         if (!(await daemon.stop())) endByForce();
       }
     });
 };
+
+/** Whether the work is over, well or not, within two seconds: a model that is being opened cannot be interrupted. */
+async function endsInTime(work: Promise<unknown>): Promise<boolean> {
+  const over = new AbortController();
+  const ended = work.then(
+    () => true,
+    () => true,
+  );
+  const timeIsUp = systemClock.sleep(STUCK_AFTER_MS, over.signal).then(
+    () => false,
+    () => false,
+  );
+  const isOver = await Promise.race([ended, timeIsUp]);
+  over.abort();
+  return isOver;
+}

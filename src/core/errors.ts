@@ -35,7 +35,11 @@ export const ERRORS = {
   },
   INFERENCE_FAILED: {
     exit: 9,
-    help: 'ONNX Runtime ended unexpectedly; the service manager restarts the daemon. Report it if it happens again.',
+    help: 'ONNX Runtime ended or fails; the service manager restarts the daemon, which tries each provider anew. Report it if it happens again.',
+  },
+  MODEL_HANGS: {
+    exit: 9,
+    help: 'The driver or the disk does not answer: run `eyeline doctor`, or take the provider out of inference.providers.',
   },
   GALLERY_UNREADABLE: {
     exit: 5,

@@ -51,7 +51,7 @@ export class InferencePool {
     this.#failed.catch(() => {});
   }
 
-  /** Rejects with INFERENCE_FAILED when a thread ends though nobody closed it. */
+  /** Rejects with INFERENCE_FAILED when a thread ends though nobody closed it, or a model's runs only fail. */
   get failed(): Promise<never> {
     return this.#failed;
   }

@@ -16,8 +16,8 @@ const HANGING_MODEL = fileURLToPath(new URL('../rig/hanging-model.cjs', import.m
 const says = (topic: string, payload: string) => (message: Recorded) =>
   message.topic === topic && message.payload === payload;
 
-/** A daemon that has told `online`, and all of whose models' runs hang in native code. */
-async function hangingDaemon() {
+/** A folder with a daemon's configuration, and a FIFO to make the runs of its models hang. */
+async function hangingSetup() {
   const folder = await mkdtemp(join(tmpdir(), 'eyeline-hang-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const broker = await Mosquitto.start();
@@ -38,13 +38,29 @@ async function hangingDaemon() {
   await writeFile(join(folder, 'eyeline.yaml'), stringify(config));
   const fifo = join(folder, 'hang');
   const env = { NODE_OPTIONS: `--require=${HANGING_MODEL}`, EYELINE_TEST_HANG: fifo };
-  const daemon = new Program(['run', '-c', 'eyeline.yaml'], { cwd: folder, env });
-  onTestFinished(() => daemon.stop());
-  await recorder.until(says('eyeline/gate/status', 'online'));
+  return { folder, fifo, env, recorder };
+}
+
+/** Makes runs hang from now on. */
+async function makeHang(fifo: string): Promise<void> {
   await promisify(execFile)('mkfifo', [fifo]);
+}
+
+/** Resolves when a run hangs. */
+async function hanging(fifo: string): Promise<void> {
   // Opens when a run has opened the other end.
   const otherEnd = await open(fifo, 'w');
   onTestFinished(() => otherEnd.close());
+}
+
+/** A daemon that has told `online`, and all of whose models' runs hang in native code. */
+async function hangingDaemon() {
+  const { env, fifo, folder, recorder } = await hangingSetup();
+  const daemon = new Program(['run', '-c', 'eyeline.yaml'], { cwd: folder, env });
+  onTestFinished(() => daemon.stop());
+  await recorder.until(says('eyeline/gate/status', 'online'));
+  await makeHang(fifo);
+  await hanging(fifo);
   return { daemon, recorder };
 }
 
@@ -68,4 +84,16 @@ it('ends on SIGTERM while a model hangs, and at once with a second Ctrl-C', asyn
   await daemon.printed('"msg":"stopping"');
   daemon.signal('SIGINT');
   expect((await daemon.finished()).signal).toBe('SIGINT');
+});
+
+it('ends on SIGTERM while a model hangs that is being opened', async () => {
+  const { env, fifo, folder } = await hangingSetup();
+  await makeHang(fifo);
+  const daemon = new Program(['run', '-c', 'eyeline.yaml'], { cwd: folder, env });
+  onTestFinished(() => daemon.stop());
+  await hanging(fifo);
+  daemon.signal('SIGTERM');
+  const { signal, stdout } = await daemon.finished();
+  expect(signal).toBe('SIGKILL');
+  expect(stdout).toContain('"msg":"stopping before the models are open"');
 });

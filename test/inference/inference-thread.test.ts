@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Worker } from 'node:worker_threads';
+import { Worker } from 'node:worker_threads';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { systemClock } from '../../src/core/clock.ts';
 import type { Logger } from '../../src/core/logger.ts';
 import { InferenceThread, startInferenceWorker } from '../../src/inference/inference-thread.ts';
 import { filesOf, tinyEmbedding } from './graphs.ts';
@@ -87,5 +88,60 @@ describe('InferenceThread', () => {
     await expect(model.runBatch(new Uint8Array(TINY_SIZE), 1)).rejects.toMatchObject(ended);
     await model.close();
     await thread.close();
+  });
+
+  it.each([
+    ['cpu', 300],
+    ['cuda', 900],
+  ] as const)('leaves a thread behind in which a model hangs while it is opened on %s', async (provider, limitS) => {
+    const waits: number[] = [];
+    const clock = {
+      ...systemClock,
+      sleep: async (ms: number) => {
+        waits.push(ms);
+      },
+    };
+    const busy = () => new Worker('for (;;);', { eval: true });
+    const thread = new InferenceThread(logger, busy, clock);
+    const hangs = { code: 'MODEL_HANGS', message: `model tiny: not open after ${limitS} s (${provider})` };
+    const failed = expect(thread.failed).rejects.toMatchObject(hangs);
+    await expect(thread.open(files(), 'tiny', { providers: [provider], threads: 1 })).rejects.toMatchObject(hangs);
+    await failed;
+    expect(waits).toEqual([limitS * 1000]);
+    await expect(thread.open(files(), 'tiny', OPTIONS)).rejects.toMatchObject(hangs);
+    await thread.close();
+  });
+
+  it('says so when no run of a model has succeeded for half a minute', async () => {
+    let nowMs = 0;
+    const thread = new InferenceThread(logger, startInferenceWorker, { ...systemClock, monotonic: () => nowMs });
+    onTestFinished(() => thread.close());
+    const model = await thread.open(files(), 'tiny', OPTIONS);
+    const other = await thread.open(files(), 'tiny', OPTIONS);
+    let failure: unknown;
+    thread.failed.catch((error: unknown) => {
+      failure = error;
+    });
+    // What a picture lacks fails in the runtime.
+    const fail = () => expect(model.runBatch(new Uint8Array(1), 1)).rejects.toThrow();
+    const succeed = (one: typeof model) => one.runBatch(new Uint8Array(TINY_SIZE), 1);
+    for (let run = 0; run < 20; run++) await fail();
+    nowMs = 29_999;
+    await fail();
+    await succeed(model);
+    for (nowMs = 30_000; nowMs <= 60_000; nowMs += 5000) await fail();
+    nowMs = 59_999;
+    for (let run = 0; run < 5; run++) await fail();
+    expect(failure).toBeUndefined();
+    // That another model runs says nothing of this one.
+    await succeed(other);
+    nowMs = 60_000;
+    await fail();
+    const ended = {
+      code: 'INFERENCE_FAILED',
+      message: expect.stringContaining('model tiny: no run has succeeded for 30 s: '),
+    };
+    await expect(thread.failed).rejects.toMatchObject(ended);
+    await expect(succeed(other)).rejects.toMatchObject(ended);
   });
 });
