@@ -73,12 +73,51 @@ it('never tells the backlog of a stall much newer than it is, whatever jitter it
   );
 });
 
-it('settles on what a camera says that has become slow, after a stall too', () => {
+/** Frames of a camera that counts 25 a second, each so much later after the one before than it says. */
+function falseTimes(lates: readonly number[], [presented, arrived]: readonly [number, number] = [0, 0]) {
+  let at = arrived;
+  return lates.map((lateMs, index) => {
+    at += 40 + lateMs;
+    return [presented + (index + 1) * 40, at] as [number, number];
+  });
+}
+const repeated = (count: number, ...lates: readonly number[]) =>
+  Array.from({ length: count }, (_, index) => lates[index % lates.length] ?? 0);
+
+it('settles when a camera has become slow, after a stall too', () => {
   const frames = steady(20).map((at) => [at, at] as const);
-  const slow = steady(15, 20).map((at, index) => [at, 1900 + 5100 + index * 500] as const);
+  const slow = steady(100, 20).map((at, index) => [at, 1900 + 5100 + index * 500] as const);
   const ages = agesOf([...frames, ...slow]);
   expect(ages.at(20)).toBe(5000);
-  expect(ages.slice(-5)).toEqual(Array(5).fill(400));
+  expect(ages.slice(-10)).toEqual(Array(10).fill(0));
+});
+
+it.each([
+  ['waver around what counts as late', repeated(6000, 140, 165)],
+  ['come in pairs', repeated(6000, 360, -38)],
+  ['are more or less late', repeated(6000, 60, 200, 30, 170)],
+])('does not add up the false times of a slow camera whose frames %s', (_what, lates) => {
+  const ages = agesOf(falseTimes(lates));
+  expect(Math.max(...ages)).toBeLessThan(5000);
+  expect(Math.max(...ages.slice(100))).toBeLessThanOrEqual(200);
+});
+
+it('takes the backlog of a stall for as old as it is, however many of it come late one after the other', () => {
+  const stall = falseTimes([5000, ...repeated(30, 160), ...repeated(200, -38)]);
+  const inTime: [number, number][] = repeated(100, 0).map((_, index) => [index * 40 - 3960, index * 40 - 3960]);
+  const ages = agesOf([...inTime, ...stall]).slice(100);
+  expect(ages).toEqual(stall.map(([presented, arrived]) => arrived - presented));
+});
+
+it('takes the backlog of a slow camera for new again once it has come', () => {
+  // A frame takes 200 ms; after 5 s of nothing 25 of them come within 50 ms.
+  const ages = agesOf(falseTimes([...repeated(100, 160), 5000, ...repeated(25, -38), ...repeated(100, 160)]));
+  expect(ages[99]).toBe(0);
+  expect(ages[100]).toBe(4840);
+  expect(ages[112]).toBe(4840 - 12 * 198);
+  // What is usual has to be seen anew, and is little.
+  expect(Math.max(...ages.slice(125))).toBeLessThanOrEqual(160);
+  expect(ages.slice(-80)).toEqual(Array(80).fill(0));
 });
 
 it('takes no jitter for age', () => {
