@@ -160,7 +160,9 @@ else
     sed -e '1s#=eyeline.schema.json#=/opt/eyeline/config/eyeline.schema.json#' \
       -e 's#^  dir: data/models$#  dir: /var/lib/eyeline/models#' \
       -e 's#^  engineCache: data/engines$#  engineCache: /var/lib/eyeline/engines#' \
+      -e 's#^  calibration: data/calibration.json$#  calibration: /var/lib/eyeline/calibration.json#' \
       -e 's#^  file: data/gallery.sqlite$#  file: /var/lib/eyeline/gallery.sqlite#' \
+      -e 's#^  file: data/visitors.sqlite$#  file: /var/lib/eyeline/visitors.sqlite#' \
       -e 's#^  bufferFile: data/events.sqlite$#  bufferFile: /var/lib/eyeline/events.sqlite#' \
       "$source_dir/config/eyeline.yaml"
   )

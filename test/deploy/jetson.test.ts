@@ -90,11 +90,18 @@ describe.skipIf(!linux)('install.sh (needs Linux)', () => {
       const defaults = configSchema.parse({});
       expect(config).toEqual({
         ...defaults,
-        models: { ...defaults.models, dir: '/var/lib/eyeline/models' },
+        models: {
+          ...defaults.models,
+          dir: '/var/lib/eyeline/models',
+          calibration: '/var/lib/eyeline/calibration.json',
+        },
         inference: { ...defaults.inference, engineCache: '/var/lib/eyeline/engines' },
         gallery: { ...defaults.gallery, file: '/var/lib/eyeline/gallery.sqlite' },
+        visitors: { ...defaults.visitors, file: '/var/lib/eyeline/visitors.sqlite' },
         events: { ...defaults.events, bufferFile: '/var/lib/eyeline/events.sqlite' },
       });
+      // Commands are given in any folder: what is relative would be another file than the daemon's.
+      expect(JSON.stringify(config)).not.toMatch(/"data\//);
       const unit = await readFile(join(root(), 'etc/systemd/system/eyeline.service'), 'utf8');
       expect(unit).toBe(await readFile(UNIT, 'utf8'));
 
