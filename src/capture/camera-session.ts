@@ -11,8 +11,8 @@ import { type FrameHolder, RemoteFrame } from './remote-frame.ts';
 
 /** How long a process may take to say good-bye to its camera before it is killed. */
 const CLOSE_MS = 2000;
-/** How often a session that waits gives a sign of life. */
-export const ALIVE_MS = 5000;
+/** How often a session that waits gives a sign of life: more often than `health.stallAfterMs` may ask for. */
+export const ALIVE_MS = 500;
 /** How often the process says that frames are coming, as a share of the stall time-out, and at most this often. */
 const PROGRESS_SHARE = 0.25;
 const MAX_PROGRESS_MS = 500;
@@ -61,7 +61,7 @@ export interface SessionOptions {
 }
 
 export interface SessionListener {
-  /** The session is at work, though no frames may come: every few seconds. */
+  /** The session is at work, though no frames may come: twice a second at least. */
   alive(): void;
   /** Frames were read since the last call. */
   progress(counts: ReadCounts): void;
@@ -288,7 +288,12 @@ export class CameraSession implements FrameHolder {
 
   /** Waits until the process is gone, at most `ms`. */
   async #exit(ms: number): Promise<void> {
-    await this.#options.clock.sleep(ms, this.#gone.signal).catch(() => undefined);
+    const { clock } = this.#options;
+    const until = clock.monotonic() + ms;
+    for (let left = ms; left > 0 && !this.#gone.signal.aborted; left = until - clock.monotonic()) {
+      this.#listener.alive();
+      await clock.sleep(Math.min(left, ALIVE_MS), this.#gone.signal).catch(() => undefined);
+    }
   }
 
   #died(): EyelineError {

@@ -56,7 +56,7 @@ export interface CameraSupervisorOptions {
   readonly spawn: StartCamera;
   /** Told of every change, with the reason in one line (redacted; empty when there is none). */
   readonly onStatus?: (status: CameraStatus, reason: string) => void;
-  /** A sign of life every few seconds, also while the camera is away; none when it is disabled or a file is over. */
+  /** A sign of life twice a second, also while the camera is away; none when it is disabled or a file is over. */
   readonly onAlive?: () => void;
   /** A file that does not loop has ended. */
   readonly onEnded?: () => void;
