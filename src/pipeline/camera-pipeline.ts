@@ -9,7 +9,6 @@ import type { Detection } from '../faces/detect.ts';
 import type { Face, FaceAnalyser, FaceEmbedding } from '../faces/face-analyser.ts';
 import type { LivenessAssessor } from '../faces/liveness.ts';
 import { type Denials, deniedPeople, NO_DENIALS } from '../gallery/denial.ts';
-import type { TrackSighting } from '../gallery/visitor.ts';
 import type { RunTrace } from '../inference/vision-model.ts';
 import { excludedPeople } from '../tracks/assign.ts';
 import { MaskMemory } from '../tracks/mask-memory.ts';
@@ -19,32 +18,20 @@ import type { GalleryView } from './gallery-view.ts';
 import { type Likeness, likenessOf, type ScoreMeanings } from './likeness.ts';
 import { overlapStages } from './overlap-stages.ts';
 import { Passages } from './passages.ts';
-import { attemptReport, type FrameFacts, type FrameLatency, identityDraft, trackId } from './reports.ts';
+import { attemptReport, type FrameFacts, type FrameLatency, trackId } from './reports.ts';
+import { TrackTelling, type TrackTellingOptions } from './track-telling.ts';
 import type { Announcement, Departure, Sighting, Visits } from './visits.ts';
 
-/** Remembers what decided tracks looked like. Never throws. */
-export interface VisitorLog {
-  /** A stranger's track: gives the id of the visitor; null when it cannot be told. */
-  admit(sighting: TrackSighting): string | null;
-  /** The track of somebody known. */
-  remember(sighting: TrackSighting, personId: string): void;
-}
-
-export interface CameraPipelineOptions {
-  readonly camera: string;
+export interface CameraPipelineOptions extends TrackTellingOptions {
   readonly analyser: FaceAnalyser;
   readonly tracker: FaceTracker;
   readonly visits: Visits;
   /** The gallery snapshot to use for the next frame. */
   readonly gallery: () => GalleryView;
   readonly scores: ScoreMeanings;
-  /** Of tracks of strangers, how many may be named: events tell it. */
-  readonly falseAcceptRate: number;
   readonly liveness?: LivenessAssessor | null;
-  readonly visitors?: VisitorLog | null;
   /** Faces of lesser quality are followed but not matched, 0..1. */
   readonly minQuality: number;
-  readonly publish: (draft: IdentityDraft) => void;
   readonly onFrame?: (report: FrameReport) => void;
   /** Told of every look at a face. */
   readonly onAttempt?: (report: AttemptReport) => void;
@@ -122,13 +109,13 @@ export class CameraPipeline {
   #galleryVersion: number | null = null;
   #denials = NO_DENIALS.version;
   readonly #passages: Passages;
-  /** Of tracks that were told unknown. */
-  readonly #visitors = new Map<number, string | null>();
+  readonly #telling: TrackTelling;
   readonly #masks = new MaskMemory();
 
   constructor(options: CameraPipelineOptions) {
     this.#options = options;
     this.#passages = new Passages(options.zones);
+    this.#telling = new TrackTelling(options, this.#passages);
   }
 
   /** Frames that failed since the start. */
@@ -246,8 +233,7 @@ export class CameraPipeline {
         seenMs,
       });
       if (!announcement) return [];
-      const draft = this.#draft(frame, look.face, look.track, announcement, latency());
-      this.#options.publish(draft);
+      const draft = this.#telling.announce(look.track, look.face, announcement, frame, latency(), gallery.version);
       return [{ box: look.face.box, draft }];
     });
     if (spectator) for (const { box, draft } of told) await spectator.announced(frame, box, draft);
@@ -270,14 +256,14 @@ export class CameraPipeline {
     tracker.clear();
     this.#depart(visits.clear(), frame, latencyMs);
     this.#passages.clear();
-    this.#visitors.clear();
+    this.#telling.clear();
     this.#masks.clear();
   }
 
   #forget(ended: readonly number[]): void {
     for (const track of ended) {
       this.#passages.take(track);
-      this.#visitors.delete(track);
+      this.#telling.forget(track);
     }
     this.#masks.forget(ended);
   }
@@ -312,12 +298,7 @@ export class CameraPipeline {
   #rename(renamings: readonly Renaming[], inSight: ReadonlySet<number>): void {
     this.#options.visits.rename(renamings, inSight);
     this.#passages.rename(renamings);
-    for (const { from, to, merged } of renamings) {
-      const visitor = this.#visitors.get(from);
-      if (!merged) continue;
-      this.#visitors.delete(from);
-      if (visitor) this.#visitors.set(to, visitor);
-    }
+    this.#telling.rename(renamings);
     // Who takes a number over may look otherwise: what was believed of either is not of the other.
     this.#masks.forget(renamings.flatMap(({ from, to }) => [from, to]));
   }
@@ -361,7 +342,7 @@ export class CameraPipeline {
     const announcement = visits.observe(track, sighting, enrolled, seenMs) ?? this.#elsewhere(track, sighting);
     const soFar = { decision: visits.verdict(track), person: visits.identity(track)?.personId ?? null };
     onAttempt?.(attemptReport(camera, track, sighting, frame, soFar));
-    if (announcement) this.#remember(track, announcement, frame);
+    if (announcement) this.#telling.remember(track, announcement, frame);
     return announcement;
   }
 
@@ -378,16 +359,6 @@ export class CameraPipeline {
     return { gallery, denials };
   }
 
-  #remember(track: number, { verdict, portrait }: Announcement, { capturedAtMs }: FrameFacts): void {
-    const { camera, visitors } = this.#options;
-    if (!visitors || portrait.length === 0) return;
-    const sighting = { track: trackId(camera, track), camera, seenAtMs: capturedAtMs, templates: portrait };
-    if (verdict.decision === 'known') {
-      this.#visitors.delete(track);
-      visitors.remember(sighting, verdict.person.id);
-    } else this.#visitors.set(track, visitors.admit(sighting));
-  }
-
   /** Whether somebody known is in a zone, or came over a line, that no event told of: a look must confirm who it is. */
   #isElsewhere(track: number): boolean {
     return this.#options.visits.identity(track) !== null && this.#passages.isElsewhere(track);
@@ -401,37 +372,6 @@ export class CameraPipeline {
 
   /** Tells that tracks have ended, as of this frame. */
   #depart(departures: readonly Departure[], frame: FrameFacts, latencyMs: FrameLatency): void {
-    for (const { toldAs, track, verdict } of departures) {
-      const passage = this.#passages.get(track);
-      if (!passage?.face) continue;
-      const face = { ...passage.face, box: passage.box };
-      const draft = this.#draft(frame, face, track, { type: 'exit', verdict }, latencyMs);
-      this.#options.publish({ ...draft, track: trackId(this.#options.camera, toldAs) });
-    }
-  }
-
-  #draft(
-    frame: FrameFacts,
-    face: Face,
-    track: number,
-    { type, verdict }: Pick<Announcement | (Departure & { readonly type: 'exit' }), 'type' | 'verdict'>,
-    latencyMs: FrameLatency,
-  ): IdentityDraft {
-    const { camera, clock, falseAcceptRate } = this.#options;
-    this.#passages.tell(track, verdict.frames);
-    return identityDraft({
-      type,
-      camera,
-      track,
-      frame,
-      face,
-      verdict,
-      visitor: this.#visitors.get(track) ?? null,
-      passages: this.#passages,
-      falseAcceptRate,
-      latencyMs,
-      decidedAtMs: clock.now(),
-      galleryVersion: this.#galleryVersion ?? 0,
-    });
+    this.#telling.depart(departures, frame, latencyMs, this.#galleryVersion ?? 0);
   }
 }
