@@ -2,8 +2,11 @@
 // last @ before a blank. Rather too much is hidden than too little.
 // Not in file URLs: those of stack traces hold the @ of package scopes.
 const CREDENTIALS_IN_URL = /(?<![a-z])(?!file:)([a-z][a-z0-9+.-]*:\/\/)(?:[^\s/?#:]*:\S*|[^\s/?#]*)@/gi;
-const SECRET_PARAMETERS = /([?&](?:password|passwd|pwd|pass|token|secret|key|auth|user|username)=)[^&\s]*/gi;
-const GSTREAMER_SECRETS = /\b(user-pw|user-id|proxy-pw|proxy-id)=("(?:\\.|[^"\\])*"|\S+)/gi;
+// Some cameras take them in the path, parted by underscores (`/user=admin_password=x_channel=1`): then all that follows is hidden.
+const SECRET_PARAMETERS =
+  /([?&;/_](?:password|passwd|pwd|pass|loginpas|token|secret|key|auth|user|username|usr|loginuse)=)[^&\s]*/gi;
+// As GStreamer reads them: blanks around the sign, quotes of either kind.
+const GSTREAMER_SECRETS = /\b(user-pw|user-id|proxy-pw|proxy-id)\s*=\s*("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\S+)/gi;
 
 /** The text with user names, passwords and tokens of URLs and GStreamer pipelines replaced by `***`. */
 export function redact(text: string): string {

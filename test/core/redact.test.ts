@@ -18,6 +18,14 @@ it.each([
   [`"rtsp://us'er:pa"ss@cam/1" failed`, '"rtsp://***@cam/1" failed'],
   [`http://cam/snap?password=b'c"d&size=2`, 'http://cam/snap?password=***&size=2'],
   ['souphttpsrc user-pw="a\\"b c" ! fakesink', 'souphttpsrc user-pw=*** ! fakesink'],
+  ["rtspsrc user-id = admin user-pw='a b' ! fakesink", 'rtspsrc user-id=*** user-pw=*** ! fakesink'],
+  ['rtsp://cam/user=admin_password=s3cret_channel=1_stream=0.sdp?real_stream failed', 'rtsp://cam/user=*** failed'],
+  ['rtsp://cam/user=admin&password=s3cret&channel=1', 'rtsp://cam/user=***&password=***&channel=1'],
+  [
+    'http://cam/videostream.cgi?loginuse=admin&loginpas=s3cret&rate=0',
+    'http://cam/videostream.cgi?loginuse=***&loginpas=***&rate=0',
+  ],
+  ['http://cam/snapshot.cgi?usr=admin&pwd=s3cret', 'http://cam/snapshot.cgi?usr=***&pwd=***'],
   ['\u001b[31mrtsp://u:p@cam', '\u001b[31mrtsp://***@cam'],
   ['at f (file:///srv/node_modules/@a/b/index.js:302:11)', 'at f (file:///srv/node_modules/@a/b/index.js:302:11)'],
 ])('%s', (text, expected) => {
