@@ -53,6 +53,10 @@ export function probeProvider(provider: Provider, device = 0): Promise<ProbeResu
     child.once('error', (error) => end(error.message));
     child.once('message', (reason) => {
       answer = typeof reason === 'string' ? reason : null;
+      if (answer !== null) return;
+      // It works: a driver that hangs on its way out does not matter.
+      end(null);
+      child.kill('SIGKILL');
     });
     // `close`, not `exit`: by then all it said has arrived.
     child.once('close', (code, signal) => {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
 import type { Logger } from '../../src/core/logger.ts';
 import { silentLogger } from '../../src/core/logger.ts';
@@ -103,6 +103,15 @@ it('does not take a provider that computes no numbers', async () => {
     openOnnxModel(filesOf(tinyModel, file), 'tiny', { providers: ['cpu'], threads: 1, logger: silentLogger }),
   ).rejects.toMatchObject({ message: expect.stringContaining('output embedding holds no finite numbers') });
 });
+
+it('finds that a provider works whose process does not end', async () => {
+  // As a driver that hangs on its way out.
+  const stay = join(dir(), 'stay.cjs');
+  await writeFile(stay, 'setInterval(() => {}, 1000);');
+  vi.stubEnv('NODE_OPTIONS', `--require=${stay}`);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  expect(await probeProvider('cpu')).toMatchObject({ provider: 'cpu', works: true, reason: null });
+}, 30_000);
 
 it('tries providers in processes of their own', async () => {
   expect(await supportedProviders()).toContain('cpu');
