@@ -12,7 +12,7 @@ import type { ServiceManager } from './platform/systemd.ts';
 import type { Watchdog } from './platform/watchdog.ts';
 
 /** How long stopping waits for pipelines, and for models: a run that hangs never ends. */
-export const STUCK_AFTER_MS = 2000;
+const STUCK_AFTER_MS = 2000;
 
 /** One camera with all that works for it. */
 export interface Camera {

@@ -2,10 +2,12 @@ import { once } from 'node:events';
 import { createDaemon } from '../app.ts';
 import { loadConfig } from '../config/load.ts';
 import { systemClock } from '../core/clock.ts';
-import { STUCK_AFTER_MS } from '../daemon.ts';
 import { createLogger } from '../platform/logger.ts';
 import { packageVersion } from '../platform/version.ts';
 import type { RegisterCommand } from './command.ts';
+
+/** How long a start that is told to stop may take to get ready for it; less than the 10 s a container is given. */
+const OPENING_MS = 8000;
 
 /** `eyeline run`: the daemon, until SIGTERM or SIGINT. */
 export const registerRun: RegisterCommand = (program, { endByForce, env, signal }) => {
@@ -39,14 +41,14 @@ export const registerRun: RegisterCommand = (program, { endByForce, env, signal 
     });
 };
 
-/** Whether the work is over, well or not, within two seconds: a model that is being opened cannot be interrupted. */
+/** Whether the work is over, well or not, in time: a model that is being opened cannot be interrupted. */
 async function endsInTime(work: Promise<unknown>): Promise<boolean> {
   const over = new AbortController();
   const ended = work.then(
     () => true,
     () => true,
   );
-  const timeIsUp = systemClock.sleep(STUCK_AFTER_MS, over.signal).then(
+  const timeIsUp = systemClock.sleep(OPENING_MS, over.signal).then(
     () => false,
     () => false,
   );
