@@ -1,5 +1,6 @@
 import type { CameraSupervisor } from './capture/camera-supervisor.ts';
 import type { Clock } from './core/clock.ts';
+import { endsWithin } from './core/ends-within.ts';
 import { messageOf } from './core/errors.ts';
 import type { Logger } from './core/logger.ts';
 import type { MqttEventPublisher } from './events/mqtt-event-publisher.ts';
@@ -96,10 +97,7 @@ export class Daemon {
   /** Waits for no longer than `STUCK_AFTER_MS`; gives whether the work has ended by then. */
   async #attemptInTime(what: string, work: () => Promise<unknown>): Promise<boolean> {
     const { clock, logger } = this.#parts;
-    const over = new AbortController();
-    const timeIsUp = clock.sleep(STUCK_AFTER_MS, over.signal).catch(() => {});
-    const isOver = await Promise.race([this.#attempt(what, work).then(() => true), timeIsUp.then(() => false)]);
-    over.abort();
+    const isOver = await endsWithin(this.#attempt(what, work), STUCK_AFTER_MS, clock);
     if (!isOver) logger.error({}, `${what} takes longer than ${STUCK_AFTER_MS} ms: it hangs and is left behind`);
     return isOver;
   }

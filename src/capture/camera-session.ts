@@ -8,11 +8,10 @@ import { redact } from '../core/redact.ts';
 import { PixelRequests } from './pixel-requests.ts';
 import type { FromCamera, MotionOptions, ReadCounts, SourceRequest, ToCamera } from './protocol.ts';
 import { type FrameHolder, RemoteFrame } from './remote-frame.ts';
+import { ALIVE_MS, sleepAlive } from './sleep-alive.ts';
 
 /** How long a process may take to say good-bye to its camera before it is killed. */
 const CLOSE_MS = 2000;
-/** How often a session that waits gives a sign of life: more often than `health.stallAfterMs` may ask for. */
-export const ALIVE_MS = 500;
 /** How often the process says that frames are coming, as a share of the stall time-out, and at most this often. */
 const PROGRESS_SHARE = 0.25;
 const MAX_PROGRESS_MS = 500;
@@ -288,12 +287,7 @@ export class CameraSession implements FrameHolder {
 
   /** Waits until the process is gone, at most `ms`. */
   async #exit(ms: number): Promise<void> {
-    const { clock } = this.#options;
-    const until = clock.monotonic() + ms;
-    for (let left = ms; left > 0 && !this.#gone.signal.aborted; left = until - clock.monotonic()) {
-      this.#listener.alive();
-      await clock.sleep(Math.min(left, ALIVE_MS), this.#gone.signal).catch(() => undefined);
-    }
+    await sleepAlive(ms, this.#gone.signal, () => this.#listener.alive(), this.#options.clock);
   }
 
   #died(): EyelineError {

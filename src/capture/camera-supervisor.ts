@@ -5,10 +5,11 @@ import type { Logger } from '../core/logger.ts';
 import type { Frame } from '../core/picture.ts';
 import { redact } from '../core/redact.ts';
 import { type RetryPolicy, retryDelayMs } from '../core/retry.ts';
-import { ALIVE_MS, CameraSession, type StartCamera } from './camera-session.ts';
+import { CameraSession, type StartCamera } from './camera-session.ts';
 import { ffmpegOptions, type SourceOptions, sourceRequest } from './camera-source.ts';
 import { FrameMailbox } from './frame-mailbox.ts';
 import type { MotionOptions, ReadCounts } from './protocol.ts';
+import { sleepAlive } from './sleep-alive.ts';
 
 /** A stream that gave frames for this long counts as sound: the next failure is retried after the first delay again. */
 const STABLE_MS = 10_000;
@@ -238,12 +239,8 @@ export class CameraSupervisor {
     const onlineMs = this.#onlineSinceMs === undefined ? 0 : clock.monotonic() - this.#onlineSinceMs;
     if (onlineMs >= STABLE_MS) this.#attempt = 0;
     this.#setStatus('offline', failure.message, failure);
-    const until = clock.monotonic() + retryDelayMs(retry, this.#attempt++, random());
-    for (let left = until - clock.monotonic(); left > 0 && !this.#toggled.signal.aborted; ) {
-      await clock.sleep(Math.min(left, ALIVE_MS), this.#toggled.signal).catch(() => undefined);
-      this.#options.onAlive?.();
-      left = until - clock.monotonic();
-    }
+    const delayMs = retryDelayMs(retry, this.#attempt++, random());
+    await sleepAlive(delayMs, this.#toggled.signal, () => this.#options.onAlive?.(), clock);
   }
 
   #progress(counts: ReadCounts): void {

@@ -1,3 +1,5 @@
+import { quantile } from '../core/statistics.ts';
+
 /**
  * A frame that came so much later after the one before than the camera usually takes was held up on its way. What is less is
  * jitter, or the clock of a camera that runs slow: cheap ones count frames of 25 a second where they take fewer.
@@ -100,8 +102,7 @@ class UsualLateness {
   add(lateMs: number): number {
     this.#recent = [...this.#recent.slice(1), (this.#before + lateMs) / 2];
     this.#before = lateMs;
-    const sorted = this.#recent.toSorted((a, b) => a - b);
-    return Math.max(0, sorted[WINDOW / 2 - 1] ?? 0);
+    return Math.max(0, quantile(this.#recent, 0.5) ?? 0);
   }
 
   clear(): void {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createDaemon } from '../app.ts';
 import { loadConfig } from '../config/load.ts';
 import { systemClock } from '../core/clock.ts';
+import { endsWithin } from '../core/ends-within.ts';
 import { createLogger } from '../platform/logger.ts';
 import { packageVersion } from '../platform/version.ts';
 import type { RegisterCommand } from './command.ts';
@@ -28,7 +29,9 @@ export const registerRun: RegisterCommand = (program, { endByForce, env, signal 
       const daemon = await Promise.race([opening, stopped.then(() => null)]);
       if (daemon === null) {
         logger.info({ reason: String(signal.reason) }, 'stopping before the models are open');
-        if (!(await endsInTime(opening))) endByForce();
+        const isOver = await endsWithin(opening, OPENING_MS, systemClock);
+        const isIdle = isOver && (await (await opening).stop());
+        if (!isIdle) endByForce();
         return;
       }
       try {
@@ -40,19 +43,3 @@ export const registerRun: RegisterCommand = (program, { endByForce, env, signal 
       }
     });
 };
-
-/** Whether the work is over, well or not, in time: a model that is being opened cannot be interrupted. */
-async function endsInTime(work: Promise<unknown>): Promise<boolean> {
-  const over = new AbortController();
-  const ended = work.then(
-    () => true,
-    () => true,
-  );
-  const timeIsUp = systemClock.sleep(OPENING_MS, over.signal).then(
-    () => false,
-    () => false,
-  );
-  const isOver = await Promise.race([ended, timeIsUp]);
-  over.abort();
-  return isOver;
-}

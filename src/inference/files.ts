@@ -66,7 +66,7 @@ export function isMissing(error: unknown): boolean {
   return systemCodeOf(error) === 'ENOENT';
 }
 
-async function syncPath(path: string): Promise<void> {
+export async function syncPath(path: string): Promise<void> {
   const handle = await open(path, 'r');
   try {
     await handle.sync();

@@ -1,5 +1,6 @@
 import { SHARE_ENV, type Worker } from 'node:worker_threads';
 import { type Clock, systemClock } from '../core/clock.ts';
+import { endsWithin } from '../core/ends-within.ts';
 import { entryBeside, startWorker } from '../core/entry-points.ts';
 import { ERRORS, type ErrorCode, EyelineError, messageOf } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
@@ -143,17 +144,11 @@ export class InferenceThread {
   /** What opening a model gives. When it does not end, the thread is given up with all that waits for it: MODEL_HANGS. */
   async #inTime(opening: Promise<FromInference>, id: string, { providers }: ThreadOptions): Promise<FromInference> {
     const limitMs = OPEN_LIMIT_MS[providers.every((provider) => provider === 'cpu') ? 'cpu' : 'gpu'];
-    const over = new AbortController();
-    const timeIsUp = () => {
+    if (!(await endsWithin(opening, limitMs, this.#clock))) {
       const tried = providers.join(', ');
       this.#giveUp(new EyelineError('MODEL_HANGS', `model ${id}: not open after ${limitMs / 1000} s (${tried})`));
-    };
-    this.#clock.sleep(limitMs, over.signal).then(timeIsUp, () => {});
-    try {
-      return await opening;
-    } finally {
-      over.abort();
     }
+    return opening;
   }
 
   /** For the runs of one model: when for long none succeeds, the thread counts as failed. */

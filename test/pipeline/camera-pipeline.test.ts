@@ -10,7 +10,6 @@ import type { GalleryView } from '../../src/pipeline/gallery-view.ts';
 import type { VisitorLog } from '../../src/pipeline/track-telling.ts';
 import { Visits } from '../../src/pipeline/visits.ts';
 import { Cooldown } from '../../src/tracks/cooldown.ts';
-import { FaceTracker } from '../../src/tracks/tracker.ts';
 import { ZoneWatch } from '../../src/zones/zone-watch.ts';
 import {
   FakeFaceAnalyser,
@@ -21,7 +20,7 @@ import {
   UPPER_ENCODER,
 } from '../fakes/fake-face-analyser.ts';
 import { settle } from '../fakes/frame-source-clock.ts';
-import { TENTHS } from '../tracks/score-curve.ts';
+import { POLICY, SCORES, trackerOfDoor } from './door.ts';
 
 const ANN = { id: 'ann', name: 'Ann' };
 const BOB = { id: 'bob', name: 'Bob' };
@@ -98,35 +97,14 @@ describe('CameraPipeline', () => {
     return new CameraPipeline({
       camera: 'door',
       analyser,
-      tracker: new FaceTracker({
-        minScore: 0.7,
-        minIou: 0.2,
-        lostAfterMs: 500,
-        endAfterMs: 1500,
-        sameFace: 0.6,
-        differentFace: 0.2,
-      }),
+      tracker: trackerOfDoor(),
       visits: new Visits(
-        {
-          falseAcceptRate: 1e-4,
-          falseRejectRate: 0.05,
-          lookalikeMargin: 20,
-          minFrames: 3,
-          unknownFrames: 6,
-          liveness: liveness ? 'require' : 'off',
-          minLiveness: 0.5,
-        },
+        { ...POLICY, liveness: liveness ? 'require' : 'off' },
         new Cooldown({ cooldownMs: 5000, sameStranger: () => 0.5 }, cosine),
         300,
       ),
       gallery: () => gallery,
-      scores: {
-        calibrations: new Map([
-          [FULL_ENCODER, { none: TENTHS }],
-          [UPPER_ENCODER, { worn: TENTHS }],
-        ]),
-        allowances: new Map(),
-      },
+      scores: SCORES,
       falseAcceptRate: 1e-4,
       liveness,
       visitors,

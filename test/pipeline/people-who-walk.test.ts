@@ -6,17 +6,9 @@ import { cosine } from '../../src/faces/embedding.ts';
 import { CameraPipeline } from '../../src/pipeline/camera-pipeline.ts';
 import { Visits } from '../../src/pipeline/visits.ts';
 import { Cooldown } from '../../src/tracks/cooldown.ts';
-import { FaceTracker } from '../../src/tracks/tracker.ts';
 import { ZoneWatch } from '../../src/zones/zone-watch.ts';
-import {
-  FakeFaceAnalyser,
-  FULL_ENCODER,
-  type StagedFace,
-  StagedFrame,
-  stagedEmbedding,
-  UPPER_ENCODER,
-} from '../fakes/fake-face-analyser.ts';
-import { TENTHS } from '../tracks/score-curve.ts';
+import { FakeFaceAnalyser, type StagedFace, StagedFrame, stagedEmbedding } from '../fakes/fake-face-analyser.ts';
+import { POLICY, SCORES, trackerOfDoor } from './door.ts';
 
 /** By the direction of their embedding: two people enrolled and two strangers. */
 const ANGLES = [0, Math.PI / 2, Math.PI, (3 * Math.PI) / 2];
@@ -29,16 +21,6 @@ const FRAMES = 160;
 const EMPTY_FROM = 130;
 const START_MS = 1_000_000;
 const RIGHT = [0.5, 1, 1, 0.5].map((x, index) => ({ x, y: index < 2 ? 0 : 1 }));
-const POLICY = {
-  falseAcceptRate: 1e-4,
-  falseRejectRate: 0.05,
-  lookalikeMargin: 20,
-  minFrames: 3,
-  unknownFrames: 6,
-  liveness: 'off',
-  minLiveness: 0.5,
-} as const;
-
 /** Four people who walk to and fro, turn, hide each other, go out of sight and put masks on; ten frames a second. */
 function walks(random: () => number): StagedFrame[] {
   const noise = random() * 1.2;
@@ -77,14 +59,7 @@ async function eventsOf(frames: readonly StagedFrame[]): Promise<IdentityDraft[]
   const pipeline = new CameraPipeline({
     camera: 'door',
     analyser: new FakeFaceAnalyser(),
-    tracker: new FaceTracker({
-      minScore: 0.7,
-      minIou: 0.2,
-      lostAfterMs: 500,
-      endAfterMs: 1500,
-      sameFace: 0.6,
-      differentFace: 0.2,
-    }),
+    tracker: trackerOfDoor(),
     visits: new Visits(POLICY, new Cooldown({ cooldownMs: 2000, sameStranger: () => 0.5 }, cosine), 300),
     gallery: () => ({
       version: 1,
@@ -96,13 +71,7 @@ async function eventsOf(frames: readonly StagedFrame[]): Promise<IdentityDraft[]
         })).sort((a, b) => b.score - a.score),
       enrolled: () => ({ people: 2, templates: 2 }),
     }),
-    scores: {
-      calibrations: new Map([
-        [FULL_ENCODER, { none: TENTHS }],
-        [UPPER_ENCODER, { worn: TENTHS }],
-      ]),
-      allowances: new Map(),
-    },
+    scores: SCORES,
     falseAcceptRate: 1e-4,
     minQuality: 0.2,
     zones: new ZoneWatch([{ id: 'right', polygon: RIGHT }], []),

@@ -5,6 +5,7 @@ import { type Announcement, type Sighting, Visits } from '../../src/pipeline/vis
 import { Cooldown } from '../../src/tracks/cooldown.ts';
 import type { Shot } from '../../src/tracks/shots.ts';
 import { TENTHS } from '../tracks/score-curve.ts';
+import { POLICY } from './door.ts';
 
 const ANN = { id: 'ann', name: 'Ann' };
 const BOB = { id: 'bob', name: 'Bob' };
@@ -16,16 +17,6 @@ const SHOT: Shot = {
 };
 
 const ENROLLED = { people: 2, templates: 2 };
-const POLICY = {
-  falseAcceptRate: 1e-4,
-  falseRejectRate: 0.05,
-  lookalikeMargin: 20,
-  minFrames: 3,
-  unknownFrames: 6,
-  liveness: 'off',
-  minLiveness: 0.5,
-} as const;
-
 function build(policy: ConstructorParameters<typeof Visits>[0] = POLICY): Visits {
   return new Visits(policy, new Cooldown({ cooldownMs: 30_000, sameStranger: () => 0.5 }, cosine), 1000);
 }

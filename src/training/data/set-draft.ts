@@ -5,13 +5,11 @@ import { type Clock, systemClock } from '../../core/clock.ts';
 import { systemCodeOf } from '../../core/errors.ts';
 import { INDEX_FILE } from './face-store.ts';
 
-/** A set that is being prepared is in a folder named by who prepares it, until it is whole. */
-
 /** What is prepared elsewhere, where nobody can be asked, has been given up when nothing was written for so long. */
 const GIVEN_UP_MS = 24 * 3_600_000;
 
 /**
- * An empty folder to prepare a set in; drafts beside it whose process was killed are removed: each may be as large as a set. Throws what
+ * An empty folder to prepare a set in, named by who prepares it; drafts beside it whose process was killed are removed: each may be as large as a set. Throws what
  * the file system does.
  */
 export async function beginDraft(folder: string, { now }: Pick<Clock, 'now'> = systemClock): Promise<string> {

@@ -1,6 +1,7 @@
-import { open, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../core/errors.ts';
+import { syncPath } from '../../inference/files.ts';
 import { type FaceSetRecord, FaceStore, INDEX_FILE } from './face-store.ts';
 
 /** Faces that are looked at before a set is taken for whole, spread over all of it. */
@@ -8,14 +9,7 @@ const LOOKED_AT = 200;
 
 /** Puts the files of a prepared set on the disk, all of them, whoever wrote them. Throws what the file system does. */
 export async function syncFiles(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    const file = await open(join(folder, name), 'r');
-    try {
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-  }
+  for (const name of await readdir(folder)) await syncPath(join(folder, name));
 }
 
 /**
